@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "vision_agent"
 MAY_IMPORT = {
     "cli": {
         *("cluster", "server", "agents", "live", "caller", "replay", "talk", "local", "doctor"),
-        "recordings",
+        *("recordings", "evaluation"),
     },
     "cluster": {"server", "calls", "agents", "live", "rtc"},
     "server": {"calls", "agents", "live", "rtc", "recordings"},
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "rtc": set(),
     "recordings": set(),
     "replay": {"caller", "recordings"},
+    "evaluation": {"replay", "caller", "local", "recordings"},
     "talk": {"caller"},
     "caller": set(),
     "local": {"detection"},

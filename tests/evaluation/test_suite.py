@@ -1,0 +1,137 @@
+"""Suite files: what is read, and what is said of mistakes in them."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from vision_agent.evaluation.suite import SuiteError, read_suites
+
+GOOD = """
+agents: [agent, {url: "http://127.0.0.1:1/", token: "${EVAL_TOKEN}"}]
+scenario: script.yaml
+repeats: 3
+passes: 0.8
+cases:
+  - name: says no
+    show: agent/agent.py
+    from: 01:20
+    to: 1:40.5
+    turns:
+      - say: Is it on?
+        expect: [said: no, {reply_ms: 900}]
+      - {switch: camera, on: false}
+      - {show: agent/agent.py, as: screen}
+      - say: hello.wav
+      - {type: 007, cut_in_s: 0.5, expect: [silence: 2]}
+    expect:
+      - said: {any: [3.10, 0041], turn: 3}
+  - name: recorded
+    replay: recorded
+    expect: [{order: [said: on, tool: look]}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("agent/agent.py", "script.yaml", "hello.wav", "recorded/call.mkv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("engine: false\n")
+    return tmp_path
+
+
+def mistakes(folder: Path, text: str | bytes) -> list[str]:
+    path = folder / "suite.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SuiteError) as caught:
+        read_suites([path])
+    return [
+        line.removeprefix(f"{path}").removeprefix(":") for line in str(caught.value).split("\n")
+    ]
+
+
+def test_a_suite_is_read_as_it_is_written(folder, monkeypatch):
+    monkeypatch.setenv("EVAL_TOKEN", "secret")
+    (folder / "suite.yaml").write_text(GOOD)
+    (found,) = read_suites([folder])  # script.yaml is no suite
+    suite = found.suite
+    assert (found.name, suite.repeats, suite.passes) == ("suite", 3, 0.8)
+    ours, theirs = suite.agents
+    assert (ours.agent, ours.name) == (str(folder / "agent"), "agent")
+    assert (theirs.name, theirs.token) == ("http://127.0.0.1:1/", "secret")
+    assert "secret" not in repr(theirs)
+    case, recorded = suite.cases
+    assert (case.from_, case.to) == (80.0, 100.5)
+    assert case.turns[0].say == "Is it on?"
+    assert case.turns[1].on is False
+    assert case.turns[3].say == folder / "hello.wav"
+    assert (case.turns[4].type, case.turns[4].cut_in_s) == ("007", 0.5)
+    said, reply, silence, numbers = case.expectations
+    assert (said.said.words, said.turn, reply.turn, silence.turn) == (("no",), 1, 1, 3)
+    assert numbers.said.any == ("3.10", "0041")
+    assert recorded.replay == folder / "recorded" / "call.mkv"
+
+
+LAUGHS = "cases: [x]\na: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{b}: &{b} [{','.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefghi")
+)
+CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "words"),
+    [
+        ("", "1:1", "the file is empty"),
+        ("cases: [", "2:1", "not YAML"),
+        ("cases: []", "1:1", "at least 1 item"),
+        ("a: 1", "1:1", "it has no 'cases'"),
+        ("cases: {a: b}", "1:1", "'cases' has to be a list"),
+        (f"{CASE}    name: b\n", "4:5", "'name' stands here twice"),
+        (f"{CASE}    shwo: x.mp4\n", "4:5", "did you mean 'show'?"),
+        (f"{CASE}    show: x.mp4\n", "4:5", "there is no file"),
+        (f"{CASE}    persona: {{goal: x}}\n", "2:5", "turns and persona can't stand together"),
+        (f"{CASE}    expect:\n      - said: '?!'\n", "5:9", "words to look for"),
+        (f"{CASE}    expect:\n      - said: {{words: a, turn: 2}}\n", "4:5", "no turn 2"),
+        (f"{CASE}    expect: [sad: x]\n", "4:14", "did you mean 'said'?"),
+        (f"{CASE}    expect: [{{said: x, heard: y}}]\n", "4:14", "an item for each"),
+        (f"{CASE}    expect: [no_errors: yes]\n", "4:14", "'no_errors' has to be true or false"),
+        (f"{CASE}    expect: [pointed: {{box: [9, 9, 1, 1]}}]\n", "4:24", "no area"),
+        (f"{CASE}    expect: [reply_ms: fast]\n", "4:14", "'reply_ms' has to be a whole number"),
+        (f"{CASE}    expect: [cost: .inf]\n", "4:14", "a number, not '.inf'"),
+        (f"{CASE}  - name: a\n    turns: [type: x]\n", "1:1", "the name 'a' is taken"),
+        (f"{CASE}repeats: 0\n", "4:1", "greater than or equal to 1, not 0"),
+        (f"{CASE}agents: [nowhere]\n", "4:10", "there is no agent folder"),
+        (f"{CASE}agents: [{{url: 'ftp://x'}}]\n", "4:11", "has to begin with http"),
+        (f"{CASE}judge: {{url: '${{NOT_SET_ANYWHERE}}'}}\n", "4:9", "no variable NOT_SET_ANYWHERE"),
+        ("cases:\n  - name: a\n    turns: [say: x.wav]\n", "3:13", "there is no sound file"),
+        ("cases:\n  - name: a\n    turns: [switch: camera]\n", "3:13", "needs 'on'"),
+        ("cases:\n  - name: a\n", "2:5", "needs something that happens"),
+        ("cases:\n  - name: a\n    replay: b\n", "3:5", "there is no recorded call"),
+        ("cases: " + "[" * 100_000, "1:", "nesting"),
+        ("cases: " + "[" * 60 + "]" * 60, "1:", "nested too deeply"),
+        ("cases: &a [*a]", "1:", "too deeply"),
+        ("cases: !!python/object:os.system [x]", "1:", "has to be a mapping"),
+        (LAUGHS, "", "too many values"),
+        (b"cases: \xff", "", "is not text in UTF-8"),
+        ("cases: \x00", "", "not YAML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_place(folder, text, where, words):
+    line = mistakes(folder, text)[0]
+    assert line.startswith(where)
+    assert words in line
+    assert line.endswith(".")
+
+
+def test_every_mistake_is_told_at_once(folder):
+    wrong = "  - {name: x, turns: [sya: hi]}\n"
+    many = mistakes(folder, f"models: local\n{CASE}{wrong * 30}")
+    assert len(many) == 21
+    assert "further mistakes" in many[-1]
+
+
+def test_a_folder_without_suites_and_a_missing_file_are_mistakes(tmp_path):
+    with pytest.raises(SuiteError, match="no file in this folder is a suite"):
+        read_suites([tmp_path])
+    with pytest.raises(SuiteError, match="can't be read: No such file"):
+        read_suites([tmp_path / "none.yaml"])

@@ -1,0 +1,248 @@
+"""What can be expected of an agent, as a suite file says it. `expectations` examines it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from vision_agent.evaluation.part import Part, Phrases, Text, many, wrong
+
+TurnNumber = Annotated[int, Field(ge=1, le=1000)]
+Milliseconds = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class InTurn(Part):
+    """An expectation that may be about one turn alone.
+
+    Attributes:
+        turn: The turn's number among the case's `turns` that are said or typed, from 1: from its
+            beginning to the beginning of the next one. None: the whole call.
+    """
+
+    turn: TurnNumber | None = None
+
+
+class WordsExpected(InTurn):
+    """Words of one side, compared by whole words, without case and punctuation.
+
+    Attributes:
+        words: All of these.
+        any: At least one of these.
+        never: None of these.
+    """
+
+    short: ClassVar[str] = "words"
+
+    words: Phrases = ()
+    any: Phrases = ()
+    never: Phrases = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> WordsExpected:
+        if not (self.words or self.any or self.never):
+            raise wrong("needs words, any or never")
+        return self
+
+
+class ToolExpected(InTurn):
+    """A tool that is called.
+
+    Attributes:
+        name: The tool.
+        arguments: Its arguments: these among others, texts compared as in `WordsExpected`.
+        exact: These arguments and no others, compared as they are.
+        times: How often; 0: never. None: at least once. Calls that were cancelled don't count.
+    """
+
+    short: ClassVar[str] = "name"
+
+    name: Text
+    arguments: dict[str, Any] | None = None
+    exact: bool = False
+    times: Annotated[int, Field(ge=0, le=10_000)] | None = None
+
+
+def _box(value: Any) -> Any:
+    value = many(value)
+    numbers = all(isinstance(side, int | float) and not isinstance(side, bool) for side in value)
+    if len(value) != 4 or not numbers or not all(0 <= side <= 1000 for side in value):
+        raise wrong("has to be [ymin, xmin, ymax, xmax], each from 0 to 1000")
+    if value[0] >= value[2] or value[1] >= value[3]:
+        raise wrong("has to be [ymin, xmin, ymax, xmax]: it has no area")
+    return tuple(float(side) for side in value)
+
+
+class PointExpected(InTurn):
+    """Something the agent points at.
+
+    Attributes:
+        label: Words of its label.
+        box: `[ymin, xmin, ymax, xmax]` of 1000.
+        overlap: The least intersection over union with the box.
+    """
+
+    short: ClassVar[str] = "label"
+
+    label: Text | None = None
+    box: Annotated[tuple[float, float, float, float], BeforeValidator(_box)] | None = None
+    overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+
+class Happening(Part):
+    """One of the things that are expected in an order."""
+
+    one_of: ClassVar[tuple[str, ...]] = ("said", "heard", "tool", "pointed")
+
+    said: WordsExpected | None = None
+    heard: WordsExpected | None = None
+    tool: ToolExpected | None = None
+    pointed: PointExpected | None = None
+
+    @model_validator(mode="after")
+    def _happens(self) -> Happening:
+        words = self.said or self.heard
+        if (words and words.never) or (self.tool and self.tool.times is not None):
+            raise wrong("what never happens, or is counted, has no place in an order")
+        return self
+
+
+class SilenceExpected(Part):
+    """The agent says nothing for a while.
+
+    Attributes:
+        after: The turn after whose end it is silent; None: the last one.
+        for_s: For so long, in seconds.
+    """
+
+    short: ClassVar[str] = "for_s"
+
+    after: TurnNumber | None = None
+    for_s: Annotated[float, Field(gt=0, le=600)]
+
+
+class ReplyTimeExpected(InTurn):
+    """From the end of what the caller says to the agent's first sound, in ms.
+
+    Attributes:
+        max: Of every turn, at most.
+        median: Of all turns, at most.
+    """
+
+    short: ClassVar[str] = "max"
+
+    max: Milliseconds | None = None
+    median: Milliseconds | None = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> ReplyTimeExpected:
+        if self.max is None and self.median is None:
+            raise wrong("needs max or median")
+        return self
+
+
+class InterruptionExpected(InTurn):
+    """The caller cuts in and the agent falls silent.
+
+    Attributes:
+        happens: False: no answer is interrupted.
+        within_ms: From the beginning of what the caller says to the end of the agent's voice, at
+            most.
+    """
+
+    short: ClassVar[str] = "happens"
+
+    happens: bool = True
+    within_ms: Milliseconds | None = None
+
+
+class CostExpected(Part):
+    """The estimated cost of the call, in the currency of its price list.
+
+    Attributes:
+        max: At most.
+    """
+
+    short: ClassVar[str] = "max"
+
+    max: Annotated[float, Field(ge=0)]
+
+
+class Expectation(Part):
+    """One expectation: exactly one of these.
+
+    Attributes:
+        said: What the agent says.
+        heard: What the agent's model understood the caller to say.
+        tool: A tool the agent calls.
+        pointed: What the agent points at.
+        order: What happens one after another; other things may happen in between.
+        silence: The agent says nothing.
+        reply_ms: How fast it answers.
+        interrupted: How fast it falls silent when the caller cuts in.
+        cost: What the call costs.
+        no_errors: Whether the call has no errors.
+        answers: Whether every turn is answered. It is expected even where nothing is said of it,
+            unless `silence` is.
+        judge: A sentence that a model finds true of the call.
+    """
+
+    one_of: ClassVar[tuple[str, ...]] = (
+        "said",
+        "heard",
+        "tool",
+        "pointed",
+        "order",
+        "silence",
+        "reply_ms",
+        "interrupted",
+        "cost",
+        "no_errors",
+        "answers",
+        "judge",
+    )
+
+    said: WordsExpected | None = None
+    heard: WordsExpected | None = None
+    tool: ToolExpected | None = None
+    pointed: PointExpected | None = None
+    order: (
+        Annotated[
+            tuple[Happening, ...], BeforeValidator(many), Field(min_length=2, max_length=1000)
+        ]
+        | None
+    ) = None
+    silence: SilenceExpected | None = None
+    reply_ms: ReplyTimeExpected | None = None
+    interrupted: InterruptionExpected | None = None
+    cost: CostExpected | None = None
+    no_errors: bool | None = None
+    answers: bool | None = None
+    judge: Text | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it bounds a time, which a busy machine prolongs."""
+        limits = (self.reply_ms, self.silence, self.interrupted and self.interrupted.within_ms)
+        return any(limit is not None for limit in limits)
+
+    @property
+    def turn(self) -> int | None:
+        """The number of the turn that it is about; None: the whole call."""
+        if self.silence is not None:
+            return self.silence.after
+        part = next((getattr(self, key) for key in self.one_of if getattr(self, key)), None)
+        return part.turn if isinstance(part, InTurn) else None
+
+    def in_turn(self, turn: int) -> Expectation:
+        """Return the same expectation of one turn, unless it names one itself."""
+        key = next(key for key in self.one_of if getattr(self, key) is not None)
+        part = getattr(self, key)
+        if isinstance(part, SilenceExpected) and part.after is None:
+            return self.model_copy(update={key: part.model_copy(update={"after": turn})})
+        if isinstance(part, InTurn) and part.turn is None:
+            return self.model_copy(update={key: part.model_copy(update={"turn": turn})})
+        return self
+
+
+Expectations = Annotated[tuple[Expectation, ...], BeforeValidator(many), Field(max_length=1000)]

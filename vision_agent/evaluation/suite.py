@@ -1,0 +1,415 @@
+"""A suite file: its models, read from YAML; every error names file, line and column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
+
+from vision_agent.evaluation.expected import Expectation, Expectations
+from vision_agent.evaluation.marked_yaml import MarkedYaml, NotYaml
+from vision_agent.evaluation.part import (
+    File,
+    Moment,
+    Part,
+    Secret,
+    Text,
+    many,
+    path_of,
+    wrong,
+)
+
+_MAX_FILE_BYTES = 16 * 2**20
+_MAX_CASES = 100_000
+_MAX_PROBLEMS = 20
+_SOUNDS = {
+    ".wav",
+    ".flac",
+    ".mp3",
+    ".ogg",
+    ".opus",
+    ".m4a",
+    ".aac",
+    ".aiff",
+    ".webm",
+    ".mkv",
+    ".mp4",
+}
+
+Repeats = Annotated[int, Field(ge=1, le=10_000)]
+Rate = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class SuiteError(ValueError):
+    """A suite is not valid. The text has a line for each mistake: file, line, column, words."""
+
+
+def _agent(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    folder = path_of(value, info)
+    if folder.is_dir():
+        return str(folder.resolve())
+    if ":" in value:
+        return value
+    raise wrong(f"there is no agent folder {folder}; a module is written module:attribute")
+
+
+class AgentTarget(Part):
+    """An agent to call.
+
+    Attributes:
+        agent: A folder with an ADK agent, or `module:attribute`; with `url`, the name of one of
+            that server's agents.
+        url: A running server.
+        token: Its access token.
+        headers: HTTP headers for it.
+    """
+
+    short: ClassVar[str] = "agent"
+
+    agent: str | None = None
+    url: Secret | None = None
+    token: Secret | None = Field(None, repr=False)
+    headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folder_or_address(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, str) and value.startswith(("http://", "https://")):
+            return {"url": value}
+        given = {"agent": value} if isinstance(value, str) else value
+        if isinstance(given, dict) and "url" not in given:
+            return given | {"agent": _agent(given.get("agent"), info)}
+        return given
+
+    @model_validator(mode="after")
+    def _names_something(self) -> AgentTarget:
+        if self.url is None and self.agent is None:
+            raise wrong("needs an agent or a url")
+        if self.url is None and (self.token or self.headers):
+            raise wrong("token and headers are for a url")
+        if self.url is not None and not self.url.startswith(("http://", "https://")):
+            raise wrong("the url has to begin with http:// or https://", "url")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What results call it: the agent's folder or module, or the address."""
+        if self.url is not None:
+            address = self.url.split("?")[0]
+            return f"{address} {self.agent}" if self.agent else address
+        agent = self.agent or ""
+        return Path(agent).name if Path(agent).is_absolute() else agent
+
+
+class JudgeModel(Part):
+    """The model that judges, and that plays callers.
+
+    Attributes:
+        url: A server with OpenAI's interface.
+        model: Its model.
+        gemini: A Gemini model instead.
+        key: The server's API key; by default OPENAI_API_KEY, or Gemini's own variables.
+    """
+
+    one_of: ClassVar[tuple[str, ...]] = ("url", "gemini")
+
+    url: Secret | None = None
+    model: Text | None = None
+    gemini: Text | None = None
+    key: Secret | None = Field(None, repr=False)
+
+
+class Persona(Part):
+    """A caller that a model plays.
+
+    Attributes:
+        goal: What the caller wants.
+        manner: How the caller speaks and behaves.
+        knows: What the caller knows.
+        show: Images and videos that the caller can show.
+        turns: How often the caller speaks at most.
+        types: The caller types instead of speaking.
+    """
+
+    goal: Text
+    manner: Text | None = None
+    knows: Text | None = None
+    show: Annotated[tuple[File, ...], BeforeValidator(many), Field(max_length=100)] = ()
+    turns: Annotated[int, Field(ge=1, le=100)] = 6
+    types: bool = False
+
+
+def _sound_or_words(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, str) and Path(value).suffix.lower() in _SOUNDS:
+        path = path_of(value, info)
+        if not path.is_file():
+            raise wrong(f"there is no sound file {path}")
+        return path
+    return getattr(value, "written", value)
+
+
+class CaseTurn(Part):
+    """One thing the caller does, after the agent's answer to the turn before.
+
+    Attributes:
+        say: A sentence to speak in the local engine's voice, or a sound file.
+        type: A sentence to type.
+        switch: A device to switch, `on` or off.
+        show: A video or an image to show from now on, `as` the camera or the screen.
+        silence_s: To say nothing for so long.
+        cut_in_s: Begin so long after the agent's voice has begun, instead of after its answer.
+        expect: What is expected of this turn.
+    """
+
+    one_of: ClassVar[tuple[str, ...]] = ("say", "type", "switch", "show", "silence_s")
+
+    say: Annotated[str | Path, BeforeValidator(_sound_or_words)] | None = None
+    type: Text | None = None
+    switch: Literal["microphone", "camera", "screen"] | None = None
+    on: bool | None = None
+    show: File | None = None
+    as_: Literal["camera", "screen"] = Field("camera", alias="as")
+    silence_s: Annotated[float, Field(gt=0, le=600)] | None = None
+    cut_in_s: Annotated[float, Field(ge=0, le=600)] | None = None
+    expect: Expectations = ()
+
+    @model_validator(mode="after")
+    def _fits(self) -> CaseTurn:
+        if (self.switch is None) != (self.on is None):
+            raise wrong("a switch needs 'on': true or false")
+        for words in (self.say, self.type):
+            if isinstance(words, str) and not words.strip():
+                raise wrong("there is nothing to say")
+        if self.expect and not self.speaks:
+            raise wrong("only what is said or typed has expectations", "expect")
+        return self
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the caller says or types something."""
+        return self.say is not None or self.type is not None
+
+
+class _Shared(Part):
+    """What a suite says for all cases, and a case for itself."""
+
+    agents: Annotated[tuple[AgentTarget, ...], BeforeValidator(many)] | None = None
+    models: Annotated[tuple[Text, ...], BeforeValidator(many), Field(min_length=1)] | None = None
+    scenario: File | None = None
+    repeats: Repeats | None = None
+    passes: Rate | None = None
+    timeout_s: Seconds | None = None
+    options: dict[str, Any] | None = None
+    expect: Expectations = ()
+
+
+class Case(_Shared):
+    """One call, and what is expected of the agent in it.
+
+    Attributes:
+        name: Its name, the only one of the suite.
+        show: A video or an image for the camera. Without `turns` its own sound speaks.
+        screen: A video or an image to share as a screen.
+        replay: A recorded call to make again (`call.mkv` or its folder).
+        from_: Where in `show` or `replay` to begin.
+        to: Where to end.
+        turns: What the caller does.
+        persona: A caller that a model plays, instead.
+        agents, models, scenario, repeats, passes, timeout_s, options: In place of the suite's.
+        expect: The expectations of the whole call, those of the turns included once it is read.
+    """
+
+    name: Annotated[Text, Field(max_length=200)]
+    show: File | None = None
+    screen: File | None = None
+    replay: Path | None = None
+    from_: Moment | None = Field(None, alias="from")
+    to: Moment | None = None
+    turns: Annotated[tuple[CaseTurn, ...], BeforeValidator(many), Field(max_length=500)] = ()
+    persona: Persona | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recorded(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, dict) and value.get("replay") is not None:
+            path = path_of(value["replay"], info)
+            path = path / "call.mkv" if path.is_dir() else path
+            if not path.is_file():
+                raise wrong(f"there is no recorded call {path}", "replay")
+            return value | {"replay": path}
+        return value
+
+    @model_validator(mode="after")
+    def _is_a_call(self) -> Case:
+        ways = {"replay": self.replay, "turns": self.turns, "persona": self.persona}
+        given = [key for key, way in ways.items() if way]
+        if len(given) > 1:
+            raise wrong(f"{' and '.join(given)} can't stand together")
+        if not given and self.show is None:
+            raise wrong("needs something that happens: turns, replay, persona, or show")
+        if (self.from_ is not None or self.to is not None) and not (self.replay or self.show):
+            raise wrong("from and to are for replay and show")
+        if self.to is not None and self.to <= (self.from_ or 0):
+            raise wrong("'to' has to be later than 'from'", "to")
+        if self.turns:
+            last = sum(turn.speaks for turn in self.turns)
+            for number, expectation in enumerate(self.expect):
+                if (expectation.turn or 0) > last:
+                    raise wrong(f"expect[{number}]: there is no turn {expectation.turn}", "expect")
+        return self
+
+    @property
+    def expectations(self) -> list[Expectation]:
+        """All expectations of the case: those of its turns, then its own."""
+        speaking = (turn for turn in self.turns if turn.speaks)
+        of_turns = [
+            each.in_turn(number)
+            for number, turn in enumerate(speaking, start=1)
+            for each in turn.expect
+        ]
+        return [*of_turns, *self.expect]
+
+
+class Suite(_Shared):
+    """A suite.
+
+    Attributes:
+        agents: The agents to call; None: the server's default agent.
+        models: The models; None: the local one.
+        scenario: A script for the local Live API.
+        repeats: How often each case is made.
+        passes: The part of the repeats that has to pass.
+        timeout_s: The longest wait for the agent, in seconds.
+        options: Options of the calls, such as `voice`.
+        expect: Expectations of every case.
+        judge: The model that judges.
+        cases: The cases.
+    """
+
+    judge: JudgeModel | None = None
+    cases: Annotated[
+        tuple[Case, ...], BeforeValidator(many), Field(min_length=1, max_length=_MAX_CASES)
+    ]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Suite:
+        names: set[str] = set()
+        for number, case in enumerate(self.cases):
+            if case.name in names:
+                raise wrong(f"cases[{number}]: the name '{case.name}' is taken", "cases")
+            names.add(case.name)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteFile:
+    """A suite and the file it was read from."""
+
+    path: Path
+    suite: Suite
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+
+def read_suites(paths: Iterable[Path]) -> list[SuiteFile]:
+    """Read suite files; a folder stands for all its YAML files that are suites.
+
+    Raises:
+        SuiteError: One of them can't be read or is not valid, or a folder has none.
+    """
+    found: list[SuiteFile] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(_required(path))
+            continue
+        files = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml"))
+        suites = [suite for one in files if (suite := _read(one)) is not None]
+        if not suites:
+            raise SuiteError(f"{path}: no file in this folder is a suite (has 'cases').")
+        found += suites
+    return found
+
+
+def _required(path: Path) -> SuiteFile:
+    suite = _read(path)
+    if suite is None:
+        raise SuiteError(f"{path}:1:1: no suite: it has no 'cases'.")
+    return suite
+
+
+def _read(path: Path) -> SuiteFile | None:
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise SuiteError(f"{path} is longer than {_MAX_FILE_BYTES} bytes.")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SuiteError(f"{path} can't be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise SuiteError(f"{path} is not text in UTF-8.") from None
+    try:
+        marked = MarkedYaml(text)
+    except NotYaml as error:
+        raise SuiteError(f"{path}:{error.line}:{error.column}: {error}.") from None
+    if not isinstance(marked.data, dict) or "cases" not in marked.data:
+        return None
+    try:
+        return SuiteFile(path, Suite.read(marked.data, path.resolve().parent))
+    except ValidationError as error:
+        raise SuiteError(_in_words(path, marked, error)) from None
+
+
+_WORDS = {
+    "missing": "is missing",
+    "bool_type": "has to be true or false",
+    "int_type": "has to be a whole number",
+    "float_type": "has to be a number",
+    "string_type": "has to be text",
+    "dict_type": "has to be a mapping",
+}
+
+
+def _in_words(path: Path, marked: MarkedYaml, error: ValidationError) -> str:
+    lines: list[str] = []
+    problems = error.errors(include_url=False, include_input=True)
+    for problem in problems[:_MAX_PROBLEMS]:
+        place: Sequence[int | str] = problem["loc"]
+        context = problem.get("ctx", {})
+        inner = context.get("key")
+        line, column, steps = marked.position([*place, inner] if inner else place)
+        missing = problem["type"] == "missing"
+        place = place if missing else place[:steps]  # a short form has fewer keys
+        key = next((str(step) for step in reversed(place) if isinstance(step, str)), "")
+        words = context["words"] if problem["type"] == "suite" else _worded(problem)
+        if place and isinstance(place[-1], int):
+            subject = f"item {place[-1] + 1} of '{key}' "
+        else:
+            subject = f"'{key}' " if key else ""
+        is_predicate = words.startswith(("has ", "is ", "needs "))
+        said = subject + words if is_predicate or not subject else f"{subject.rstrip()}: {words}"
+        if words.startswith("'"):
+            said = words
+        lines.append(f"{path}:{line}:{column}: {said.rstrip('.')}.")
+    if len(problems) > _MAX_PROBLEMS:
+        lines.append(f"{path}: and {len(problems) - _MAX_PROBLEMS} further mistakes.")
+    return "\n".join(lines)
+
+
+def _worded(problem: Any) -> str:
+    words = _WORDS.get(problem["type"])
+    if words is None:
+        words = re.sub(r"^(Input|Tuple|Value|String) should", "has to", problem["msg"])
+    given = problem["input"]
+    if problem["type"] == "missing" or isinstance(given, dict | list | tuple):
+        return words
+    shown = getattr(given, "written", None) or repr(given)
+    return f"{words}, not {shown[:80]}"

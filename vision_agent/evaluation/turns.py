@@ -1,0 +1,47 @@
+"""The turns of a call: when the caller spoke or typed, and what belongs to each. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vision_agent.evaluation.expected import InTurn
+from vision_agent.replay.report import Report, Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class CallTurns:
+    """The utterances of each turn, in order."""
+
+    utterances: tuple[tuple[Utterance, ...], ...]
+
+    @classmethod
+    def of(cls, report: Report) -> CallTurns:
+        """Return the turns of a report."""
+        return cls(tuple((utterance,) for utterance in report.utterances))
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def window(self, turn: int | None) -> tuple[float, float]:
+        """Return from when to when, in ms, things belong to a turn; None: the whole call."""
+        if turn is None:
+            return -math.inf, math.inf
+        following = self.utterances[turn : turn + 1]
+        end_ms = following[0][0].started_at_ms if following else math.inf
+        # What comes before anything was said, such as a greeting, belongs to no turn.
+        return self.utterances[turn - 1][0].started_at_ms, end_ms
+
+    def chosen(self, part: InTurn) -> Sequence[tuple[Utterance, ...]]:
+        """Return the turns that an expectation is about."""
+        return self.utterances if part.turn is None else self.utterances[part.turn - 1 : part.turn]
+
+
+def reply_of(turn: Sequence[Utterance]) -> int | None:
+    """Return how long after its end a turn was answered, in ms; None if it was not.
+
+    A sentence with a pause in it may be two utterances: the last one that was answered counts.
+    """
+    replies = [said.reply_ms for said in turn if said.reply_ms is not None]
+    return replies[-1] if replies else None
