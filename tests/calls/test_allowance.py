@@ -104,11 +104,12 @@ async def test_one_user_has_so_many_calls_and_offers_from_whatever_address():
         assert (await other.post("/api/offer", json=body, headers=bob)).status_code == 200
 
 
-async def test_a_call_ends_in_words_when_the_day_is_used_up_and_the_next_is_refused(
-    monkeypatch,
+async def test_a_call_ends_in_words_when_the_day_is_used_up_also_for_the_next_server(
+    monkeypatch, tmp_path
 ):
     monkeypatch.setenv("VISION_AGENT_DAILY_MINUTES_PER_ADDRESS", "0.05")
-    async with serving("--scenario", str(SILENT)) as server:
+    options = ("--scenario", str(SILENT), "--session-db", f"sqlite:///{tmp_path}/sessions.db")
+    async with serving(*options) as server:
         caller = Dialled(server.url)
         await caller.connect()
         warning = await caller.wait_for(lambda m: notice(m, "allowance"))
@@ -119,5 +120,8 @@ async def test_a_call_ends_in_words_when_the_day_is_used_up_and_the_next_is_refu
         ended = await caller.wait_for(lambda m: state(m) == "ended")
         assert "0.05 minutes of today are used up" in ended["data"]["reason"]
         await caller.peer.close()
+        with pytest.raises(Exception, match="429"):
+            await Dialled(server.url).connect()
+    async with serving(*options) as server:
         with pytest.raises(Exception, match="429"):
             await Dialled(server.url).connect()

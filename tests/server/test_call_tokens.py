@@ -1,6 +1,9 @@
 """Tokens for single users: signed, bounded, counted, and never a substitute for the secret."""
 
+import asyncio
 import hashlib
+import os
+import signal
 import time
 
 import httpx
@@ -8,9 +11,12 @@ import jwt
 import pytest
 import pytest_asyncio
 
+from tests.conftest import serving
 from tests.support.offers import offer
 from tests.support.scenarios import SILENT
 from vision_agent import Settings, create_app
+from vision_agent.live.sessions.database import Database
+from vision_agent.live.sessions.shared_counts import SharedCounts
 from vision_agent.server.call_tokens import AUDIENCE, ISSUER, BadToken, CallTokens, Grant
 from vision_agent.server.token_uses import TokenUses
 
@@ -71,17 +77,50 @@ async def test_a_token_that_was_changed_is_refused():
 async def test_uses_are_counted_until_the_token_expires_and_none_is_forgotten_early(monkeypatch):
     uses, twice, once = TokenUses(continues_s=10), Grant(200, 2), Grant(300)
     for _ in range(2):
-        assert uses.problem(twice, 100) is None
-        uses.take(twice, 100)
-    assert "may be used 2 times, and has been" in uses.problem(twice, 199)
-    assert "expired" in uses.problem(twice, 200)
+        assert await uses.take(twice, 100) is None
+    assert "may be used 2 times, and has been" in await uses.take(twice, 199)
+    assert "expired" in await uses.take(twice, 200)
     monkeypatch.setattr("vision_agent.server.token_uses.MAX_TOKENS", 1)
     with pytest.raises(Exception, match="Too many tokens") as full:
-        uses.take(once, 209)
+        await uses.take(once, 209)
     assert full.value.status == 503
-    uses.take(once, 210)
-    uses.give_back(once)
-    assert uses.problem(once, 210) is None
+    assert await uses.take(once, 210) is None
+    await uses.give_back(once)
+    assert not await uses.begun(once)
+    assert await uses.take(once, 210) is None
+
+
+async def test_uses_that_the_database_does_not_take_are_counted_here_and_there_later(
+    tmp_path, monkeypatch
+):
+    url = f"sqlite:///{tmp_path}/sessions.db"
+    database = Database(url, app_name="tests")
+    await database.open()
+    await database.close()
+    counts = SharedCounts(url, lambda: 100)
+    here, there = TokenUses(10, counts), TokenUses(10, counts)
+    grant, once = Grant(200, 4), Grant(200)
+    with monkeypatch.context() as patch:
+        for name in ("use_token", "give_back", "has_used"):
+            patch.setattr(counts, name, lambda *_, **__: asyncio.sleep(0, None))
+        for _ in range(3):
+            assert await here.take(grant, 100) is None
+        await here.give_back(grant)
+        assert await here.take(once, 100) is None
+        assert "has been" in await here.take(once, 100)
+        assert await here.begun(grant)
+        assert not await there.begun(grant)
+    assert await there.take(grant, 100) is None
+    assert await here.take(grant, 100) is None  # and the two from before
+    for each in (here, there):
+        assert "has been" in await each.take(grant, 100)
+    await there.give_back(grant)
+    said = await asyncio.gather(*(here.take(grant, 100) for _ in range(3)))
+    assert said.count(None) == 1
+    assert await there.begun(grant)
+    monkeypatch.setattr("vision_agent.server.token_uses.MAX_TOKENS", 0)
+    assert await there.take(Grant(200), 100) is None  # the database has room
+    await counts.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -175,6 +214,28 @@ async def test_encoders_bring_their_token_with_whip(http, body):
     assert call.lease.user_id == "ann"
     assert (await http.post("/whip", content=body["sdp"], headers=headers)).status_code == 401
     assert (await http.delete(begun.headers["location"], headers=bearer(token))).status_code == 200
+
+
+async def test_a_token_is_used_once_by_two_servers_and_after_one_was_killed(
+    body, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("VISION_AGENT_TOKEN", "s3cret")
+    options = ("--scenario", str(SILENT), "--session-db", f"sqlite:///{tmp_path}/sessions.db")
+    async with serving(*options) as one, httpx.AsyncClient() as http:
+
+        async def offered(url: str) -> httpx.Response:
+            return await http.post(f"{url}/api/offer", json=body, headers=bearer(token))
+
+        async with serving(*options) as other:
+            asked = {"user": "ann", "uses": 2}
+            given = await http.post(f"{one.url}/api/tokens", json=asked, headers=SECRET)
+            token = given.json()["token"]
+            answers = [await offered(url) for url in (other.url, one.url, other.url)]
+            assert [answer.status_code for answer in answers] == [200, 200, 401]
+            assert "may be used 2 times, and has been" in answers[-1].json()["error"]
+            os.kill(other.pid, signal.SIGKILL)
+        async with serving(*options) as third:
+            assert (await offered(third.url)).status_code == 401
 
 
 @pytest.mark.parametrize(

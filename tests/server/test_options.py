@@ -3,7 +3,13 @@
 import pytest
 
 from vision_agent import Settings
-from vision_agent.server.options import admission_limits, call_settings, signalling_options
+from vision_agent.agents.options import OwnServices
+from vision_agent.server.options import (
+    admission_limits,
+    call_settings,
+    shared_counts,
+    signalling_options,
+)
 
 
 def settings(**given: object) -> Settings:
@@ -31,3 +37,22 @@ def test_media_is_received_everywhere_where_ice_servers_are_for_callers_from_els
     assert signalling_options(settings(ice_servers="stun:stun.example")).media_host == "0.0.0.0"
     chosen = settings(ice_servers="stun:stun.example", media_host="192.0.2.1")
     assert signalling_options(chosen).media_host == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("given", "shared", "said"),
+    [
+        ({"token": "s3cret"}, True, False),
+        ({"daily_cost_per_user": 1}, True, False),
+        ({"daily_minutes_per_address": 1, "session_db": "memory"}, False, True),
+        ({"token": "s3cret", "session_db": "memory"}, False, True),
+        ({"session_db": "memory"}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_what_needs_counting_is_counted_in_the_database_or_the_log_says_where(
+    given, shared, said, caplog, tmp_path
+):
+    caplog.set_level("INFO")
+    counts = shared_counts(settings(data_dir=tmp_path, **given), OwnServices())
+    assert (counts is not None, "in the memory of this process" in caplog.text) == (shared, said)

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vision_agent.addresses import counted_as
 from vision_agent.calls.allowance import Allowance, DailyLimits, DailyUse
 from vision_agent.calls.rate import Rate
 from vision_agent.calls.refusal import Refusal
+from vision_agent.calls.shared_days import SharedDays
+
+if TYPE_CHECKING:
+    from vision_agent.live.sessions.shared_counts import SharedCounts
 
 RESTARTS_AT_ONCE = 10
 """On an unstable network, a client retries about seven times in half a minute."""
@@ -62,9 +67,13 @@ class Admission:
 
     Args:
         limits: The limits.
+        counts: Counts what is used in a day for all servers; None if each counts for itself.
+
+    Attributes:
+        days: Keeps what is used in a day in those counts; None without.
     """
 
-    def __init__(self, limits: AdmissionLimits) -> None:
+    def __init__(self, limits: AdmissionLimits, counts: SharedCounts | None = None) -> None:
         self._lines = limits.calls_per_address
         self._unconnected = limits.unconnected_calls_per_address
         self._offers = Rate(limits.offers_per_minute)
@@ -76,6 +85,8 @@ class Admission:
         self._user_offers = Rate(limits.offers_per_minute_per_user)
         self._user_days = DailyUse(limits.daily_per_user, "your")
         self._address_days = DailyUse(limits.daily_per_address, "your address's")
+        uses = {"user": self._user_days, "address": self._address_days}
+        self.days = SharedDays(counts, uses) if counts else None
 
     def offer(self, address: str, now_s: float) -> None:
         """Count an offer of any kind."""
@@ -89,6 +100,12 @@ class Admission:
         """Count an offer of any kind, by ADK's user."""
         if user:
             _wait(self._user_offers.take(user, now_s), "Too many offers have come from you.")
+
+    async def recall(self, user: str, address: str) -> None:
+        """Read what a caller has used today in all servers; waits a moment at most."""
+        if self.days is not None:
+            key = counted_as(address) if address else ""
+            await self.days.recall({"user": user, "address": key})
 
     def allowance(self, user: str, address: str) -> Allowance:
         """What a new call may use today; refused if nothing is left."""

@@ -1,7 +1,7 @@
 """What a user and an address may use in a day: minutes in calls, and estimated money.
 
-A day is one of UTC. What was used is in the memory of this process: a restart forgets it. Time is
-an argument, or comes from a clock that is one.
+A day is one of UTC. What was used is in memory here; `shared_days.py` keeps it in the sessions'
+database. Time is an argument, or comes from a clock that is one.
 """
 
 from __future__ import annotations
@@ -45,6 +45,17 @@ class DailyUse:
         self._whose = whose
         self._day = 0
         self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._keeps_news = False
+        self.news: OrderedDict[tuple[int, str], tuple[float, float]] = OrderedDict()
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit; without one nothing is counted."""
+        return self._limits != DailyLimits()
+
+    def keep_news(self) -> None:
+        """Keep in `news` what is used, by day and key, for whoever takes it out."""
+        self._keeps_news = True
 
     def spend(self, key: str, now_s: float, *, seconds: float = 0, cost: float = 0) -> None:
         """Count what one has used.
@@ -55,13 +66,27 @@ class DailyUse:
             seconds: Time in a call.
             cost: Money.
         """
-        if not key or self._limits == DailyLimits():
+        if not key or not self.limited:
             return
         used_s, used_cost = self._of(key, now_s)
-        self._used[key] = used_s + seconds, used_cost + cost
-        self._used.move_to_end(key)
-        if len(self._used) > MAX_KEYS:
-            self._used.popitem(last=False)
+        self._set(key, used_s + seconds, used_cost + cost)
+        if self._keeps_news and (seconds or cost):
+            self.put_back(self._day, key, seconds, cost)
+
+    def put_back(self, day: int, key: str, seconds: float, cost: float) -> None:
+        """Add to the news what is not, or could not be, made known."""
+        news_s, news_cost = self.news.get((day, key), (0.0, 0.0))
+        self.news[day, key] = news_s + seconds, news_cost + cost
+        if len(self.news) > MAX_KEYS:
+            self.news.popitem(last=False)
+
+    def learn(self, day: int, key: str, seconds: float, cost: float) -> None:
+        """Take what one has used on a day in all servers; the news are not in it yet."""
+        if day < self._day:
+            return
+        self._begin(day)
+        news_s, news_cost = self.news.get((day, key), (0.0, 0.0))
+        self._set(key, seconds + news_s, cost + news_cost)
 
     def left_s(self, key: str, now_s: float) -> float:
         """The seconds in calls that one has left today; infinite without a limit."""
@@ -78,11 +103,19 @@ class DailyUse:
         return None
 
     def _of(self, key: str, now_s: float) -> tuple[float, float]:
-        day = int(now_s // DAY_S)
+        self._begin(int(now_s // DAY_S))
+        return self._used.get(key, (0.0, 0.0))
+
+    def _begin(self, day: int) -> None:
         if day != self._day:
             self._day = day
             self._used.clear()
-        return self._used.get(key, (0.0, 0.0))
+
+    def _set(self, key: str, seconds: float, cost: float) -> None:
+        self._used[key] = seconds, cost
+        self._used.move_to_end(key)
+        if len(self._used) > MAX_KEYS:
+            self._used.popitem(last=False)
 
 
 class Allowance:

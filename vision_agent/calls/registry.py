@@ -149,6 +149,7 @@ class CallRegistry:
             resume = None  # it is another user's: the token may have leaked
         # One at a time: two that resume at once would both find no call on the conversation.
         async with self._resuming_alone(resume):
+            await self._admission.recall(caller.user_id, address)
             if self._drained_at_s is not None:
                 raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
             if resume is not None:

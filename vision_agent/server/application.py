@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -37,6 +37,9 @@ from vision_agent.server.tracing import NO_REQUESTS
 from vision_agent.server.whip import WHIP_HEADERS, whip_router
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
+
+if TYPE_CHECKING:
+    from vision_agent.live.sessions.shared_counts import SharedCounts
 
 
 class _Application(FastAPI):
@@ -91,6 +94,7 @@ def make_application(
     registry: CallRegistry,
     receiving: Receiving,
     admission: Admission,
+    counts: SharedCounts | None,
     metrics: Metrics,
     lifetime: Lifetime,
 ) -> tuple[FastAPI, FastAPI | None]:
@@ -103,13 +107,14 @@ def make_application(
         registry: The calls.
         receiving: Where calls' media arrives.
         admission: Bounds how often one address, one call and one conversation may ask.
+        counts: Counts the uses of tokens for all servers; None if each counts for itself.
         metrics: The server's counters.
         lifetime: Starts what requests wait for.
     """
     secret = settings.token.get_secret_value() if settings.token else None
     continues_s = token_continues_s(settings)
     tokens = CallTokens(secret, continues_s=continues_s) if secret else None
-    uses = TokenUses(continues_s)
+    uses = TokenUses(continues_s, counts)
     access = Access(secret, tokens, uses, admission)
     app = _new_application(settings)
     if settings.cors_origins:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vision_agent.addresses import Proxies
 from vision_agent.agents.loader import Agent
@@ -30,6 +32,11 @@ from vision_agent.server.receiving import media_host
 from vision_agent.server.reception import SignallingOptions
 from vision_agent.settings import Settings
 
+if TYPE_CHECKING:
+    from vision_agent.live.sessions.shared_counts import SharedCounts
+
+logger = logging.getLogger(__name__)
+
 LOOPBACK = ("127.0.0.0/8", "::1")
 
 
@@ -51,6 +58,30 @@ def admission_limits(settings: Settings) -> AdmissionLimits:
         restarts_per_minute=settings.restarts_per_minute,
         wrong_tokens_per_minute=settings.wrong_tokens_per_minute,
     )
+
+
+def shared_counts(settings: Settings, services: OwnServices) -> SharedCounts | None:
+    """Where the uses of tokens and what is used in a day are counted; None for in memory.
+
+    Args:
+        settings: The options.
+        services: ADK services in place of ours: without our database, everything is in memory.
+    """
+    limits = admission_limits(settings)
+    nothing = DailyLimits()
+    if settings.token is None and limits.daily_per_user == limits.daily_per_address == nothing:
+        return None
+    url = settings.database_url()
+    if url is None or services.sessions is not None:
+        logger.info(
+            "The uses of tokens and what was used today are counted in the memory of this process: "
+            "it has no session database of its own. A restart forgets them."
+        )
+        return None
+    # Imported here, as SQLAlchemy takes a while to load.
+    from vision_agent.live.sessions.shared_counts import SharedCounts
+
+    return SharedCounts(url)
 
 
 def own_models(settings: Settings) -> OwnModels:

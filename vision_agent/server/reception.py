@@ -6,8 +6,8 @@ import ipaddress
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 from fastapi import Request
@@ -168,7 +168,7 @@ class Reception:
             caller = await self.caller(request, new.user)
             if resume is not None:
                 self._admission.restart(session_id_of(resume), now_s)
-            with self._use(grant, resume) as use:
+            async with self._use(grant, resume) as use:
                 call, sdp = await self._registry.start(
                     offer,
                     host=host,
@@ -186,18 +186,16 @@ class Reception:
                 call.tell(text)
         return call, sdp
 
-    @contextmanager
-    def _use(self, grant: Grant | None, resume: str | None) -> Iterator[_Use]:
+    @asynccontextmanager
+    async def _use(self, grant: Grant | None, resume: str | None) -> AsyncIterator[_Use]:
         """Use a token, unless no conversation is begun: one that is continued costs no use."""
         use = _Use()
         if grant is None:
             yield use
             return
-        use.problem = self._uses.problem(grant, time.time())
-        if use.problem is None:
-            # Before anything is waited for: two offers at once are two uses.
-            self._uses.take(grant, time.time())
-        elif resume is None:
+        # Before the call is begun: two offers at once are two uses.
+        use.problem = await self._uses.take(grant, time.time())
+        if use.problem is not None and resume is None:
             raise no_entry(use.problem)
         try:
             yield use
@@ -205,7 +203,7 @@ class Reception:
             raise no_entry(use.problem or "") from error
         finally:
             if use.problem is None and not use.begun:
-                self._uses.give_back(grant)
+                await self._uses.give_back(grant)
 
     @contextmanager
     def refusals(self, *, over: int) -> Iterator[None]:

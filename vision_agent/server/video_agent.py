@@ -25,7 +25,12 @@ from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.termination import Termination
 from vision_agent.server.mounted import mounted
 from vision_agent.server.operator_port import OperatorPort
-from vision_agent.server.options import admission_limits, agent_options, call_settings
+from vision_agent.server.options import (
+    admission_limits,
+    agent_options,
+    call_settings,
+    shared_counts,
+)
 from vision_agent.server.own_process import OwnProcess
 from vision_agent.server.receiving import Receiving
 from vision_agent.server.tracing import exported_traces
@@ -96,10 +101,11 @@ class VideoAgent:
             )
         self.receiving = receiving or Receiving(settings)
         self.metrics = metrics = Metrics()
-        metrics.watch_sessions(directory.session_counts)
+        self._counts = shared_counts(settings, services)
+        metrics.watch_sessions(self._session_counts)
         metrics.watch_memory(directory.memory_counts)
         metrics.watch_local(lambda: directory.local_restarts)
-        admission = Admission(admission_limits(settings))
+        admission = self._admission = Admission(admission_limits(settings), self._counts)
         self._events = EventQueue(on_event)
         self._process = OwnProcess() if own_process else None
         self.registry = CallRegistry(
@@ -119,6 +125,7 @@ class VideoAgent:
             registry=self.registry,
             receiving=self.receiving,
             admission=admission,
+            counts=self._counts,
             metrics=metrics,
             lifetime=self._lifetime,
         )
@@ -152,7 +159,10 @@ class VideoAgent:
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
         registry = self.registry
+        days = self._admission.days
         await self.agents.start(on_taken=registry.taken_elsewhere)
+        if days is not None:
+            days.start()
         termination = Termination(lambda: registry.drain(self.settings.drain_s))
         termination.install()
         try:
@@ -165,5 +175,13 @@ class VideoAgent:
                 ("the signals", termination.remove),
                 ("the calls", lambda: registry.close(reason, come_back=restarting)),
                 ("on_event", self._events.close),
+                *([("what was used today", days.close)] if days is not None else ()),
+                *([("its database", self._counts.close)] if self._counts is not None else ()),
             )
             await self.agents.close()
+
+    def _session_counts(self) -> dict[str, int]:
+        counts = self.agents.session_counts()
+        if self._counts is not None:
+            counts["errors"] += self._counts.errors
+        return counts

@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from google.adk.errors.already_exists_error import AlreadyExistsError
@@ -22,9 +21,9 @@ from google.adk.events.event import Event
 from google.adk.sessions.base_session_service import GetSessionConfig
 from google.adk.sessions.database_session_service import DatabaseSessionService
 from google.adk.sessions.session import Session
-from sqlalchemy import Column, Float, MetaData, String, Table, Text, delete, event, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy import update as update_rows
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -35,36 +34,25 @@ from sqlalchemy.exc import (
     ProgrammingError,
     SQLAlchemyError,
 )
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from vision_agent.data_folder import DatabaseError, private_file
+from vision_agent.live.sessions.database_engine import (
+    BUSY_TIMEOUT_S,
+    DATABASE_ERRORS,
+    file_of,
+    new_engine,
+    url_with_driver,
+)
 from vision_agent.live.sessions.session_key import SessionKey
+from vision_agent.live.sessions.tables import METADATA, RESUMPTION
 from vision_agent.version import missing_extra
-
-BUSY_TIMEOUT_S = 5.0
-"""How long SQLite waits for a lock that another process holds."""
 
 OPEN_ATTEMPTS = 8
 OPEN_AGAIN_S = 0.1
 """Another server may be creating the same tables; the n-th wait is n times as long."""
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-"""Drivers for URLs that name none: SQLAlchemy's defaults are not for asyncio."""
-
-DATABASE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
-"""What an unavailable, locked or broken database raises."""
-
 PERMANENT_ERRORS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 """Errors that a retry would raise again; connection errors are not among them."""
-
-_METADATA = MetaData()
-_RESUMPTION = Table(
-    "vision_agent_resumption",
-    _METADATA,
-    Column("session_id", String(64), primary_key=True),
-    Column("handle", Text, nullable=True),
-    Column("touched_at", Float, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +83,20 @@ class Database:
 
     def __init__(self, url: str, *, app_name: str) -> None:
         try:
-            self._url = _with_driver(make_url(url))
+            self._url = url_with_driver(url)
             self._make_engine()
         except (ArgumentError, NoSuchModuleError, ImportError, SQLAlchemyError) as error:
             raise DatabaseError(_unusable_url(url, error)) from error
         self._app_name = app_name
+        self._file = file_of(self._url)
         self._own: dict[str, Session] = {}
         self._file_id: tuple[int, int] | None = None
         self._looking: ThreadPoolExecutor | None = None
 
     def _make_engine(self) -> None:
-        self._engine = create_async_engine(
-            self._url,
-            hide_parameters=True,  # they contain what was said, and would be logged
-            **_engine_options(self._url),
-        )
-        if self._url.get_backend_name() == "sqlite":
-            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
+        # One connection writes, the other reads the conversation of a caller who returns.
+        connections = 1 if self._url.get_backend_name() == "sqlite" else 2
+        self._engine = new_engine(self._url, connections=connections)
         self._service = DatabaseSessionService(db_engine=self._engine)
 
     @property
@@ -143,9 +128,9 @@ class Database:
             private_file(self._file)
         await self._service.prepare_tables()
         async with self._engine.begin() as connection:
-            await connection.run_sync(_METADATA.create_all)
+            await connection.run_sync(METADATA.create_all)
             # Finds a read-only or locked database now, and not in the first call.
-            await connection.execute(delete(_RESUMPTION).where(_RESUMPTION.c.session_id == ""))
+            await connection.execute(delete(RESUMPTION).where(RESUMPTION.c.session_id == ""))
         self._file_id = self._file_id_now()
 
     async def reopen_if_lost(self) -> bool:
@@ -165,14 +150,6 @@ class Database:
         self._make_engine()
         await self._open()
         return True
-
-    @property
-    def _file(self) -> Path | None:
-        """The database's file; None if it has none."""
-        name = self._url.database
-        if self._url.get_backend_name() != "sqlite" or not name or name.startswith((":", "file:")):
-            return None
-        return Path(name)
 
     def _file_id_now(self) -> tuple[int, int] | None:
         try:
@@ -196,8 +173,8 @@ class Database:
         async with self._engine.connect() as connection:
             row = (
                 await connection.execute(
-                    select(_RESUMPTION.c.handle, _RESUMPTION.c.touched_at).where(
-                        _RESUMPTION.c.session_id == key.session_id
+                    select(RESUMPTION.c.handle, RESUMPTION.c.touched_at).where(
+                        RESUMPTION.c.session_id == key.session_id
                     )
                 )
             ).first()
@@ -234,18 +211,18 @@ class Database:
             return
         values: dict[str, Any] = {"handle": handle, "touched_at": at}
         async with self._engine.begin() as connection:
-            which = _RESUMPTION.c.session_id == key.session_id
-            done = await connection.execute(update_rows(_RESUMPTION).where(which).values(**values))
+            which = RESUMPTION.c.session_id == key.session_id
+            done = await connection.execute(update_rows(RESUMPTION).where(which).values(**values))
             if not done.rowcount:
                 await connection.execute(
-                    insert(_RESUMPTION).values(session_id=key.session_id, **values)
+                    insert(RESUMPTION).values(session_id=key.session_id, **values)
                 )
 
     async def touch(self, session_ids: Iterable[str], at: float) -> None:
         """Mark sessions as in use."""
-        which = _RESUMPTION.c.session_id.in_(list(session_ids))
+        which = RESUMPTION.c.session_id.in_(list(session_ids))
         async with self._engine.begin() as connection:
-            await connection.execute(update_rows(_RESUMPTION).where(which).values(touched_at=at))
+            await connection.execute(update_rows(RESUMPTION).where(which).values(touched_at=at))
 
     def let_go(self, session_id: str) -> None:
         """Drop the cached session: it is read from the database the next time."""
@@ -261,7 +238,7 @@ class Database:
             )
         if old:
             async with self._engine.begin() as connection:
-                await connection.execute(delete(_RESUMPTION).where(_RESUMPTION.c.touched_at < at))
+                await connection.execute(delete(RESUMPTION).where(RESUMPTION.c.touched_at < at))
         return len(old)
 
     async def _get(self, key: SessionKey, newest: int) -> Session | None:
@@ -270,31 +247,6 @@ class Database:
             **key._asdict(),
             config=GetSessionConfig(num_recent_events=newest),
         )
-
-
-def _with_driver(url: URL) -> URL:
-    name = "postgresql" if url.drivername == "postgres" else url.drivername
-    return url.set(drivername=DRIVERS.get(name, name))
-
-
-def _engine_options(url: URL) -> dict[str, Any]:
-    if url.get_backend_name() == "sqlite":
-        # One connection writes, the other reads the conversation of a caller who returns.
-        return {"pool_size": 1, "max_overflow": 1, "connect_args": {"timeout": BUSY_TIMEOUT_S}}
-    options: dict[str, Any] = {"pool_size": 2, "max_overflow": 2, "pool_pre_ping": True}
-    if url.drivername == "postgresql+asyncpg":
-        options["connect_args"] = {"timeout": 5, "command_timeout": 10}
-    return options
-
-
-def _set_up_sqlite(connection: Any, _: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys=ON")
-    # Survives the end of the process; not synced to the disk at each commit.
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA cache_size=-512")  # KiB; the default is 2 MiB a connection
-    cursor.close()
 
 
 def _is_being_created(error: BaseException, waited: bool) -> bool:

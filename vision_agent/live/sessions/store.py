@@ -262,7 +262,7 @@ class SessionStore(InMemorySessionService):
     async def _from_database(self, token: str) -> SessionLease | None:
         if self._database is None or self.write_behind is None:
             return None
-        from vision_agent.live.sessions.database import DATABASE_ERRORS
+        from vision_agent.live.sessions.database_engine import DATABASE_ERRORS
 
         session_id, user_id = session_id_of(token), user_id_of(token)
         try:
@@ -289,7 +289,7 @@ class SessionStore(InMemorySessionService):
         """Load what agents have kept about a user (`user:`) in earlier processes."""
         if self._database is None or user_id in self._user_states:
             return
-        from vision_agent.live.sessions.database import DATABASE_ERRORS
+        from vision_agent.live.sessions.database_engine import DATABASE_ERRORS
 
         try:
             async with asyncio.timeout(LOAD_TIMEOUT_S):

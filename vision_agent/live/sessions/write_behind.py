@@ -17,7 +17,8 @@ from google.adk.errors import StaleSessionError
 from google.adk.errors.session_not_found_error import SessionNotFoundError
 from google.adk.events.event import Event
 
-from vision_agent.live.sessions.database import DATABASE_ERRORS, PERMANENT_ERRORS, Database
+from vision_agent.live.sessions.database import PERMANENT_ERRORS, Database
+from vision_agent.live.sessions.database_engine import DATABASE_ERRORS
 from vision_agent.live.sessions.given_service import GivenService
 from vision_agent.live.sessions.session_key import SessionKey
 

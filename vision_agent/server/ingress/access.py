@@ -83,10 +83,10 @@ class Access:
         raise no_entry(f"A valid access token is needed: Authorization: Bearer ….{why}")
 
     async def starting(self, request: Request) -> None:
-        """`Refusal` 401 for a token that has expired, unless it has begun a conversation here."""
+        """`Refusal` 401 for a token that has expired, unless it has begun a conversation."""
         await self(request)
         grant = grant_of(request)
-        if grant and grant.expired(time.time()) and not self._uses.begun(grant):
+        if grant and grant.expired(time.time()) and not await self._uses.begun(grant):
             raise no_entry("The token has expired. Ask whoever gave it for a new one.")
 
     async def operator(self, request: Request) -> None:
