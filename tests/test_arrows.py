@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "local": {"detection"},
     "detection": set(),
     "doctor": {"server", "agents", "live", "rtc", "talk", "local"},
+    "virtual_time": set(),
 }
 
 GROUND = {

@@ -1,0 +1,74 @@
+"""The virtual clock, and the functions of `time` that read it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_NS_PER_S = 1_000_000_000
+
+real_monotonic = time.monotonic
+
+
+class VirtualClock:
+    """Processor time of this process, plus everything that was skipped.
+
+    Processor time, because work then takes as long as on a machine that has nothing else to do,
+    whatever runs beside it. The clock starts at the time of `time.monotonic`, so that a moment
+    noted before is never in the future.
+
+    Attributes:
+        skipped_s: How much has been skipped so far.
+    """
+
+    def __init__(self) -> None:
+        self._ahead_s = time.monotonic() - time.process_time()
+        self._epoch_s = time.time() - time.monotonic()
+        self.skipped_s = 0.0
+
+    def now_s(self) -> float:
+        """Seconds, as from `time.monotonic`."""
+        return time.process_time() + self._ahead_s + self.skipped_s
+
+    def epoch_s(self) -> float:
+        """Seconds since 1970, as from `time.time`."""
+        return self.now_s() + self._epoch_s
+
+    def skip(self, seconds: float) -> None:
+        """Move the clock on."""
+        self.skipped_s += max(0.0, seconds)
+
+
+@contextmanager
+def kept_by(clock: VirtualClock, sleep: Callable[[float], None]) -> Iterator[None]:
+    """`time.monotonic`, `time` and `perf_counter` read this clock within the context.
+
+    A module that has imported one of them by name before keeps the real one, as `threading` does
+    for its timeouts. `datetime.now` and C code always read the real clock.
+
+    Args:
+        clock: The clock.
+        sleep: Takes the place of `time.sleep`.
+    """
+
+    def in_ns(read_s: Callable[[], float]) -> Callable[[], int]:
+        return lambda: round(read_s() * _NS_PER_S)
+
+    replaced: dict[str, Callable[..., object]] = {
+        "monotonic": clock.now_s,
+        "perf_counter": clock.now_s,
+        "time": clock.epoch_s,
+        "monotonic_ns": in_ns(clock.now_s),
+        "perf_counter_ns": in_ns(clock.now_s),
+        "time_ns": in_ns(clock.epoch_s),
+        "sleep": sleep,
+    }
+    before = {name: getattr(time, name) for name in replaced}
+    for name, function in replaced.items():
+        setattr(time, name, function)
+    try:
+        yield
+    finally:
+        for name, function in before.items():
+            setattr(time, name, function)

@@ -1,0 +1,134 @@
+"""The event loop of a virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import selectors
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from vision_agent.virtual_time.clock import VirtualClock, kept_by, real_monotonic
+from vision_agent.virtual_time.outside import lead_outside
+from vision_agent.virtual_time.threads import Sleepers, Threads
+
+STEP_S = 0.001
+"""How often it is looked whether a thread has finished its work."""
+
+PATIENCE_S = 0.2
+"""How long a thread may be at work without using the processor before the clock moves on: it then
+waits for something that the loop has to do when it is due, not for its turn on the processor."""
+
+_T = TypeVar("_T")
+_Ready = list[tuple[selectors.SelectorKey, int]]
+
+
+class VirtualSelector(selectors.DefaultSelector):
+    """A selector that skips the time in which nothing can happen.
+
+    Args:
+        clock: The clock that it moves on.
+        threads: The threads that it waits for.
+        sleepers: The threads that it wakes.
+
+    Attributes:
+        own: Descriptors of the loop itself, which do not lead outside.
+        slept_s: How long it has really waited.
+    """
+
+    def __init__(self, clock: VirtualClock, threads: Threads, sleepers: Sleepers) -> None:
+        super().__init__()
+        self._clock, self._threads, self._sleepers = clock, threads, sleepers
+        self._leads_outside: bool | None = None
+        self.own: frozenset[int] = frozenset()
+        self.slept_s = 0.0
+
+    def register(self, *args: Any, **options: Any) -> selectors.SelectorKey:
+        """As the base class."""
+        self._leads_outside = None
+        return super().register(*args, **options)
+
+    def unregister(self, *args: Any) -> selectors.SelectorKey:
+        """As the base class."""
+        self._leads_outside = None
+        return super().unregister(*args)
+
+    def select(self, timeout: float | None = None) -> _Ready:
+        """Return what is ready, at the latest when the clock has passed `timeout` seconds."""
+        clock, patience_s = self._clock, PATIENCE_S
+        due_s = math.inf if timeout is None else clock.now_s() + timeout
+        while True:
+            # Asked first: what a thread hands over before it rests is seen by the next line.
+            at_work = self._threads.at_work
+            ready = super().select(0)
+            now_s = clock.now_s()
+            if ready or now_s >= due_s:
+                return ready
+            self._sleepers.wake(now_s)
+            wait_s = min(due_s, self._sleepers.due_s) - now_s
+            if at_work:
+                ready, idle_s = self._really(min(wait_s, STEP_S))
+                patience_s -= idle_s
+                clock.skip(-patience_s if patience_s < 0 else 0)
+                patience_s = max(0.0, patience_s)
+            elif math.isinf(wait_s) or self._outside():
+                ready, idle_s = self._really(wait_s)
+                clock.skip(idle_s)
+            else:
+                # What was sent on the loopback interface may lag behind for a moment.
+                ready = super().select(0)
+                if not ready:
+                    clock.skip(wait_s)
+            if ready:
+                return ready
+
+    def _really(self, wait_s: float) -> tuple[_Ready, float]:
+        """Wait; also returns for how long the clock has stood still meanwhile."""
+        began_s, clock_s = real_monotonic(), self._clock.now_s()
+        ready = super().select(None if math.isinf(wait_s) else wait_s)
+        took_s = real_monotonic() - began_s
+        self.slept_s += took_s
+        return ready, took_s - (self._clock.now_s() - clock_s)
+
+    def _outside(self) -> bool:
+        if self._leads_outside is None:
+            descriptors = {key.fd for key in self.get_map().values()} - self.own
+            self._leads_outside = lead_outside(descriptors)
+        return self._leads_outside
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time is that of a virtual clock."""
+
+    def __init__(self, clock: VirtualClock, threads: Threads, sleepers: Sleepers) -> None:
+        self.clock = clock
+        self.selector = VirtualSelector(clock, threads, sleepers)
+        super().__init__(self.selector)
+        self.selector.own = frozenset(key.fd for key in self.selector.get_map().values())
+
+    def time(self) -> float:
+        """Seconds of the virtual clock."""
+        return self.clock.now_s()
+
+
+def run_virtually(main: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Run a coroutine in virtual time; for the main thread of a process that does nothing else.
+
+    Modules that use threads or the clock have to be imported within `main`; see `kept_by`.
+    """
+    clock, threads = VirtualClock(), Threads()
+    sleepers, here = Sleepers(clock.now_s), threading.get_ident()
+
+    def sleep(seconds: float) -> None:
+        if threading.get_ident() == here:
+            clock.skip(seconds)
+        else:
+            sleepers.sleep(seconds)
+
+    with (
+        threads.watched(),
+        kept_by(clock, sleep),
+        asyncio.Runner(loop_factory=lambda: VirtualLoop(clock, threads, sleepers)) as runner,
+    ):
+        return runner.run(main())
