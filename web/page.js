@@ -54,10 +54,9 @@ const callButton = byId("call");
 const announcer = byId("spoken-state");
 const ownVideo = /** @type {HTMLVideoElement} */ (byId("own"));
 const voiceElement = /** @type {HTMLAudioElement} */ (byId("voice"));
-const clockElement = /** @type {HTMLTimeElement} */ (byId("clock"));
 
 const captions = new Captions(byId("captions"), byId("spoken-captions"));
-const clock = new Clock(clockElement);
+const clock = new Clock(/** @type {HTMLTimeElement} */ (byId("clock")));
 const chime = new ReconnectChime();
 const indicator = new Indicator(byId("indicator"));
 const visionChip = new VisionChip(stage, byId("looks"));
@@ -146,7 +145,7 @@ async function dial({ withCamera, resume, question }) {
   if (state !== connecting) return;
   const { agent } = lobby;
   sharing.allowed = server.screen_sharing !== false;
-  lobby.signalling.options = preferences.optionsOfCall(lobby.voices);
+  lobby.beginCall(preferences);
   call = new Call({
     signalling: lobby.signalling,
     iceServers: () => lobby.signalling.iceServers(server.ice_servers),
@@ -221,6 +220,7 @@ function onMessage(message) {
     visionChip,
     points,
     screen: sharing.view,
+    recording: lobby.recording,
     notices: callNotices,
     agentSees: camera.track !== null && isLive(state),
     sendFullResolution: (seconds) => call?.sendFullResolution(seconds),

@@ -31,7 +31,8 @@ const CALLER_ID_KEY = "vision-agent-user";
 
 /**
  * @typedef {Agent & {id?: string, agents?: (Agent & {id: string})[], ice_servers?: RTCIceServer[],
- *   ready?: boolean, screen_sharing?: boolean, takes_user?: boolean, gives_tokens?: boolean}} Info the
+ *   ready?: boolean, screen_sharing?: boolean, takes_user?: boolean, gives_tokens?: boolean,
+ *   recording?: import("./recording_choice.js").Recording}} Info the
  *   response to `GET /api/info`; takes_user: false: the server finds out itself who calls;
  *   gives_tokens: for this page's token it gives tokens for single users
  * @typedef {{sdp: string, type: "answer", pc_id: string, resume?: string, resume_within_s?: number,
@@ -45,7 +46,7 @@ const CALLER_ID_KEY = "vision-agent-user";
  */
 
 export class Signalling {
-  /** @type {Record<string, string>} options of new calls, such as the agent's voice */
+  /** @type {Record<string, string|boolean>} options of new calls, such as the agent's voice */
   options = {};
   #token;
   /** @type {string|null} for the calls of this browser's user */

@@ -5,6 +5,7 @@ import { Signalling, tokenFrom } from "../call/signalling.js";
 import { backendLabel, displayName } from "./backend_label.js";
 import { byId } from "./elements.js";
 import { Notices } from "./notices.js";
+import { Recording } from "./recording.js";
 
 const POLL_MS = 1_500;
 const CALL_BUTTONS = "#call, #call-voice, #other-thread, #lobby-asks button";
@@ -21,6 +22,7 @@ export class Lobby {
   /** @type {string[]} the voices that a caller of that agent may choose from */
   voices = [];
   notices = new Notices(byId("lobby-notices"));
+  recording = new Recording();
   /** @type {Info|null} */
   #info = null;
   #preferred;
@@ -60,10 +62,17 @@ export class Lobby {
     return this.#info ?? this.#fetchInfo();
   }
 
+  /** @param {import("../call/preferences.js").Preferences} preferences */
+  beginCall(preferences) {
+    const chosen = preferences.optionsOfCall(this.voices);
+    this.signalling.options = { ...chosen, ...this.recording.begin() };
+  }
+
   async #fetchInfo() {
     const info = await this.signalling.info();
     this.#info = info;
     this.notices.clear("info");
+    this.recording.offer(info.recording);
     this.#listAgents(info.agents ?? []);
     this.#showAgent(info);
     return info;

@@ -7,6 +7,7 @@
  * @property {import("./points.js").Points} points
  * @property {import("./shared_screen.js").SharedScreen} screen
  * @property {import("./notices.js").Notices} notices
+ * @property {import("./recording.js").Recording} recording
  * @property {boolean} agentSees the camera is on and the agent is connected
  * @property {(seconds: number) => void} sendFullResolution
  * @property {(earlier: import("./captions.js").EarlierLine[]) => void} onResumed
@@ -85,9 +86,21 @@ function showServerMessage(data, view) {
       return view.onResumed(data.earlier);
     case "notice":
       return notices.show(data.about, noticeOf(data), { leftS: data.left_s, dismissable: true });
+    case "recording":
+      return showRecording(data, view);
     case "notice_over":
       return notices.clear(data.about);
   }
+}
+
+/**
+ * @param {{on: boolean, reason?: string}} message reason: without a full stop
+ * @param {CallView} view
+ */
+function showRecording({ on, reason }, { captions, notices, recording }) {
+  const notice = recording.changed(on, reason);
+  if (notice) notices.show("recording", notice, { dismissable: true });
+  else if (on) captions.announce("This call is recorded.");
 }
 
 /** @type {Record<string, string>} */

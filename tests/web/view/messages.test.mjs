@@ -47,6 +47,16 @@ test("a notice says that the call ends only if it does", () => {
   assert.deepEqual(titles, ["From the server", "The call ends soon", "Are you still there?"]);
 });
 
+test("what differs from what the caller was told of the recording becomes a card", () => {
+  page.recording = { changed: (on, reason) => (on ? null : { text: reason }) };
+  own({ kind: "recording", on: true });
+  own({ kind: "recording", on: false, reason: "The disk is full" });
+  assert.deepEqual(told, [
+    ["captions", "announce", "This call is recorded."],
+    ["notices", "show", "recording", { text: "The disk is full" }, { dismissable: true }],
+  ]);
+});
+
 test("frames and points are not shown while the agent can't see", () => {
   page.agentSees = false;
   for (const kind of ["frame", "frame_at_speech_end", "point"]) own({ kind });

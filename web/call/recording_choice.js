@@ -1,0 +1,80 @@
+// What a caller says about being recorded: kept for this tab, asked for anew in another.
+
+const KEY = "vision-agent.record";
+
+/**
+ * @typedef {object} Recording what the server does, from `GET /api/info`
+ * @property {"none"|"asked"|"unless_declined"|"all"} calls which calls it records
+ * @property {boolean} needs_consent of those it records only the calls whose caller agrees
+ */
+
+export class RecordingChoice {
+  #storage;
+  #path;
+  /** @type {Recording} */
+  #server = { calls: "none", needs_consent: false };
+  /** @type {"yes"|"no"|null} */
+  #chosen = null;
+
+  /**
+   * @param {import("./resume_token.js").TabStorage} storage
+   * @param {string} path of the page: another path of the same origin may be another server
+   */
+  constructor(storage, path) {
+    this.#storage = storage;
+    this.#path = path;
+  }
+
+  /** @param {Recording} server */
+  offer(server) {
+    this.#server = server;
+    const stored = this.#read();
+    this.#chosen = stored === "yes" || stored === "no" ? stored : null;
+  }
+
+  /** Whether the caller has a say. */
+  get isOffered() {
+    const { calls, needs_consent: needsConsent } = this.#server;
+    return calls !== "none" && (calls !== "all" || needsConsent);
+  }
+
+  /** @returns {"yes"|"no"|null} null: a consent that was neither given nor refused */
+  get now() {
+    const { calls, needs_consent: needsConsent } = this.#server;
+    if (!this.isOffered) return calls === "all" ? "yes" : "no";
+    return this.#chosen ?? (needsConsent ? null : calls === "asked" ? "no" : "yes");
+  }
+
+  /** @param {"yes"|"no"} answer */
+  choose(answer) {
+    this.#chosen = answer;
+    try {
+      this.#storage.setItem(this.#key, answer);
+    } catch (error) {
+      console.warn(error); // it lasts until the page is left
+    }
+  }
+
+  /**
+   * As options of a call. They say no where the caller was told that nothing is recorded, for a server
+   * that has begun to record since.
+   */
+  get options() {
+    const record = this.now === "yes";
+    return { record, ...(record && this.#server.needs_consent && { record_consent: true }) };
+  }
+
+  /** A consent is not taken for one to something else. */
+  get #key() {
+    const { calls, needs_consent: needsConsent } = this.#server;
+    return `${KEY} ${this.#path} ${calls} ${needsConsent ? "consent" : ""}`;
+  }
+
+  #read() {
+    try {
+      return this.#storage.getItem(this.#key);
+    } catch {
+      return null; // forbidden
+    }
+  }
+}
