@@ -58,6 +58,7 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
     assert "Wie heißt das?" in text
     assert json.loads(text) == {
         "timeline_zero": TIMELINE_ZERO,
+        "call_id": None,
         "connected_ms": 50,
         "frames_sent": 3,
         "jpeg_bytes": 1000,
@@ -68,7 +69,14 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
         ],
         "reply_ms": 600,
         "utterances": [
-            {"started_at_ms": 1000, "ended_at_ms": 2000, "reply_ms": 600, "silenced_ms": None}
+            {
+                "started_at_ms": 1000,
+                "ended_at_ms": 2000,
+                "reply_ms": 600,
+                "silenced_ms": None,
+                "turn": 1,
+                "typed": None,
+            }
         ],
         "agent_audio_ms": 500,
         "voice_ms": [[2600, 3100]],

@@ -5,6 +5,7 @@ import numpy as np
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.transcript import CallTranscript
 from vision_agent.caller.utterances import Span
+from vision_agent.replay.caller_words import CallerWords
 from vision_agent.replay.report import Report, make_report
 
 
@@ -22,7 +23,7 @@ def report_of(
 ) -> Report:
     return make_report(
         connected_ms=50,
-        spoken=spoken,
+        words=[CallerWords(each.start_ms, each.end_ms) for each in spoken],
         transcript=transcript or CallTranscript(),
         received=voice,
         errors=["the camera failed"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from aiortc import MediaStreamTrack
@@ -14,6 +14,7 @@ from vision_agent.caller.connection import Connection
 from vision_agent.caller.ending import CallProgress, reason_to_end
 from vision_agent.caller.failure import CallFailed, sentence
 from vision_agent.caller.peer import OnAudio, OnMessage
+from vision_agent.caller.rtvi import Track
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.transcript import CallTranscript
 from vision_agent.caller.turn_signals import signals_turns
@@ -129,13 +130,17 @@ class OutgoingCall:
             await asyncio.sleep(_POLL_S)
         return True
 
-    async def until_seen(self) -> None:
+    async def until_seen(self, sources: Collection[str] | None = None) -> None:
         """Wait until the model has a frame of all that is shown, or `_FIRST_FRAME_S` have passed.
+
+        Args:
+            sources: What is shown, "camera" and "screen"; by default what there is a track of.
 
         Raises:
             CallFailed: The call ended first.
         """
-        shown = {source for source, track in self._videos.items() if track is not None}
+        tracks = {source for source, track in self._videos.items() if track is not None}
+        shown = tracks if sources is None else set(sources)
         await self.until(lambda: shown <= self._transcript.sources_seen, _FIRST_FRAME_S)
 
     async def until_ended(self) -> str:
@@ -174,9 +179,18 @@ class OutgoingCall:
         self.check()
         self._connection.type(text)
 
-    def tell_microphone(self, on: bool) -> None:
-        """Tell the server that the microphone was switched on or off."""
-        self._connection.tell_microphone(on)
+    def send(self, message: str) -> None:
+        """Send a message of the data channel, as its JSON.
+
+        Raises:
+            CallFailed: The call has ended, or the server takes no message of that length.
+        """
+        self.check()
+        self._connection.send(message)
+
+    def tell_switched(self, what: Track, on: bool) -> None:
+        """Tell the server that the microphone, the camera or the screen was switched on or off."""
+        self._connection.tell_switched(what, on)
 
     async def hang_up(self) -> str | None:
         """Say goodbye and release everything, whatever state the call is in.

@@ -122,7 +122,7 @@ class CallClient:
         await call.__aenter__()
         self._dialled = call
         if call.signals_turns:
-            call.tell_microphone(False)
+            call.tell_switched("microphone", False)
         try:
             await call.until_seen()
         except BaseException as error:
@@ -224,7 +224,7 @@ class CallClient:
         voice, said = self._listen()
         signals_turns = self._call.signals_turns
         if signals_turns:
-            self._call.tell_microphone(True)
+            self._call.tell_switched("microphone", True)
             await asyncio.sleep(LEAD_S)
             sound = np.concatenate([sound, np.zeros(SOUND_RATE_HZ * TAIL_MS // 1000, np.int16)])
         self._microphone.speak(sound)
@@ -232,7 +232,7 @@ class CallClient:
         end_ms = spans[-1].end_ms + (TAIL_MS if signals_turns else 0)
         await self._call.until(lambda: self._microphone.spoken_ms >= end_ms)
         if signals_turns:
-            self._call.tell_microphone(False)
+            self._call.tell_switched("microphone", False)
         return await self._answer(voice, said)
 
     async def listen(self) -> Answer:

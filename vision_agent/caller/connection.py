@@ -76,11 +76,11 @@ class Connection:
         self._watching: asyncio.Task[None] | None = None
         self._reconnecting = False
         self._unsent: list[str] = []
-        self._microphone_on = True
+        self._off: frozenset[rtvi.Track] = frozenset()
         self._lost: str | None = None
         self._come_back: str | None = None
         if screen is not None:
-            screen.on("ended", self._tell_screen_off)
+            screen.on("ended", lambda: self.tell_switched("screen", False))
 
     @property
     def connected_ms(self) -> int | None:
@@ -131,11 +131,22 @@ class Connection:
         else:
             self._peer.type(text)
 
-    def tell_microphone(self, on: bool) -> None:
-        """Tell the server that the microphone was switched on or off."""
-        self._microphone_on = on
+    def tell_switched(self, what: rtvi.Track, on: bool) -> None:
+        """Tell the server that the microphone, the camera or the screen was switched on or off."""
+        self._off = self._off - {what} if on else self._off | {what}
         if self._peer is not None and not self._reconnecting:
-            self._peer.tell_microphone(on)
+            self._peer.tell_switched(what, on)
+
+    def send(self, message: str) -> None:
+        """Send a message of the data channel, unless the connection is being made again.
+
+        Raises:
+            CallFailed: There is no connection, or the server takes no message of that length.
+        """
+        if self._peer is None:
+            raise CallFailed("The call has not been dialled yet.")
+        if not self._reconnecting:
+            self._peer.send(message)
 
     async def close(self, *, goodbye: bool) -> str | None:
         """Release everything, with a goodbye if one is due.
@@ -191,14 +202,8 @@ class Connection:
         """Tell a new connection what the old one was told."""
         if self._peer is None:
             return
-        if not self._microphone_on:
-            self._peer.tell_microphone(False)
-        if self._screen is not None and self._screen.readyState == "ended":
-            self._peer.tell_screen_off()
-
-    def _tell_screen_off(self) -> None:
-        if self._peer is not None and not self._reconnecting:
-            self._peer.tell_screen_off()
+        for what in self._off:
+            self._peer.tell_switched(what, False)
 
     def _watch_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):

@@ -28,7 +28,7 @@ from vision_agent.caller.aiortc_patches import (
 )
 from vision_agent.caller.failure import CallFailed, as_call_failed, sentence
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
-from vision_agent.caller.rtvi import client_ready, send_text, track_status
+from vision_agent.caller.rtvi import Track, client_ready, send_text, track_status
 from vision_agent.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -136,20 +136,28 @@ class CallerPeer:
             CallFailed: The connection is gone or not made yet, or the message is larger than the
                 server accepts.
         """
-        self._send(send_text(uuid.uuid4().hex, text))
+        self.send(send_text(uuid.uuid4().hex, text))
 
-    def tell_microphone(self, on: bool) -> None:
-        """Tell the server that the microphone was switched on or off, which ends the speech.
+    def send(self, message: str) -> None:
+        """Send a message of the data channel, as its JSON; every message passes here.
+
+        Raises:
+            CallFailed: The connection is gone or not made yet, or the message is larger than the
+                server accepts.
+        """
+        if self._channel.readyState != "open":
+            # A failed connection also leaves its channel "closing" or "closed".
+            raise CallFailed(sentence(self.lost or "the connection to the server is not open"))
+        with as_call_failed("The message can't be sent"):
+            self._channel.send(message)
+
+    def tell_switched(self, what: Track, on: bool) -> None:
+        """Tell the server that one of the tracks was switched on or off.
 
         Does nothing once the connection is gone; `lost` says so.
         """
         if self._channel.readyState == "open":
-            self._send_if_it_can(track_status(receiver_index=0, enabled=on))
-
-    def tell_screen_off(self) -> None:
-        """Tell the server that the screen is not shared any more; see `tell_microphone`."""
-        if self._channel.readyState == "open":
-            self._send_if_it_can(track_status(receiver_index=2, enabled=False))
+            self._send_if_it_can(track_status(what, enabled=on))
 
     @property
     def is_open(self) -> bool:
@@ -188,18 +196,10 @@ class CallerPeer:
         self._send_if_it_can(client_ready(uuid.uuid4().hex, __version__))
         self._tell_open()
 
-    def _send(self, message: str) -> None:
-        """Send a message; every message passes here. Raises `CallFailed` if it can't be sent."""
-        if self._channel.readyState != "open":
-            # A failed connection also leaves its channel "closing" or "closed".
-            raise CallFailed(sentence(self.lost or "the connection to the server is not open"))
-        with as_call_failed("The message can't be sent"):
-            self._channel.send(message)
-
     def _send_if_it_can(self, message: str) -> None:
         """Send a message that nobody waits for; a failure ends the call, as `lost`."""
         try:
-            self._send(message)
+            self.send(message)
         except CallFailed as error:
             self._lose(str(error))
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 LABEL = "rtvi-ai"
 VERSION = "2.1.0"
+
+Track = Literal["microphone", "camera", "screen"]
+"""What a caller switches on and off."""
+
+_INDEXES: dict[Track, int] = {"microphone": 0, "camera": 1, "screen": 2}
 # A tool's result may be nested; what is nested deeper could not be written again.
 _DEEPEST_LEVEL = 50
 
@@ -26,15 +31,15 @@ def client_ready(message_id: str, version: str) -> str:
     return _message("client-ready", message_id, {"version": VERSION, "about": about})
 
 
-def send_text(message_id: str, text: str) -> str:
+def send_text(message_id: str, text: str, *, spoken_answer: bool = True) -> str:
     """Format a typed line."""
-    options = {"run_immediately": True, "audio_response": True}
+    options = {"run_immediately": True, "audio_response": spoken_answer}
     return _message("send-text", message_id, {"content": text, "options": options})
 
 
-def track_status(*, receiver_index: int, enabled: bool) -> str:
-    """Format that a microphone (0), a camera (1) or a screen (2) was switched on or off."""
-    inner = {"type": "trackStatus", "receiver_index": receiver_index, "enabled": enabled}
+def track_status(track: Track, *, enabled: bool) -> str:
+    """Format that a track was switched on or off."""
+    inner = {"type": "trackStatus", "receiver_index": _INDEXES[track], "enabled": enabled}
     return json.dumps({"type": "signalling", "message": inner})
 
 

@@ -18,22 +18,41 @@ _HELD_S = 0.1
 
 
 class SwitchingCamera(MediaStreamTrack):
-    """Sends grey frames until `show` is called."""
+    """Sends grey frames until `show` is called.
+
+    Args:
+        on: Whether it sends anything; see `switch`.
+    """
 
     kind = "video"
 
-    def __init__(self) -> None:
+    def __init__(self, *, on: bool = True) -> None:
         super().__init__()
         self._recorded: CameraTrack | None = None
         self._held = _frame(np.full((240, 320, 3), 128, np.uint8))
         self._clock = VideoClock()
+        self._is_on = on
+        self._failure: str | None = None
 
-    def show(self, what: Recording | npt.NDArray[np.uint8]) -> None:
-        """Show a recording in a loop from its beginning, or a single frame.
+    @property
+    def failure(self) -> str | None:
+        """Why a recording that was shown can't be read any further; None while all can."""
+        if self._failure is None and self._recorded is not None:
+            self._failure = self._recorded.failure
+        return self._failure
+
+    @property
+    def is_on(self) -> bool:
+        """Whether frames are sent."""
+        return self._is_on
+
+    def show(self, what: Recording | npt.NDArray[np.uint8], *, playing: bool = True) -> None:
+        """Show a recording from its beginning, or a single frame.
 
         Args:
             what: A recording, or RGB: uint8 of the shape (height, width, 3). An odd last row or
                 column is cut off.
+            playing: False holds a recording's first frame until `play`.
 
         Raises:
             ValueError: The array has another shape or type.
@@ -41,28 +60,45 @@ class SwitchingCamera(MediaStreamTrack):
         old, self._recorded = self._recorded, None
         if isinstance(what, Recording):
             self._recorded = CameraTrack(what)
-            self._recorded.play()
+            if playing:
+                self._recorded.play()
         else:
             self._held = _frame(what)
         if old is not None:
+            self._failure = self._failure or old.failure
             old.stop()
+
+    def play(self) -> None:
+        """Start a recording whose first frame is held."""
+        if self._recorded is not None:
+            self._recorded.play()
+
+    def switch(self, on: bool) -> None:
+        """Begin or stop to send frames. A recording plays on meanwhile."""
+        self._is_on = on
 
     async def recv(self) -> av.VideoFrame:
         """Return the next frame, when it is due."""
+        await self._advance()
+        while not self._is_on:
+            await self._advance()
+        return self._clock.stamp(self._held)
+
+    async def _advance(self) -> None:
+        """Wait until the next frame is due, and hold it."""
         if self.readyState != "live":
             raise MediaStreamError
         recorded = self._recorded
-        if recorded is not None:
-            try:
-                frame = await recorded.recv()
-            except MediaStreamError:
-                await asyncio.sleep(_HELD_S)  # replaced meanwhile, or unreadable from here on
-            else:
-                if self._recorded is recorded:  # otherwise something else is shown by now
-                    self._held = frame
-        else:
+        if recorded is None:
             await asyncio.sleep(_HELD_S)
-        return self._clock.stamp(self._held)
+            return
+        try:
+            frame = await recorded.recv()
+        except MediaStreamError:
+            await asyncio.sleep(_HELD_S)  # replaced meanwhile, or unreadable from here on
+            return
+        if self._recorded is recorded:  # otherwise something else is shown by now
+            self._held = frame
 
     def stop(self) -> None:
         """End the track and release the file."""

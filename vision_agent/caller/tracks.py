@@ -119,8 +119,10 @@ class MicrophoneTrack(MediaStreamTrack):
     its 20 ms frame was handed to the encoder.
 
     Attributes:
-        started_at: `time.monotonic()` of the start of each utterance so far.
-        ended_at: `time.monotonic()` of the end of each utterance so far.
+        started_at: `time.monotonic()` of the start of each utterance of the sound so far; a new
+            list for each sound.
+        ended_at: `time.monotonic()` of the end of each of them so far.
+        is_on: Whether anything but silence is sent.
     """
 
     kind = "audio"
@@ -129,6 +131,7 @@ class MicrophoneTrack(MediaStreamTrack):
         super().__init__()
         self.started_at: list[float] = []
         self.ended_at: list[float] = []
+        self.is_on = True
         self._sound: Samples = np.zeros(0, np.int16)
         self._spans: Sequence[Span] = ()
         self._position = 0
@@ -136,13 +139,14 @@ class MicrophoneTrack(MediaStreamTrack):
         self._due_at: float | None = None
 
     def speak(self, sound: Samples, spans: Sequence[Span] = ()) -> None:
-        """Send `sound` from now on.
+        """Send `sound` from now on, in place of what is left of an earlier one.
 
         Args:
             sound: Mono s16 at `SOUND_RATE_HZ`.
             spans: Its utterances, in ms from its first sample.
         """
         self._sound, self._spans, self._position = sound, spans, 0
+        self.started_at, self.ended_at = [], []
 
     @property
     def spoken_ms(self) -> int:
@@ -160,7 +164,8 @@ class MicrophoneTrack(MediaStreamTrack):
         self._due_at += 0.02
         samples = np.zeros(_FRAME_SAMPLES, np.int16)
         piece = self._sound[self._position : self._position + _FRAME_SAMPLES]
-        samples[: len(piece)] = piece
+        if self.is_on:
+            samples[: len(piece)] = piece
         if len(piece):
             self._position += _FRAME_SAMPLES
             self._note_utterances(time.monotonic())

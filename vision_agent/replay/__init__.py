@@ -1,7 +1,7 @@
-"""A recorded video that calls a server as a real WebRTC peer.
+"""A recording, or a script, that calls a server as a real WebRTC peer.
 
 A replay knows nothing of the server's inside and reaches it over HTTP and WebRTC, as a browser
-does. `replay` makes one call and returns its `Report`.
+does. `replay` makes one call and returns its `Report`; `script.py` is what a caller can do in it.
 """
 
 from vision_agent.caller.failure import CallFailed, CallRefused

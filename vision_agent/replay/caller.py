@@ -1,4 +1,4 @@
-"""A recording as the caller: it dials, asks, waits for the answer and hangs up."""
+"""A caller that dials, plays a script and hangs up: a recording, a list of steps, a persona."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vision_agent.caller.call import OutgoingCall
-from vision_agent.caller.ending import CallProgress, answers_in_text
+from vision_agent.caller.ending import answers_in_text
 from vision_agent.caller.failure import CallFailed, CallRefused, sentence
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import (
@@ -20,14 +18,16 @@ from vision_agent.caller.recording import (
     Recording,
     Samples,
     read_sound,
-    resample,
 )
 from vision_agent.caller.signalling import Signalling, checked_timeout_s
-from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.caller.switching_camera import SwitchingCamera
+from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.caller.transcript import CallTranscript, OnTranscript
-from vision_agent.caller.turn_signals import TAIL_MS
-from vision_agent.caller.utterances import Span, utterances
+from vision_agent.caller.utterances import utterances
+from vision_agent.replay.prepared import PreparedActions
 from vision_agent.replay.report import Report, make_report
+from vision_agent.replay.script import CallScript, FixedScript, Source, Speak, Step, TypeText, Wait
+from vision_agent.replay.script_player import ScriptPlayer
 
 _NOTHING_SAID = (
     "Nobody says anything in it, so there is nothing to answer: it is shown once. "
@@ -39,11 +39,11 @@ _NOTHING_SAID = (
 class ReplayOptions:
     """What to replay, and against which server.
 
-    The caller says the first of these that is given: `say_pcm`, `say`, `typed`, the recording's own
-    sound. A source in which nothing is voiced counts as silence.
+    The caller does the first of these that is given: `script`, `say_pcm`, `say`, `typed`, the
+    recording's own sound. A source in which nothing is voiced counts as silence.
 
     Attributes:
-        file: The recording: any video, image or sound FFmpeg reads.
+        file: The recording: any video, image or sound FFmpeg reads. None shows nothing.
         url: The server, `http://host:port`, as for a browser.
         say: A sound file to speak instead of the recording's own sound. It may hold several
             utterances with silence between them.
@@ -55,12 +55,15 @@ class ReplayOptions:
         token: The access token, if the server requires one.
         headers: Sent with every request, such as the cookie of a login in front of the server.
         asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
+        script: What the caller does, step by step. The call ends when its last step has been
+            answered.
 
     Raises:
-        ValueError: `typed` is empty, or `timeout_s` is not a possible timeout.
+        ValueError: `typed` is empty, there is nothing to replay, or `timeout_s` is not a possible
+            timeout.
     """
 
-    file: Path
+    file: Path | None
     url: str
     say: Path | None = None
     say_pcm: tuple[bytes, int] | None = None
@@ -70,10 +73,14 @@ class ReplayOptions:
     token: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
+    script: CallScript | None = None
 
     def __post_init__(self) -> None:
         if self.typed is not None and not self.typed.strip():
             raise ValueError("There is nothing to type: `typed` is empty.")
+        does = (self.file, self.say, self.say_pcm, self.typed, self.script)
+        if all(one is None for one in does):
+            raise ValueError("There is nothing to replay: give a file, a question or a script.")
         checked_timeout_s(self.timeout_s)
 
 
@@ -105,16 +112,28 @@ async def replay(
     Raises:
         BadRecording: `file`, `say` or `screen` can't be replayed. Nothing has been dialled.
     """
-    recording = await asyncio.to_thread(Recording.open, options.file)
-    sound = await asyncio.to_thread(_what_to_say, options, recording)
-    screen = await asyncio.to_thread(screen_recording, options.screen) if options.screen else None
-    if on_note is not None and not options.typed and not utterances(sound, SOUND_RATE_HZ):
+    shown: dict[Source, Recording] = {}
+    recording = None
+    if options.file is not None:
+        recording = await asyncio.to_thread(Recording.open, options.file)
+        if recording.has_video:
+            shown["camera"] = recording
+    if options.screen is not None:
+        shown["screen"] = await asyncio.to_thread(screen_recording, options.screen)
+    script = options.script
+    if script is None:
+        script = await asyncio.to_thread(_script_of, options, recording)
+    prepared = PreparedActions()
+    if isinstance(script, FixedScript):
+        await prepared.all_of(script)
+    asks = options.script is not None or options.typed or prepared.is_voiced
+    if on_note is not None and not asks:
         on_note(_NOTHING_SAID)
     call = _Replay(
         options,
-        recording,
-        screen,
-        sound,
+        script,
+        prepared,
+        shown,
         CallTranscript(on_transcript),
         on_progress or (lambda part: None),
         on_state or (lambda state: None),
@@ -134,58 +153,64 @@ def screen_recording(path: Path) -> Recording:
     return recording
 
 
-def _what_to_say(options: ReplayOptions, recording: Recording) -> Samples:
+def _script_of(options: ReplayOptions, recording: Recording | None) -> FixedScript:
+    """The script of a single question, or of a recording that plays."""
+    at_once = 0
     if options.say_pcm is not None:
-        return resample(*options.say_pcm)
+        return FixedScript([Step(Speak(*options.say_pcm), at_once)])
     if options.say is not None:
-        return read_sound(options.say)
+        return FixedScript([Step(_said(read_sound(options.say)), at_once)])
     if options.typed is not None:
-        return np.zeros(0, np.int16)
-    return recording.sound()
+        return FixedScript([Step(TypeText(options.typed), at_once)])
+    assert recording is not None
+    sound = recording.sound()
+    if utterances(sound, SOUND_RATE_HZ):
+        return FixedScript([Step(_said(sound), at_once)])
+    # Nothing is said: it is shown once.
+    length_s = max(recording.duration_s, len(sound) / SOUND_RATE_HZ)
+    return FixedScript([Step(_said(sound), at_once), Step(Wait(length_s), at_once)])
+
+
+def _said(samples: Samples) -> Speak:
+    return Speak(samples.tobytes(), SOUND_RATE_HZ)
 
 
 class _Replay:
-    """One call from a recording, from dialling to hanging up."""
+    """One call, from dialling to hanging up."""
 
     def __init__(
         self,
         options: ReplayOptions,
-        recording: Recording,
-        screen: Recording | None,
-        sound: Samples,
+        script: CallScript,
+        prepared: PreparedActions,
+        shown: Mapping[Source, Recording],
         transcript: CallTranscript,
         on_progress: Callable[[float], None],
         on_state: Callable[[str], None],
     ) -> None:
-        self._options = options
-        spoken = options.say_pcm is not None or options.say is not None
-        self._typed = None if spoken else options.typed
-        self._sound, self._spans = sound, utterances(sound, SOUND_RATE_HZ)
-        # If nothing is said, the recording is shown (or its silence played) once.
-        self._showing_ms = round(
-            1000 * max(recording.duration_s if not spoken else 0, len(sound) / SOUND_RATE_HZ)
-        )
+        self._options, self._script, self._prepared = options, script, prepared
         self._transcript, self._received = transcript, ReceivedAudio()
         self._on_progress, self._on_state = on_progress, on_state
         self._microphone = MicrophoneTrack()
-        camera = CameraTrack(recording) if recording.has_video else None
-        shared = CameraTrack(screen) if screen is not None else None
-        self._videos = [video for video in (camera, shared) if video is not None]
+        self._videos: dict[Source, SwitchingCamera] = {}
+        for source in {*shown, *script.shows}:
+            self._videos[source] = SwitchingCamera(on=source in shown)
+        for source, recording in shown.items():
+            self._videos[source].show(recording, playing=False)
         self._call = OutgoingCall(
             Signalling(options.url, options.token, options.timeout_s, options.headers),
             self._microphone,
-            camera,
+            self._videos.get("camera"),
             transcript,
             on_message=transcript.feed,
             on_audio=self._received.feed,
             on_state=self._enter,
             is_played=False,
             timeout_s=options.timeout_s,
-            screen=shared,
+            screen=self._videos.get("screen"),
         )
+        self._player: ScriptPlayer | None = None
         self._errors: list[str] = []
-        self._asked_ms: int | None = None
-        self._ends_turn = False
         self._in_text = answers_in_text(options.asked)
         self._state = ""
 
@@ -194,13 +219,15 @@ class _Replay:
         ended, broke_off = "cut off", False
         try:
             await self._call.dial(self._options.asked)
-            self._ends_turn = self._call.signals_turns
             self._enter("ready")
-            await self._call.until_seen()
-            self._ask()
-            ended = await self._call.until_over(self._show_progress)
+            await self._call.until_seen(
+                {source for source, video in self._videos.items() if video.is_on}
+            )
+            self._player = self._new_player()
+            ended = await self._player.play(self._script)
             if ended == "timeout":
-                self._errors.append(self._too_late())
+                self._errors.append(self._player.too_late())
+                broke_off = self._player.is_silent
         except (CallRefused, CallFailed) as error:
             broke_off = True
             ended = self._call.ended or str(error)
@@ -210,8 +237,9 @@ class _Replay:
             await self._hang_up()
         self._enter("ended")
         return make_report(
+            call_id=self._call.pc_id,
             connected_ms=self._call.connected_ms,
-            spoken=self._spoken(),
+            words=self._player.words if self._player is not None else [],
             transcript=self._transcript,
             received=self._received,
             errors=self._errors,
@@ -220,77 +248,25 @@ class _Replay:
             in_text=self._in_text,
         )
 
-    def _ask(self) -> None:
-        for video in self._videos:
-            video.play()
-        self._microphone.speak(self._sound, self._spans)
-        if self._typed is not None:
-            self._end_turn(TAIL_MS)
-            self._call.type(self._typed)
-        self._asked_ms = self._call.now_ms()
-        self._enter("asking")
-
-    def _show_progress(self) -> CallProgress:
-        """Work out where the call stands, and report it."""
-        progress = self._progress()
-        self._on_progress(1.0 if progress.said_ms is not None else self._part_said())
-        if progress.said_ms is not None:
-            self._end_turn(progress.now_ms - progress.said_ms)
-            self._enter("waiting" if progress.answered_ms is None else "answering")
-        return progress
-
-    def _end_turn(self, since_ms: int) -> None:
-        """Switch the microphone off after what was said, where that is what ends a turn."""
-        if self._ends_turn and since_ms >= TAIL_MS:
-            self._ends_turn = False
-            self._call.tell_microphone(False)
-
-    def _progress(self) -> CallProgress:
-        now_ms, asked_ms = self._call.now_ms(), self._asked_ms or 0
-        spoken = self._spoken()
-        said_ms: int | None = None
-        if self._typed is not None:
-            said_ms = asked_ms
-        elif self._spans:
-            said_ms = spoken[-1].end_ms if len(spoken) == len(self._spans) else None
-        elif now_ms - asked_ms >= self._showing_ms:
-            said_ms = asked_ms + self._showing_ms
-        return CallProgress(
-            now_ms=now_ms,
-            said_ms=said_ms,
-            expects_answer=bool(self._spans) or self._typed is not None,
-            answered_ms=None if said_ms is None else self._received.first_after(said_ms),
-            silent_since_ms=self._received.silent_since(),
-            turn_complete_ms=self._transcript.turn_complete_ms,
-            is_busy=self._transcript.is_busy,
-            timeout_ms=round(self._options.timeout_s * 1000),
+    def _new_player(self) -> ScriptPlayer:
+        return ScriptPlayer(
+            self._call,
+            self._microphone,
+            self._videos,
+            self._transcript,
+            self._received,
+            self._prepared,
+            timeout_s=self._options.timeout_s,
             in_text=self._in_text,
+            on_state=self._enter,
+            on_progress=self._on_progress,
         )
-
-    def _too_late(self) -> str:
-        is_silent = self._progress().answered_ms is None
-        state = "hasn't answered" if is_silent else "hasn't stopped talking"
-        return f"The agent {state} {self._options.timeout_s:g} s after the caller finished."
-
-    def _part_said(self) -> float:
-        """Return how much has been said, 0 to 1; or shown, if nothing is said."""
-        if self._spans:
-            return min(1.0, self._microphone.spoken_ms / self._spans[-1].end_ms)
-        return min(1.0, (self._call.now_ms() - (self._asked_ms or 0)) / max(1, self._showing_ms))
-
-    def _spoken(self) -> list[Span]:
-        """Return the finished utterances, on the call's timeline."""
-        if self._typed is not None:
-            return [] if self._asked_ms is None else [Span(self._asked_ms, self._asked_ms)]
-        # An utterance that is still being spoken has no end yet.
-        pairs = zip(self._microphone.started_at, self._microphone.ended_at, strict=False)
-        timeline_ms = self._call.timeline_ms
-        return [Span(timeline_ms(start), timeline_ms(end)) for start, end in pairs]
 
     async def _hang_up(self) -> None:
         if (refused := await self._call.hang_up()) is not None:
             self._errors.append(f"Hanging up failed: {refused}")
-        self._errors += [video.failure for video in self._videos if video.failure is not None]
+        videos = self._videos.values()
+        self._errors += [video.failure for video in videos if video.failure is not None]
 
     def _enter(self, state: str) -> None:
         if state != self._state:

@@ -11,7 +11,7 @@ from typing import Any
 
 from vision_agent.caller.received_audio import ReceivedAudio, write_wav
 from vision_agent.caller.transcript import CallTranscript, Point, ToolCallRecord, TranscriptLine
-from vision_agent.caller.utterances import Span
+from vision_agent.replay.caller_words import CallerWords
 
 TIMELINE_ZERO = "the moment the caller began to dial, before it made its offer"
 
@@ -27,12 +27,17 @@ class Utterance:
             before the caller spoke again.
         silenced_ms: How long the agent's voice continued after the utterance began; None if the
             agent was silent then.
+        turn: The caller's turn that it belongs to, from 1: what a step of a script says or types is
+            one turn, however often it pauses; in a recording that plays on, each utterance is one.
+        typed: The typed line; None if it was spoken.
     """
 
     started_at_ms: int
     ended_at_ms: int
     reply_ms: int | None
     silenced_ms: int | None
+    turn: int = 1
+    typed: str | None = None
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class Report:
     """One call. Times are in ms from `TIMELINE_ZERO`; None means that it never happened.
 
     Attributes:
+        call_id: The call's id at the server; None if it took no call.
         connected_ms: When media could flow (ICE and DTLS done).
         frames_sent: How many frames reached the model, as the server announced them.
         jpeg_bytes: Their median size.
@@ -48,7 +54,7 @@ class Report:
             stopped speaking several times.
         transcript: Both sides' words as the server transcribed them, in the order they began.
         reply_ms: The first `reply_ms` of `utterances` that is not None.
-        utterances: What the caller said. A typed question is an utterance without length.
+        utterances: What the caller said, in order. A typed line is an utterance without length.
         agent_audio_ms: How much voiced sound of the agent's was received.
         voice_ms: The voiced stretches, `[from, to]`, at least 300 ms apart.
         interruptions: How many answers were interrupted, as the server announced them.
@@ -64,6 +70,7 @@ class Report:
         voice: The received sound; not part of the JSON.
     """
 
+    call_id: str | None = None
     connected_ms: int | None = None
     frames_sent: int = 0
     jpeg_bytes: int | None = None
@@ -126,8 +133,9 @@ class Report:
 
 def make_report(
     *,
+    call_id: str | None = None,
     connected_ms: int | None,
-    spoken: Sequence[Span],
+    words: Sequence[CallerWords],
     transcript: CallTranscript,
     received: ReceivedAudio,
     errors: Sequence[str],
@@ -138,8 +146,9 @@ def make_report(
     """Work out the figures of a call.
 
     Args:
+        call_id: See `Report`.
         connected_ms: See `Report`.
-        spoken: The caller's utterances in ms of the call, in order.
+        words: What the caller said and typed, in order.
         transcript: What came over the data channel.
         received: What came over the audio track.
         errors: What went wrong on the caller's side.
@@ -148,9 +157,9 @@ def make_report(
         in_text: The call asked for answers in text.
     """
     utterances = []
-    for index, span in enumerate(spoken):
+    for index, span in enumerate(words):
         answered_ms = received.first_after(span.end_ms)
-        following = spoken[index + 1 : index + 2]
+        following = words[index + 1 : index + 2]
         if answered_ms is not None and any(answered_ms >= each.start_ms for each in following):
             answered_ms = None  # it answers the next utterance
         utterances.append(
@@ -159,14 +168,17 @@ def make_report(
                 ended_at_ms=span.end_ms,
                 reply_ms=None if answered_ms is None else answered_ms - span.end_ms,
                 silenced_ms=received.silenced_after(span.start_ms),
+                turn=span.turn,
+                typed=span.typed,
             )
         )
     replies = [u.reply_ms for u in utterances if u.reply_ms is not None]
-    asked_ms = spoken[0].end_ms if spoken else 0
+    asked_ms = words[0].end_ms if words else 0
     in_words = in_text and any(
         line.who == "agent" and line.at_ms >= asked_ms for line in transcript.lines
     )
     return Report(
+        call_id=call_id,
         connected_ms=connected_ms,
         frames_sent=len(transcript.jpeg_bytes),
         jpeg_bytes=round(statistics.median(transcript.jpeg_bytes))

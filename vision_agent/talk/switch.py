@@ -22,7 +22,7 @@ class MicrophoneSwitch:
         self._on = not self._on
         if self._on:
             self._devices.live.unmute()
-            self._call.tell_microphone(True)
+            self._call.tell_switched("microphone", True)
             self._screen.note("(microphone on)")
         else:
             self._devices.mute(_TAIL_MS, self._tell_off)
@@ -34,5 +34,5 @@ class MicrophoneSwitch:
         self._tell_off()
 
     def _tell_off(self) -> None:
-        self._call.tell_microphone(False)
+        self._call.tell_switched("microphone", False)
         self._screen.note("(microphone off)")

@@ -1,0 +1,162 @@
+"""What a caller does in a call, step by step. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from vision_agent.caller.rtvi import Track
+from vision_agent.caller.transcript import TranscriptLine
+
+Source = Literal["camera", "screen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Say a sound.
+
+    Attributes:
+        pcm: s16le mono. It may hold several utterances with silence between them; one in which
+            nothing is voiced counts as silence.
+        rate_hz: Its sample rate.
+    """
+
+    pcm: bytes
+    rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeText:
+    """Type a line (RTVI `send-text`).
+
+    Attributes:
+        text: The line.
+        spoken_answer: False asks for an answer in text alone.
+    """
+
+    text: str
+    spoken_answer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Send any other message of the data channel, such as a picture or a piece of context.
+
+    Attributes:
+        message: RTVI 2.1.
+        asks: What it asks, in words; empty if no answer is due.
+    """
+
+    message: Mapping[str, Any]
+    asks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Switch the microphone, the camera or the shared screen on or off."""
+
+    what: Track
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show another video or image, from its beginning; what was off is switched on."""
+
+    path: Path
+    source: Source = "camera"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Say nothing for so many seconds, whatever the agent does."""
+
+    seconds: float
+
+
+Action = Speak | TypeText | SendMessage | Switch | Show | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a caller does, and when.
+
+    A step without a time begins as soon as the one before is over: what was said or typed has been
+    answered, the model has a frame of what is shown, the wait has passed.
+
+    Attributes:
+        action: What is done.
+        at_ms: When, in ms since the recordings began to play. A time in the past means at once,
+            without a wait for the answer to the step before.
+        into_answer_ms: So many ms after the agent's voice began to answer the step before.
+        awaits_answer: Whether a step without a time that follows waits for the answer to this one.
+            If not, it begins once this one has been said.
+    """
+
+    action: Action
+    at_ms: int | None = None
+    into_answer_ms: int | None = None
+    awaits_answer: bool = True
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it begins at a time, and not after the answer to the step before."""
+        return self.at_ms is not None or self.into_answer_ms is not None
+
+
+class CallScript(Protocol):
+    """A caller: a list of steps, or somebody who decides as the call goes on.
+
+    Attributes:
+        shows: What it may come to show with `Show` although the call begins without it.
+    """
+
+    @property
+    def shows(self) -> Collection[Source]:
+        """See the class."""
+
+    async def next(self, so_far: list[TranscriptLine]) -> Step | None:
+        """Return the next step; None ends the call.
+
+        It is called when the step before is over; after one with `at_ms`, or one that awaits no
+        answer, as soon as it has begun or been said. The call goes on meanwhile.
+
+        Args:
+            so_far: Both sides' words. What was typed is not among them: servers do not repeat it.
+
+        Raises:
+            CallFailed: The caller can't go on; the call ends, and its report says why.
+        """
+
+
+class FixedScript:
+    """A list of steps, for one call.
+
+    Args:
+        steps: In the order in which they begin.
+
+    Attributes:
+        steps: The steps. One that is followed by a step with a time awaits no answer.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        following = [*steps[1:], None][: len(steps)]
+        self.steps = [
+            replace(step, awaits_answer=False) if after is not None and after.is_timed else step
+            for step, after in zip(steps, following, strict=True)
+        ]
+        self._begun = 0
+
+    @property
+    def shows(self) -> Collection[Source]:
+        """What its steps show."""
+        return {step.action.source for step in self.steps if isinstance(step.action, Show)}
+
+    async def next(self, so_far: list[TranscriptLine]) -> Step | None:
+        """Return the next step; None after the last one."""
+        if self._begun == len(self.steps):
+            return None
+        self._begun += 1
+        return self.steps[self._begun - 1]
