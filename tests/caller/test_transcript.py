@@ -19,6 +19,20 @@ def test_both_sides_are_written_down_in_the_order_they_began() -> None:
     assert transcript.lines == [TranscriptLine(*line) for line in expected]
 
 
+def test_that_the_server_records_and_no_longer_does_is_told_once() -> None:
+    told: list[str] = []
+    transcript = CallTranscript(on_note=told.append)
+    server_says(transcript, 1, kind="recording", on=True)
+    server_says(transcript, 2, kind="recording", on=True)  # after a reconnection
+    assert transcript.recorded
+    server_says(transcript, 3, kind="recording", on=False, reason="The disk is full")
+    assert not transcript.recorded
+    assert told == [
+        "The server records this call.",
+        "The server no longer records this call: The disk is full.",
+    ]
+
+
 def test_an_answer_never_closed_is_kept_as_far_as_it_came() -> None:
     transcript = CallTranscript()
     say(transcript, 300, "bot-tts-text", text="A bott")

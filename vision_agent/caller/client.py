@@ -160,6 +160,11 @@ class CallClient:
         return self._call.points
 
     @property
+    def recorded(self) -> bool:
+        """Whether the server records the call now; it says so when the call begins."""
+        return self._call.recorded
+
+    @property
     def usage(self) -> dict[str, Any] | None:
         """What the call has cost so far: tokens and an estimate; None if no service counted any.
 

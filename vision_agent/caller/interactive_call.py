@@ -64,7 +64,7 @@ class InteractiveCall(OutgoingCall):
             signalling,
             TappedAudio(microphone, self._on_sent),
             camera,
-            CallTranscript(lambda who, text, at_ms: observer.line(who, text)),
+            CallTranscript(lambda who, text, at_ms: observer.line(who, text), observer.note),
             on_message=self._take_message,
             on_audio=self._take_audio,
             on_state=observer.state,
@@ -92,6 +92,11 @@ class InteractiveCall(OutgoingCall):
     def points(self) -> list[Point]:
         """What the agent has pointed at, in order."""
         return self._transcript.points
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the server records the call now."""
+        return self._transcript.recorded
 
     @property
     def usage(self) -> dict[str, Any] | None:

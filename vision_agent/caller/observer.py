@@ -23,6 +23,9 @@ class CallObserver(Protocol):
     def reply(self, ms: int) -> None:
         """An answer began to arrive `ms` after the caller's last word."""
 
+    def note(self, text: str) -> None:
+        """A remark that is not part of the conversation, such as that the server records it."""
+
 
 class NoObserver:
     """Ignores every event, for calls that are not shown."""
@@ -40,4 +43,7 @@ class NoObserver:
         """Ignored."""
 
     def reply(self, ms: int) -> None:
+        """Ignored."""
+
+    def note(self, text: str) -> None:
         """Ignored."""

@@ -60,6 +60,8 @@ class CallTranscript:
     Args:
         on_transcript: Called with who ("user" or "agent"), text and ms of the call for each
             complete line.
+        on_note: Called with a remark for the caller: that the server records the call, or why it
+            does not.
 
     Attributes:
         ready: The server's agent is ready (`bot-ready`).
@@ -76,11 +78,16 @@ class CallTranscript:
         frame_ages_ms: The age of the model's newest frame at each end of the caller's speech.
         turn_complete_ms: When the newest turn was completed; None if a tool has returned since.
         ended: Why the server ended the call; None while it goes on.
+        recorded: Whether the server records the call now.
         usage: The tokens so far and an estimate of what they cost, as the server said last
             (docs/options.md); None if it has not.
     """
 
-    def __init__(self, on_transcript: OnTranscript | None = None) -> None:
+    def __init__(
+        self,
+        on_transcript: OnTranscript | None = None,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
         self.ready = False
         self.detects_turns: bool | None = None
         self.connecting = False
@@ -94,7 +101,9 @@ class CallTranscript:
         self.frame_ages_ms: list[int] = []
         self.turn_complete_ms: int | None = None
         self.ended: str | None = None
+        self.recorded = False
         self.usage: dict[str, Any] | None = None
+        self._on_note = on_note or (lambda text: None)
         self._on_transcript = on_transcript or (lambda who, text, at_ms: None)
         self._agent = ""
         self._answering = False
@@ -206,12 +215,25 @@ class CallTranscript:
             self.points.append(Point(str(data.get("label", "")), box, at_ms))
         elif kind == "turn_complete":
             self.turn_complete_ms = at_ms
+        elif kind == "recording":
+            self._recording(
+                on=data.get("on") is True, reason=str(data.get("reason") or "no reason")
+            )
         elif kind == "usage":
             self.usage = {name: value for name, value in data.items() if name != "kind"}
         elif kind == "state":
             self.connecting = data.get("state") == "connecting"
             if data.get("state") == "ended":
                 self.ended = self.ended or str(data.get("reason") or "the server ended the call")
+
+    def _recording(self, *, on: bool, reason: str) -> None:
+        before, self.recorded = self.recorded, on
+        if on and not before:
+            self._on_note("The server records this call.")
+        elif before and not on:
+            self._on_note(f"The server no longer records this call: {reason}.")
+        elif not on:
+            self._on_note(f"This call is not recorded: {reason}.")
 
 
 def _is_number(value: Any) -> bool:

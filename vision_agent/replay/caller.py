@@ -104,7 +104,8 @@ async def replay(
         on_transcript: Called with who ("user" or "agent"), text, and ms of the call.
         on_state: Called with "dialling", "connecting", "ready", "asking", "waiting",
             "answering", "ended", as they begin.
-        on_note: Called before dialling with a remark for the person who replays.
+        on_note: Called with a remark for the person who replays: before dialling, and where the
+            server records the call.
 
     Returns:
         What happened. A failed call makes a report too: its `errors` say why.
@@ -134,7 +135,7 @@ async def replay(
         script,
         prepared,
         shown,
-        CallTranscript(on_transcript),
+        CallTranscript(on_transcript, on_note),
         on_progress or (lambda part: None),
         on_state or (lambda state: None),
     )

@@ -23,9 +23,6 @@ _FALL_CELLS = 2.0
 class Screen(CallObserver, Protocol):
     """Shows a call to its caller. Every method is called in the event loop's thread."""
 
-    def note(self, text: str) -> None:
-        """Show a remark that is not part of the conversation."""
-
     def close(self) -> None:
         """Leave the terminal as it was."""
 
