@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -60,12 +60,13 @@ class ChatClient:
 
     Args:
         brain: The server.
+        wishes: Fields of each request that a server may refuse; it is then asked without them.
     """
 
-    def __init__(self, brain: Brain) -> None:
+    def __init__(self, brain: Brain, wishes: Mapping[str, Any] | None = None) -> None:
         self._brain = brain
         self._server = OpenAIServer(brain, "--brain-model")
-        self._counts = True
+        self._wishes = {"stream_options": {"include_usage": True}, **(wishes or {})}
 
     async def close(self) -> None:
         """Close every connection."""
@@ -136,10 +137,9 @@ class ChatClient:
     async def _ask(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], *, may_call: bool
     ) -> AsyncStream[ChatCompletionChunk]:
-        request: dict[str, Any] = {"messages": messages, "stream": True}
+        wishes = dict(self._wishes)
+        request: dict[str, Any] = {"messages": messages, "stream": True, **wishes}
         request["model"] = await self._server.model_name()
-        if self._counts:
-            request["stream_options"] = {"include_usage": True}
         if tools:
             request["tools"] = tools
             if not may_call:
@@ -148,9 +148,12 @@ class ChatClient:
             completions = self._server.client.chat.completions
             stream: AsyncStream[ChatCompletionChunk] = await completions.create(**request)
         except openai.APIStatusError as error:
-            if not (self._counts and "stream_options" in str(error.body or error.message)):
+            said = str(error.body or error.message)
+            refused = [name for name in wishes if name in said]
+            if not refused:
                 raise
-            self._counts = False
+            for name in refused:
+                self._wishes.pop(name, None)
             return await self._ask(messages, tools, may_call=may_call)
         kind = stream.response.headers.get("content-type", "")
         if "json" in kind or "html" in kind:

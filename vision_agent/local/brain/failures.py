@@ -106,7 +106,7 @@ def failure_of(
     cause = " < ".join(f"{type(one).__name__}: {one}" for one in _causes(error))
     if opened or not isinstance(error, openai.APIConnectionError):
         return BrainFailure("broken", f"The answer of my {part} at {host} broke off.", cause)
-    return BrainFailure("away", f"I can't reach my {part} at {host}: {_why(error)}.", cause)
+    return BrainFailure("away", f"I can't reach my {part} at {host}: {why(error)}.", cause)
 
 
 def _of_status(
@@ -161,7 +161,8 @@ def _retry_after_s(headers: httpx2.Headers) -> float | None:
         return None
 
 
-def _why(error: Exception) -> str:
+def why(error: BaseException) -> str:
+    """Why a server can't be reached."""
     for cause in _causes(error):
         text = str(cause).lower()
         if isinstance(cause, ssl.SSLError) or "certificate" in text or "ssl" in text:
