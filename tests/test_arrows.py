@@ -23,7 +23,9 @@ MAY_IMPORT = {
     "rtc": set(),
     "recordings": set(),
     "replay": {"caller", "recordings"},
-    "evaluation": {"replay", "caller", "local", "recordings"},
+    "evaluation": {
+        *("server", "live", "replay", "caller", "local", "recordings", "virtual_time"),
+    },
     "talk": {"caller"},
     "caller": set(),
     "local": {"detection"},
@@ -74,7 +76,7 @@ SETTINGS = {
     "own_model_settings",
     "udp_settings",
 }
-READ_SETTINGS = {"settings", "cli", "cluster", "server", "doctor", "__init__"}
+READ_SETTINGS = {"settings", "cli", "cluster", "evaluation", "server", "doctor", "__init__"}
 """The others are given options of their own."""
 
 

@@ -1,0 +1,128 @@
+"""Calls in virtual time, made by a process of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pickle
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vision_agent.evaluation.virtual_process import VirtualCall
+from vision_agent.local import Scenario
+from vision_agent.replay import Report
+
+LONGEST_S = 1800.0
+"""How long a call may really take. An agent that talks with other processes takes its real time."""
+
+_END_S = 2.0
+
+
+class VirtualProcessEnded(RuntimeError):
+    """The process that makes the calls has crashed, or was stuck; the text says so."""
+
+
+class VirtualCalls:
+    """Makes one call after the other in virtual time, within the context.
+
+    The caller, the product's server and the local Live API run in one child process on a
+    `virtual_time` loop. It is started at the first call, which takes some seconds, and again after
+    it has crashed. Its log goes to standard error.
+
+    Args:
+        stderr_to: A file for its log instead.
+    """
+
+    def __init__(self, stderr_to: Path | None = None) -> None:
+        self._stderr_to = stderr_to
+        self._process: asyncio.subprocess.Process | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    @staticmethod
+    def possible(scenario: Scenario) -> bool:
+        """Whether calls to this scenario can be made in virtual time: it does without the engine.
+
+        The engine's recognisers and voices are processes that take their real time.
+        """
+        return not scenario.engine
+
+    async def make(self, call: VirtualCall) -> Report:
+        """Make a call; see `replay`. The times of the report are those of the virtual clock.
+
+        Raises:
+            VirtualProcessEnded: The process crashed.
+            BadRecording, AgentError, ScenarioError: What making a call raises.
+        """
+        async with self._one_at_a_time:
+            try:
+                async with asyncio.timeout(LONGEST_S):
+                    outcome = await self._outcome(pickle.dumps(call))
+            except BaseException as error:
+                # One that has crashed is given the time to leave its status.
+                status = await self._end(_END_S if isinstance(error, OSError | EOFError) else 0)
+                if isinstance(error, TimeoutError):
+                    raise VirtualProcessEnded(
+                        f"The call was given up after {LONGEST_S / 60:.0f} minutes of real time."
+                    ) from error
+                if isinstance(error, OSError | EOFError):
+                    raise VirtualProcessEnded(
+                        f"The process that makes calls in virtual time ended (status {status})."
+                    ) from error
+                raise
+        if isinstance(outcome, Report):
+            return outcome
+        assert isinstance(outcome, Exception)
+        raise outcome
+
+    async def _outcome(self, job: bytes) -> object:
+        process = self._process = self._process or await self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(job)
+        await process.stdin.drain()
+        # `IncompleteReadError` is an `EOFError`.
+        length = int.from_bytes(await process.stdout.readexactly(8), "big")
+        return pickle.loads(await process.stdout.readexactly(length))
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        with contextlib.ExitStack() as files:
+            log = files.enter_context(self._stderr_to.open("ab")) if self._stderr_to else None
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "vision_agent.evaluation.virtual_process",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                # Its matrices are small, and OpenBLAS's threads would wait for each other by
+                # spinning, which counts as work.
+                env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
+            )
+
+    async def _end(self, within_s: float) -> int | None:
+        """End the process; returns its status, None if there was none."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        if process.stdin is not None:
+            process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                return await process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        return await process.wait()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._end(_END_S)

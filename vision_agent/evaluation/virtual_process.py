@@ -1,0 +1,102 @@
+"""The process in which calls take place in virtual time; `VirtualCalls` starts it.
+
+It reads jobs from standard input and writes the outcome of each to standard output, both pickled.
+What agents print goes to standard error. It ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from vision_agent.virtual_time.loop import run_virtually
+
+if TYPE_CHECKING:
+    from vision_agent.replay import ReplayOptions
+
+MAX_FPS = 5.0
+"""Frames of the caller's a second. To encode more of them is half of what a call costs, and the
+model is given one a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualCall:
+    """A call to make.
+
+    Attributes:
+        settings: The options of the server that is called (`Settings`).
+        scenario: What the local Live API answers.
+        options: The caller; its `url` is put in.
+    """
+
+    settings: Mapping[str, Any]
+    scenario: Path
+    options: ReplayOptions
+
+
+async def make_calls(jobs: BinaryIO, outcomes: BinaryIO) -> None:
+    """Make one call after the other, until there are no more jobs.
+
+    A server stays as long as the calls want the same one.
+    """
+    # Imported here: what is imported before the clock is replaced keeps the real one.
+    from vision_agent.caller import recording
+    from vision_agent.evaluation.scripted_server import ScriptedServer
+    from vision_agent.replay import replay
+
+    recording.MAX_FPS = MAX_FPS
+    async with AsyncExitStack() as stack:
+        served: Mapping[str, Any] | None = None
+        server: ScriptedServer | None = None
+        # A blocking read: there is nothing else to do, and no time passes meanwhile.
+        while (job := _read(jobs)) is not None:
+            outcome: object
+            try:
+                if server is None or served != job.settings:
+                    await stack.aclose()
+                    server = None
+                    running = ScriptedServer.running(job.settings, job.scenario)
+                    server, served = await stack.enter_async_context(running), job.settings
+                async with server.playing(job.scenario):
+                    outcome = await replay(replace(job.options, url=server.url))
+            except Exception as error:  # the parent raises it
+                outcome = error
+            outcomes.write(_pickled(outcome))
+            outcomes.flush()
+
+
+def _read(jobs: BinaryIO) -> VirtualCall | None:
+    try:
+        job: VirtualCall = pickle.load(jobs)
+    except EOFError:
+        return None
+    return job
+
+
+def _pickled(outcome: object) -> bytes:
+    try:
+        pickled = pickle.dumps(outcome)
+        pickle.loads(pickled)
+    except Exception as error:
+        pickled = pickle.dumps(RuntimeError(f"{outcome!r} ({error})"))
+    return len(pickled).to_bytes(8, "big") + pickled
+
+
+def main() -> None:
+    """Run the process."""
+    from vision_agent.logs import start_logging
+
+    outcomes = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    start_logging(verbose=False)
+    run_virtually(lambda: make_calls(sys.stdin.buffer, outcomes))
+
+
+if __name__ == "__main__":
+    main()
