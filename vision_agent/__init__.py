@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TranscriptAdded,
         UsageReported,
     )
+    from vision_agent.evaluation.suite_case import SuiteCase, load_suite
     from vision_agent.ice_settings import IceServer
     from vision_agent.live.call_options import CallOptions
     from vision_agent.live.models import ModelError, check_model
@@ -59,6 +60,7 @@ __all__ = [
     "ServerDidNotStart",
     "ServerProcess",
     "Settings",
+    "SuiteCase",
     "ToolUsed",
     "TranscriptAdded",
     "UsageReported",
@@ -68,6 +70,7 @@ __all__ = [
     "create_app",
     "in_call",
     "live_brain",
+    "load_suite",
 ]
 
 _HOMES = {
@@ -91,6 +94,7 @@ _HOMES = {
     "ServerDidNotStart": "server_process",
     "ServerProcess": "server_process",
     "Settings": "settings",
+    "SuiteCase": "evaluation.suite_case",
     "ToolUsed": "calls.events",
     "TranscriptAdded": "calls.events",
     "UsageReported": "calls.events",
@@ -100,6 +104,7 @@ _HOMES = {
     "create_app": "server.app",
     "in_call": "tools.call_context",
     "live_brain": "agents.model_choice",
+    "load_suite": "evaluation.suite_case",
 }
 
 

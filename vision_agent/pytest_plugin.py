@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from vision_agent.evaluation.case_runner import CaseRunner
+    from vision_agent.evaluation.outcome import CaseOutcome
+    from vision_agent.evaluation.suite_case import SuiteCase
     from vision_agent.replay import Report
 
 
@@ -117,6 +122,63 @@ def video_call(request: pytest.FixtureRequest, video_server: str) -> Callable[..
         return report
 
     return call
+
+
+@pytest.fixture(scope="session")
+def video_case_arguments() -> Sequence[str]:
+    """Further arguments for `vision-agent serve`, with which `video_case` starts servers."""
+    return ()
+
+
+@pytest.fixture(scope="session")
+def _case_runner(
+    tmp_path_factory: pytest.TempPathFactory, video_case_arguments: Sequence[str]
+) -> Iterator[tuple[asyncio.Runner, CaseRunner]]:
+    """What calls the cases of suites, with servers that they share."""
+    import asyncio
+
+    from vision_agent.evaluation.case_runner import CaseRunner, RunOptions
+
+    options = RunOptions(
+        tmp_path_factory.mktemp("video-cases"), serve_arguments=tuple(video_case_arguments)
+    )
+    with asyncio.Runner() as runner:
+        cases = CaseRunner(options)
+        try:
+            yield runner, cases
+        finally:
+            runner.run(cases.close())
+
+
+@pytest.fixture
+def video_case(
+    request: pytest.FixtureRequest, _case_runner: tuple[asyncio.Runner, CaseRunner]
+) -> Callable[[SuiteCase], list[CaseOutcome]]:
+    """Make the calls of a suite's case, as `vision-agent eval` does, and assert that it passes.
+
+    Returns:
+        A function that takes a case of `vision_agent.load_suite` and returns the outcomes of its
+        repeats. It fails with the verdicts in words.
+    """
+    from vision_agent.evaluation.suite_case import in_words
+
+    runner, cases = _case_runner
+
+    def made(case: SuiteCase) -> list[CaseOutcome]:
+        __tracebackhide__ = True
+        outcomes = [runner.run(cases.outcome(trial)) for trial in case.trials]
+        for outcome in outcomes:
+            words = [] if outcome.report is None else [_in_words(outcome.report)]
+            heading = f"video case, call {outcome.repeat}: {outcome.status}"
+            request.node.add_report_section("call", heading, "\n".join([in_words(outcome), *words]))
+        rate = case.rate(outcomes)
+        if rate.status != "passed":
+            wrong = next(one for one in outcomes if one.status != "passed")
+            passed = f"{rate.passed} of {len(outcomes)} calls passed"
+            pytest.fail(f"{case.name}: {passed}\n{in_words(wrong)}", pytrace=False)
+        return outcomes
+
+    return made
 
 
 def _call(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +29,7 @@ class ServerProcess:
     Args:
         arguments: Further arguments of `serve`.
         stderr_to: A file for the log; None passes it on to this process's standard error.
+        environment: Variables for the child, in addition to those of this process.
 
     Attributes:
         url: The server's address, `http://127.0.0.1:port`.
@@ -40,8 +43,14 @@ class ServerProcess:
     _start_process = staticmethod(asyncio.create_subprocess_exec)
     """Starts the child; a subclass may start it in another way."""
 
-    def __init__(self, *arguments: str, stderr_to: Path | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        stderr_to: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._arguments = arguments
+        self._environment = environment
         self._stderr_to = stderr_to
         self._process: asyncio.subprocess.Process | None = None
         self.url = ""
@@ -53,6 +62,11 @@ class ServerProcess:
         if self._process is None:
             raise RuntimeError("the server is not running")
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the child has been started and has not ended."""
+        return self._process is not None and self._process.returncode is None
 
     async def __aenter__(self) -> Self:
         with contextlib.ExitStack() as files:
@@ -79,6 +93,7 @@ class ServerProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                env={**os.environ, **self._environment} if self._environment else None,
             )
         try:
             async with asyncio.timeout(START_TIMEOUT_S):

@@ -52,6 +52,10 @@ class Terminal(Console):
 
     def say(self, text: object, style: str = "") -> None:
         """Print a text without markup and without wrapping, which is left to the terminal."""
-        self.print(Text(str(text), style), soft_wrap=True)
+        self.say_text(Text(str(text), style))
+
+    def say_text(self, text: Text) -> None:
+        """Print a styled text without wrapping."""
+        self.print(text, soft_wrap=True)
         # A pipe's reader sees each line at once.
         self.file.flush()

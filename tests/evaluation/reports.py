@@ -7,9 +7,13 @@ from vision_agent.replay.report import Report, Utterance
 
 
 def utterance(
-    start_ms: int, end_ms: int, reply_ms: int | None = 500, silenced_ms: int | None = None
+    turn: int,
+    start_ms: int,
+    end_ms: int,
+    reply_ms: int | None = 500,
+    silenced_ms: int | None = None,
 ) -> Utterance:
-    return Utterance(start_ms, end_ms, reply_ms, silenced_ms)
+    return Utterance(start_ms, end_ms, reply_ms, silenced_ms, turn)
 
 
 def tool(name: str, at_ms: int, cancelled: bool = False, **arguments: Any) -> ToolCallRecord:

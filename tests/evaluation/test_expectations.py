@@ -16,7 +16,11 @@ CALL = report_of(
     ("agent", 2_500, "One moment. I see THREE bottles; the middle one costs 3.50 euros."),
     ("user", 6_000, "Stop. And the colour?"),
     ("agent", 8_000, "Green. Я дома. 三本の瓶です。"),
-    utterances=(utterance(1_000, 2_000, 500), utterance(6_000, 7_000, 1_000, silenced_ms=200)),
+    utterances=(
+        utterance(1, 1_000, 1_200, None),  # a pause within the sentence
+        utterance(1, 1_900, 2_000, 500),
+        utterance(2, 6_000, 7_000, 1_000, silenced_ms=200),
+    ),
     tools=(
         tool("look", 2_600, area="The Shelf", zoom=2, more={"deep": [1, "x"], "y": True}),
         tool("look", 6_500, area="table"),
@@ -117,7 +121,7 @@ def test_what_did_not_come_is_told_with_what_came(expected: dict[str, Any], came
 
 
 def test_a_silent_agent_passes_no_case_by_saying_nothing_wrong():
-    silent = report_of(utterances=(utterance(0, 100, None),), answered=False, ended="timeout")
+    silent = report_of(utterances=(utterance(1, 0, 100, None),), answered=False, ended="timeout")
     never = Expectation.read({"said": {"never": "sorry"}}, Path())
     assert [verdict.passed for verdict in verdicts([never], silent)] == [False, True]
     quiet = Expectation.read({"silence": 3}, Path())

@@ -11,6 +11,7 @@ from dotenv import load_dotenv
 
 from vision_agent.cli.cluster import cluster
 from vision_agent.cli.doctor import doctor
+from vision_agent.cli.eval.command import evaluate
 from vision_agent.cli.live_server import live_server
 from vision_agent.cli.models import models
 from vision_agent.cli.options import out
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("serve")(serve)
 app.command("cluster")(cluster)
 app.command("replay")(replay)
+app.command("eval")(evaluate)
 app.command("talk")(talk)
 app.command("live-server")(live_server)
 app.command("models")(models)

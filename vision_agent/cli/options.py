@@ -98,6 +98,7 @@ _USER_ERRORS = {
     "vision_agent.own_models": "OwnModelError",
     "vision_agent.local.scenarios.yaml_reader": "ScenarioError",
     "vision_agent.caller.recording": "BadRecording",
+    "vision_agent.evaluation.suite": "SuiteError",
     "vision_agent.server.run": "ServerError",
     "vision_agent.cluster.run": "ClusterError",
     "vision_agent.server_process": "ServerDidNotStart",

@@ -87,7 +87,7 @@ def _verdict(
     if one.no_errors is not None:
         return _errors(report, none=one.no_errors)
     if one.answers is not None:
-        return _answers(report, wanted=one.answers)
+        return _answers(report, turns, wanted=one.answers)
     claim = one.judge or ""
     passed, reason = judged.get(claim, (None, "No judge was asked."))
     return CaseVerdict(f"judge: {claim}", passed, reason)
@@ -213,9 +213,12 @@ def _errors(report: Report, *, none: bool) -> CaseVerdict:
     return CaseVerdict(words, bool(report.errors) != none, came)
 
 
-def _answers(report: Report, *, wanted: bool) -> CaseVerdict:
+def _answers(report: Report, turns: CallTurns, *, wanted: bool) -> CaseVerdict:
     words = "the agent answers" if wanted else "the agent does not answer"
-    came = "It answered." if report.answered else f"No answer to the end: {report.ended}"
-    if not report.answered and report.errors:
+    # An agent that answers in text has no voice to wait for.
+    spoken = bool(report.voice_ms) and len(turns) > 0
+    answered = report.answered and not (spoken and reply_of(turns.utterances[-1]) is None)
+    came = "It answered." if answered else f"Not answered to the end: {report.ended}."
+    if not answered and report.errors:
         came = clipped(" ".join([came, *report.errors]))
-    return CaseVerdict(words, report.answered == wanted, came)
+    return CaseVerdict(words, answered == wanted, came)

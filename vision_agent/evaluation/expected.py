@@ -182,8 +182,8 @@ class Expectation(Part):
         interrupted: How fast it falls silent when the caller cuts in.
         cost: What the call costs.
         no_errors: Whether the call has no errors.
-        answers: Whether every turn is answered. It is expected even where nothing is said of it,
-            unless `silence` is.
+        answers: Whether the agent answers, up to the last turn. It is expected even where nothing
+            is said of it, unless `silence` is.
         judge: A sentence that a model finds true of the call.
     """
 

@@ -98,6 +98,18 @@ class AgentTarget(Part):
             raise wrong("the url has to begin with http:// or https://", "url")
         return self
 
+    @classmethod
+    def named(cls, value: str) -> AgentTarget:
+        """Return the target that an option names: a folder, `module:attribute` or an address.
+
+        Raises:
+            SuiteError: There is no such folder.
+        """
+        try:
+            return cls.read(value, Path.cwd())
+        except ValidationError as error:
+            raise SuiteError(f"{value}: {error.errors()[0]['msg']}.") from None
+
     @property
     def name(self) -> str:
         """What results call it: the agent's folder or module, or the address."""

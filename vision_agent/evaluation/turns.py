@@ -19,7 +19,11 @@ class CallTurns:
     @classmethod
     def of(cls, report: Report) -> CallTurns:
         """Return the turns of a report."""
-        return cls(tuple((utterance,) for utterance in report.utterances))
+        found: dict[int, list[Utterance]] = {}
+        for utterance in report.utterances:
+            found.setdefault(utterance.turn, []).append(utterance)
+        numbers = range(1, max(found, default=0) + 1)
+        return cls(tuple(tuple(found.get(number, ())) for number in numbers))
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -28,10 +32,11 @@ class CallTurns:
         """Return from when to when, in ms, things belong to a turn; None: the whole call."""
         if turn is None:
             return -math.inf, math.inf
-        following = self.utterances[turn : turn + 1]
-        end_ms = following[0][0].started_at_ms if following else math.inf
         # What comes before anything was said, such as a greeting, belongs to no turn.
-        return self.utterances[turn - 1][0].started_at_ms, end_ms
+        begins_ms = [
+            said[0].started_at_ms if said else math.inf for said in self.utterances[turn - 1 :]
+        ]
+        return begins_ms[0], min(begins_ms[1:], default=math.inf)
 
     def chosen(self, part: InTurn) -> Sequence[tuple[Utterance, ...]]:
         """Return the turns that an expectation is about."""

@@ -115,6 +115,20 @@ class Speech:
             async for piece in pieces:
                 yield piece
 
+    async def ask(self, text: str) -> bytes:
+        """Speaks a question in the way that the recogniser understands best; see `speak_question`.
+
+        Returns:
+            The whole sound, s16le mono 24 kHz.
+
+        Raises:
+            SpeechError: A worker died or cannot be started, or `close` was called.
+        """
+        if text.rstrip()[-1:].isalnum():
+            text = f"{text.rstrip()}?"
+        pieces = [piece async for piece in self._spoken(text, QUESTION_VOICE, (ENGLISH,))]
+        return b"".join(pieces)
+
     async def _spoken(
         self, text: str, voice: Voice, languages: tuple[str, ...]
     ) -> AsyncGenerator[bytes, None]:
@@ -158,11 +172,8 @@ async def speak_question(text: str) -> tuple[bytes, int]:
     Raises:
         SpeechError: Neither hibari nor espeak-ng can be used.
     """
-    if text.rstrip()[-1:].isalnum():
-        text = f"{text.rstrip()}?"
     speech = await Speech.start()
     try:
-        pieces = [piece async for piece in speech._spoken(text, QUESTION_VOICE, (ENGLISH,))]
+        return await speech.ask(text), OUTPUT_RATE_HZ
     finally:
         await speech.close()
-    return b"".join(pieces), OUTPUT_RATE_HZ

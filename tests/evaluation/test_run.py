@@ -1,0 +1,119 @@
+"""Runs of suites: the command, a server that its cases share, and what is written of them."""
+
+import asyncio
+import json
+import re
+import signal
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.support.forked import start_forked
+from vision_agent import load_suite
+from vision_agent.cli.main import app
+from vision_agent.evaluation.case_runner import RunOptions
+from vision_agent.evaluation.outcome import CaseOutcome
+from vision_agent.evaluation.run import run_trials
+from vision_agent.evaluation.suite import read_suites
+from vision_agent.evaluation.trials import Trial, plan
+from vision_agent.server_process import ServerProcess
+
+HERE = Path(__file__).parent
+SUITE = HERE / "suite.yaml"
+
+UNTRIED = """
+timeout_s: 5
+cases:
+  - {name: no agent, agents: ["not_a_module:agent"], turns: [type: hi], expect: [said: hi]}
+  - {name: no server, agents: ["http://127.0.0.1:9"], turns: [type: hi], expect: [said: hi]}
+  - {name: no media, agents: ["http://127.0.0.1:9"], show: untried.yaml}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ServerProcess, "_start_process", staticmethod(start_forked))
+
+
+def test_a_run_says_what_came_of_every_case(tmp_path):
+    (tmp_path / "untried.yaml").write_text(UNTRIED)
+    suites = [str(SUITE), str(tmp_path / "untried.yaml")]
+    files = {"--json": "r.json", "--junit": "r.xml", "--keep": "kept"}
+    options = [word for name, file in files.items() for word in (name, str(tmp_path / file))]
+    ran = CliRunner().invoke(app, ["eval", *suites, *options])
+    assert ran.exit_code == 3, ran.output  # none failed, but three could not be tried
+    assert "3 of 6 cases passed" in ran.output
+    assert "miscounts [2]" in ran.output
+
+    results = json.loads((tmp_path / "r.json").read_text())
+    cases = {case["case"]: case for case in results["cases"]}
+    verdicts = [one for call in cases["counts"]["calls"] for one in call["verdicts"]]
+    assert len(verdicts) == 6  # the agent's answer is expected too
+    assert all(one["passed"] for one in verdicts), verdicts
+    assert cases["is quiet when asked"]["status"] == "passed", cases
+    missed = cases["miscounts"]["calls"][1]["verdicts"]
+    assert [one["passed"] for one in missed] == [True, False, False, True]
+    assert missed[1]["came"] == "The agent said: I see three bottles."
+    assert cases["miscounts"]["repeats_passed"] == 0
+    errors = {name: case["calls"][0]["error"] for name, case in cases.items()}
+    assert "not_a_module" in errors["no agent"]
+    assert "can't be reached" in errors["no server"].lower() or "refused" in errors["no server"]
+    assert "untried.yaml" in errors["no media"]
+    assert len([path for path in (tmp_path / "kept").iterdir() if path.is_dir()]) == 2  # servers
+
+    root = ET.parse(tmp_path / "r.xml").getroot()
+    assert (root.tag, root.get("tests"), root.get("errors")) == ("testsuites", "7", "3")
+    skipped = [one.get("name") for one in root.iter("testcase") if one.find("skipped") is not None]
+    assert skipped == ["miscounts [1]", "miscounts [2]"]
+
+
+def test_an_interrupted_run_has_the_outcomes_so_far(tmp_path):
+    trials = plan(read_suites([SUITE])) * 20
+    ended: list[CaseOutcome] = []
+
+    def interrupt_after_two(trial: Trial, outcome: CaseOutcome) -> None:
+        ended.append(outcome)
+        if len(ended) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    run = run_trials(trials, RunOptions(tmp_path, parallel=1), on_end=interrupt_after_two)
+    results = asyncio.run(run)
+    assert results.interrupted
+    assert 2 <= len(results.outcomes) < 20
+    assert results.outcomes == ended
+    assert results.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.yaml"], "none.yaml can't be read"),
+        ([str(SUITE), "--case", "x*"], "No case is called x*."),
+        ([str(SUITE), "--url", "http://x", "--model", "local"], "leave --agent and --model out"),
+        ([str(SUITE), "--agent", "nowhere"], "no agent folder"),
+        ([str(SUITE), "--json", "/nowhere/r.json"], "/nowhere/r.json"),
+    ],
+)
+def test_a_mistaken_command_is_told_at_once(arguments, words):
+    ran = CliRunner().invoke(app, ["eval", *arguments])
+    assert ran.exit_code == 2
+    assert words in re.sub(r"\s+", " ", ran.output)
+
+
+@pytest.mark.parametrize("case", load_suite(SUITE, cases=["counts", "miscounts"], repeats=1))
+def test_pytest_takes_the_same_cases(video_case, case):
+    (outcome,) = video_case(case)  # `passes: 0` lets the other one pass as well
+    assert outcome.status == ("passed" if case.name == "counts" else "failed")
+    assert case.__name__.endswith("counts-default-local")
+
+
+def test_pytest_fails_with_the_verdicts_in_words(video_case, tmp_path):
+    (tmp_path / "one.yaml").write_text(
+        f"scenario: {HERE / 'script.yaml'}\ncases:\n  - name: one\n    turns: [type: how many]\n"
+        "    expect: [said: '4']\n"
+    )
+    (case,) = load_suite(tmp_path / "one.yaml")
+    with pytest.raises(pytest.fail.Exception, match="FAILED: the agent says “4”: The agent said"):
+        video_case(case)

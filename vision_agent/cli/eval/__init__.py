@@ -1,0 +1,1 @@
+"""`vision-agent eval`: suites of cases, and what came of them."""

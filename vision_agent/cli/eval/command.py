@@ -1,0 +1,124 @@
+"""The options of `vision-agent eval`, and its body."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vision_agent.cli.options import (
+    Headers,
+    Logs,
+    Token,
+    check_writable,
+    out,
+    refuse,
+    user_errors,
+)
+from vision_agent.logs import LogFormat
+
+if TYPE_CHECKING:
+    from vision_agent.evaluation.case_runner import RunOptions
+    from vision_agent.evaluation.results import SuiteResults
+    from vision_agent.evaluation.trials import Trial
+
+_INTERRUPTED = 130
+
+
+def evaluate(
+    *,
+    suites: Annotated[
+        list[Path],
+        typer.Argument(help="Suite files; a folder: all suites in it.", show_default=False),
+    ],
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(help="The agent instead of the suites'; may be repeated."),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="The model instead of the suites'; may be repeated."),
+    ] = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Only cases whose names fit; may be repeated."),
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="How often each case is made.")
+    ] = None,
+    parallel: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Calls at once that the local engine answers; with scripted answers or a remote "
+            "model, four times as many [the number of cores].",
+        ),
+    ] = None,
+    json_out: Annotated[
+        Path | None, typer.Option("--json", help="Write the results here, as JSON.")
+    ] = None,
+    junit_out: Annotated[
+        Path | None, typer.Option("--junit", help="Write the results here, as JUnit XML.")
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep the recordings and the servers' logs here."),
+    ] = None,
+    url: Annotated[
+        list[str] | None,
+        typer.Option(help="A running server to call instead; may be repeated."),
+    ] = None,
+    token: Token = None,
+    header: Headers = None,
+    log_format: Logs = LogFormat.TEXT,
+) -> None:
+    """Make the calls of suites and say what came of them.
+
+    Exit code 0: every case passed. 1: one failed. 2: a suite or an option is mistaken. 3: none
+    failed, but a case could not be tried or decided.
+    """
+    from vision_agent.caller.signalling import parse_headers
+    from vision_agent.evaluation.case_runner import RunOptions
+    from vision_agent.evaluation.junit import junit
+    from vision_agent.evaluation.suite import AgentTarget, read_suites
+    from vision_agent.evaluation.trials import Choice, plan
+
+    if url and (agent or model):
+        refuse("--url is for a server that is running: leave --agent and --model out.")
+    try:
+        headers = parse_headers(header or ())
+    except ValueError as error:
+        refuse(f"--header {error}")
+    with user_errors(), ExitStack() as stack:
+        targets = [AgentTarget.named(one) for one in (*(agent or ()), *(url or ()))]
+        trials = plan(read_suites(suites), Choice(targets, model or (), case or (), repeats))
+        check_writable(json_out, junit_out)
+        if keep is not None:
+            keep.mkdir(parents=True, exist_ok=True)
+        folder = keep or Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="vision-agent-eval-", ignore_cleanup_errors=True)
+            )
+        )
+        options = RunOptions(folder.resolve(), parallel, token, headers)
+        results = asyncio.run(_watched(trials, options))
+        if json_out is not None:
+            json_out.write_bytes(results.to_json())
+        if junit_out is not None:
+            junit_out.write_bytes(junit(results))
+    raise typer.Exit(_INTERRUPTED if results.interrupted else results.exit_code)
+
+
+async def _watched(trials: list[Trial], options: RunOptions) -> SuiteResults:
+    from vision_agent.cli.eval.view import EvalView, show_summary
+    from vision_agent.evaluation.run import run_trials
+
+    with EvalView(out, len(trials)) as view:
+        results = await run_trials(trials, options, on_begin=view.begin, on_end=view.end)
+    show_summary(out, results)
+    return results

@@ -1,0 +1,203 @@
+"""Makes the call of a case and finds out what came of it. Whatever goes wrong is said in words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from vision_agent.caller.received_audio import ReceivedAudio
+from vision_agent.caller.recording import BadRecording, Recording
+from vision_agent.evaluation.caller_voice import CallerVoice
+from vision_agent.evaluation.expectations import verdicts
+from vision_agent.evaluation.outcome import CaseOutcome, Evidence, Judge
+from vision_agent.evaluation.servers import CaseNotTried, ServerPool
+from vision_agent.evaluation.steps import steps_of
+from vision_agent.evaluation.suite import JudgeModel, Persona
+from vision_agent.evaluation.trials import Trial
+from vision_agent.local.engine.speech.synthesizer_process import SpeechError
+from vision_agent.recordings.recorded_call import BadRecordedCall
+from vision_agent.replay.caller import ReplayOptions, replay
+from vision_agent.replay.script import CallScript, FixedScript, Speak, Wait
+from vision_agent.server_process import ServerProcess
+
+_log = logging.getLogger(__name__)
+
+_JUDGE_TIMEOUT_S = 180.0
+# Besides the timeouts for each turn: a call that takes longer is stuck.
+_SLACK_S = 120.0
+_LONGEST_RECORDING_S = 4 * 3600.0
+
+
+class AskedModels(Protocol):
+    """Makes what asks a model: judges, and callers that it plays."""
+
+    def judge(self, model: JudgeModel) -> Judge:
+        """Return a judge."""
+
+    def caller(self, persona: Persona, model: JudgeModel, voice: CallerVoice) -> CallScript:
+        """Return a caller for one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How calls are made.
+
+    Attributes:
+        folder: Where servers write their logs and recordings.
+        parallel: How many calls that the local engine answers go on at once; None: as many as the
+            machine's cores allow. Several times as many with scripted answers.
+        token: The access token of running servers whose target has none.
+        headers: HTTP headers for running servers, besides those of a target.
+        serve_arguments: Further arguments for the servers that are started.
+        models: What judges and plays callers.
+        server_class: The class of the servers.
+    """
+
+    folder: Path
+    parallel: int | None = None
+    token: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    serve_arguments: Sequence[str] = ()
+    models: AskedModels | None = None
+    server_class: Callable[..., ServerProcess] = ServerProcess
+
+
+class CaseRunner:
+    """Makes calls; use it as a context manager, which ends its servers.
+
+    Args:
+        options: How.
+        trials: The trials that are known to come.
+    """
+
+    def __init__(self, options: RunOptions, trials: Iterable[Trial] = ()) -> None:
+        self._options, self._voice = options, CallerVoice()
+        self._pool = ServerPool(
+            options.folder, trials, options.serve_arguments, options.server_class
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the servers and the voice."""
+        await asyncio.gather(self._pool.close(), self._voice.close())
+
+    async def outcome(self, trial: Trial) -> CaseOutcome:
+        """Make one call; whatever goes wrong is its outcome's error."""
+        outcome = CaseOutcome(
+            trial.suite.name, trial.case.name, trial.agent, trial.model, trial.repeat
+        )
+        begun = time.monotonic()
+        try:
+            await self._make(trial, outcome)
+        except (CaseNotTried, BadRecording, BadRecordedCall, SpeechError, OSError) as error:
+            outcome.error = str(error)
+        except Exception as error:
+            _log.warning("Case %r: %s", trial.case.name, error, exc_info=True)
+            outcome.error = f"{type(error).__name__}: {error}"
+        finally:
+            if trial.server is not None:
+                await self._pool.release(trial.server)
+        outcome.took_s = time.monotonic() - begun
+        return outcome
+
+    async def _make(self, trial: Trial, outcome: CaseOutcome) -> None:
+        url = await self._address(trial)
+        options = await self._options_of(trial, url)
+        limit_s = _longest_s(trial) + await asyncio.to_thread(_playing_s, options)
+        try:
+            async with asyncio.timeout(limit_s):
+                report = await replay(options)
+        except TimeoutError:
+            raise CaseNotTried(f"The call was not over after {limit_s:.0f} s.") from None
+        outcome.report = report
+        if report.connected_ms is None:
+            outcome.error = " ".join(report.errors) or f"There was no call: {report.ended}"
+            return
+        judged = await self._judged(trial, Evidence(report, outcome.recorded))
+        outcome.verdicts = verdicts(trial.expected, report, judged)
+        # A thousand calls' sound would fill the memory.
+        report.voice = ReceivedAudio()
+
+    async def _address(self, trial: Trial) -> str:
+        if trial.server is not None:
+            return await self._pool.address(trial.server)
+        assert trial.target is not None
+        assert trial.target.url is not None
+        return trial.target.url
+
+    async def _options_of(self, trial: Trial, url: str) -> ReplayOptions:
+        case, target = trial.case, trial.target
+        is_running = trial.server is None
+        return ReplayOptions(
+            case.show or case.replay,
+            url,
+            screen=case.screen,
+            timeout_s=trial.timeout_s,
+            token=(target and target.token) or (self._options.token if is_running else None),
+            headers={**self._options.headers, **target.headers} if target and is_running else {},
+            asked=trial.asked,
+            script=await self._script(trial),
+        )
+
+    async def _script(self, trial: Trial) -> CallScript | None:
+        case = trial.case
+        if case.persona is not None:
+            models, model = self._options.models, trial.suite.suite.judge
+            if models is None or model is None:
+                raise CaseNotTried("No model plays the caller: the suite has no 'judge'.")
+            return models.caller(case.persona, model, self._voice)
+        if not case.turns:
+            return None
+        language = trial.asked.get("language")
+        spoken = language if isinstance(language, str) else None
+        return FixedScript(await steps_of(case.turns, trial.expected, self._voice, spoken))
+
+    async def _judged(self, trial: Trial, evidence: Evidence) -> dict[str, tuple[bool | None, str]]:
+        claims = dict.fromkeys(one.judge for one in trial.expected if one.judge is not None)
+        models, model = self._options.models, trial.suite.suite.judge
+        if not claims or models is None or model is None:
+            return {}
+        judge = models.judge(model)
+        judged: dict[str, tuple[bool | None, str]] = {}
+        for claim in claims:
+            try:
+                async with asyncio.timeout(_JUDGE_TIMEOUT_S):
+                    judged[claim] = await judge.verdict(claim, evidence)
+            except TimeoutError:
+                judged[claim] = None, f"The judge has not answered within {_JUDGE_TIMEOUT_S:g} s."
+        return judged
+
+
+def _longest_s(trial: Trial) -> float:
+    """Return how long a call may take besides what it plays, in seconds."""
+    turns = len(trial.case.turns) or (trial.case.persona.turns if trial.case.persona else 1)
+    return _SLACK_S + (turns + 2) * (trial.timeout_s + 30.0)
+
+
+def _playing_s(options: ReplayOptions) -> float:
+    """Return how long a call's recording and its sounds take, in seconds."""
+    if options.script is None and options.file is not None:
+        return min(Recording.open(options.file).duration_s, _LONGEST_RECORDING_S)
+    seconds = 0.0
+    for step in options.script.steps if isinstance(options.script, FixedScript) else ():
+        if isinstance(step.action, Speak):
+            seconds += len(step.action.pcm) / 2 / step.action.rate_hz
+        elif isinstance(step.action, Wait):
+            seconds += step.action.seconds
+    return seconds

@@ -1,0 +1,151 @@
+"""The servers of a run: each is started when a case first needs it, and shared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vision_agent.evaluation.trials import ServerKey, Trial
+from vision_agent.server_process import ServerDidNotStart, ServerProcess
+
+_LAST_WORDS_BYTES = 4_000
+_MOST_IDLE = 2
+# A run makes as many calls as it can, from one address.
+_ENVIRONMENT = {
+    "VISION_AGENT_MAX_CALLS": "500",
+    "VISION_AGENT_CALLS_PER_ADDRESS": "0",
+    "VISION_AGENT_CALLS_PER_USER": "0",
+    "VISION_AGENT_UNCONNECTED_CALLS_PER_ADDRESS": "0",
+    "VISION_AGENT_OFFERS_PER_MINUTE": "0",
+    "VISION_AGENT_OFFERS_PER_MINUTE_PER_USER": "0",
+}
+
+
+class CaseNotTried(RuntimeError):
+    """There was no call, or it did not end; the text says why."""
+
+
+@dataclass(slots=True)
+class _Started:
+    """A server that trials share.
+
+    Attributes:
+        number: Its number in the run.
+        to_come: How many trials it is still needed for, as far as that is known.
+        users: How many trials use it now.
+        failure: Why it does not start.
+    """
+
+    number: int
+    to_come: int
+    users: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    server: ServerProcess | None = None
+    failure: str | None = None
+
+
+class ServerPool:
+    """Starts servers and shares them. One that is not needed again ends; of others, two may idle.
+
+    Args:
+        folder: Where the servers' logs are written, and the recordings of their calls.
+        trials: The trials that are known to come.
+        arguments: Further arguments of `serve`.
+        server_class: The class of the servers.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        trials: Iterable[Trial] = (),
+        arguments: Sequence[str] = (),
+        server_class: Callable[..., ServerProcess] = ServerProcess,
+    ) -> None:
+        self._to_come = Counter(trial.server for trial in trials if trial.server is not None)
+        # In the order in which they were used last.
+        self._servers: dict[ServerKey, _Started] = {}
+        self._made = 0
+        self._folder, self._arguments, self._class = folder, tuple(arguments), server_class
+
+    def folder(self, key: ServerKey) -> Path:
+        """Return the folder of a server that has been used."""
+        return self._folder / f"server-{self._servers[key].number}"
+
+    async def address(self, key: ServerKey) -> str:
+        """Return the address of a server, and start it if it does not run.
+
+        A `release` has to follow in every case.
+
+        Raises:
+            CaseNotTried: It does not start.
+        """
+        one = self._servers.pop(key, None)
+        if one is None:
+            self._made += 1
+            one = _Started(self._made, self._to_come[key])
+        self._servers[key] = one
+        one.users += 1
+        async with one.lock:
+            if one.failure is not None:
+                raise CaseNotTried(one.failure)
+            if one.server is not None and not one.server.is_running:
+                await self._stop(one)
+            if one.server is None:
+                one.server = await self._start(key, one)
+            return one.server.url
+
+    async def release(self, key: ServerKey) -> None:
+        """Take note that a trial no longer uses a server."""
+        one = self._servers[key]
+        one.users -= 1
+        one.to_come -= 1
+        idle = [each for each in self._servers.values() if each.server and not each.users]
+        done = [each for each in idle if each.to_come == 0]
+        others = [each for each in idle if each.to_come < 0]
+        for each in (*done, *others[:-_MOST_IDLE]):
+            async with each.lock:
+                if not each.users:
+                    await self._stop(each)
+
+    async def close(self) -> None:
+        """End all servers."""
+        await asyncio.gather(*(self._stop(one) for one in self._servers.values()))
+
+    async def _start(self, key: ServerKey, one: _Started) -> ServerProcess:
+        folder = self.folder(key)
+        folder.mkdir(parents=True, exist_ok=True)
+        log = folder / "server.log"
+        given = _arguments(key)
+        server = self._class(*given, *self._arguments, stderr_to=log, environment=_ENVIRONMENT)
+        try:
+            return await server.__aenter__()
+        except (ServerDidNotStart, TimeoutError, OSError) as error:
+            one.failure = f"The server did not start: {_last_words(log) or error}"
+            raise CaseNotTried(one.failure) from error
+
+    async def _stop(self, one: _Started) -> None:
+        server, one.server = one.server, None
+        if server is not None:
+            await server.__aexit__(None, None, None)
+
+
+def _arguments(key: ServerKey) -> list[str]:
+    arguments = ["--model", key.model]
+    if key.agent is not None:
+        arguments += ["--agent", key.agent]
+    if key.scenario is not None:
+        arguments += ["--scenario", str(key.scenario)]
+    return arguments
+
+
+def _last_words(log: Path) -> str:
+    """Return the last line of a log: why the server ended."""
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LAST_WORDS_BYTES))
+        lines = file.read().decode("utf-8", "replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return ""

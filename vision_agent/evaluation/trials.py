@@ -1,0 +1,177 @@
+"""Which calls a run makes: its cases with each agent and model, repeated."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vision_agent.evaluation.expected import Expectation
+from vision_agent.evaluation.suite import AgentTarget, Case, Suite, SuiteError, SuiteFile
+from vision_agent.local.scenarios.scenario_file import load_scenario
+from vision_agent.local.scenarios.yaml_reader import ScenarioError
+
+DEFAULT_TIMEOUT_S = 60.0
+_MAX_TRIALS = 1_000_000
+_DEFAULT_AGENT = "default"
+
+
+class ServerKey(NamedTuple):
+    """What a server is started with: the cases that have it in common share one.
+
+    Attributes:
+        agent: Its agent; None: the default one.
+        model: Its model.
+        scenario: Its scenario.
+    """
+
+    agent: str | None
+    model: str
+    scenario: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One call to make.
+
+    Attributes:
+        suite: Its suite.
+        case: Its case.
+        target: Whom to call; None: the default agent.
+        model: The model; "" where a running server has its own.
+        repeat: Which of the repeats, from 1.
+        passes: The part of the repeats that has to pass.
+        expected: All that is expected.
+        timeout_s: The longest wait for the agent.
+        asked: Options of the call.
+        server: The server to start; None where one runs already.
+        is_light: The answers are scripted, or come from elsewhere: the call costs this machine
+            little.
+    """
+
+    suite: SuiteFile
+    case: Case
+    target: AgentTarget | None
+    model: str
+    repeat: int
+    passes: float
+    expected: tuple[Expectation, ...]
+    timeout_s: float
+    asked: dict[str, Any]
+    server: ServerKey | None
+    is_light: bool
+
+    @property
+    def agent(self) -> str:
+        """What results call the agent."""
+        return _DEFAULT_AGENT if self.target is None else self.target.name
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether a time is expected that a busy machine would prolong."""
+        return any(expectation.is_timed for expectation in self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the person who runs suites chooses in place of what the files say.
+
+    Attributes:
+        agents: Whom to call; empty: as the suites say.
+        models: The models; empty: as the suites say.
+        cases: Patterns of names (`fnmatch`), or parts of them; empty: all cases.
+        repeats: How often; None: as the suites say.
+    """
+
+    agents: Sequence[AgentTarget] = ()
+    models: Sequence[str] = ()
+    cases: Sequence[str] = ()
+    repeats: int | None = None
+
+
+def plan(suites: Sequence[SuiteFile], choice: Choice | None = None) -> list[Trial]:
+    """Return the calls to make; those that share a server follow one another.
+
+    Raises:
+        SuiteError: A scenario can't be read, no case has a chosen name, or it is too much.
+    """
+    chosen = choice or Choice()
+    trials: list[Trial] = []
+    engines = _Engines()
+    for file in suites:
+        for case in file.suite.cases:
+            if _is_chosen(case.name, chosen.cases):
+                trials += _of_case(file, case, chosen, engines)
+            if len(trials) > _MAX_TRIALS:
+                raise SuiteError(f"These are more than {_MAX_TRIALS} calls.")
+    if not trials:
+        raise SuiteError(f"No case is called {' or '.join(chosen.cases)}.")
+    order: dict[ServerKey | None, int] = {}
+    for trial in trials:
+        order.setdefault(trial.server, len(order))
+    return sorted(trials, key=lambda trial: order[trial.server])
+
+
+def _is_chosen(name: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(
+        fnmatch.fnmatchcase(name, pattern) or pattern in name for pattern in patterns
+    )
+
+
+@dataclass(slots=True)
+class _Engines:
+    """Which scenarios answer without the engine; each is read once."""
+
+    _known: dict[Path, bool] = field(default_factory=dict)
+
+    def is_scripted(self, scenario: Path) -> bool:
+        if scenario not in self._known:
+            try:
+                self._known[scenario] = not load_scenario(scenario).engine
+            except ScenarioError as error:
+                raise SuiteError(f"{scenario.parent}/{error}") from None
+        return self._known[scenario]
+
+
+def _of_case(file: SuiteFile, case: Case, choice: Choice, engines: _Engines) -> Iterator[Trial]:
+    suite = file.suite
+    targets = tuple(choice.agents) or case.agents or suite.agents or (None,)
+    models = tuple(choice.models) or case.models or suite.models or ("local",)
+    scenario = case.scenario or suite.scenario
+    repeats = choice.repeats or case.repeats or suite.repeats or 1
+    passes = case.passes if case.passes is not None else suite.passes
+    first = Trial(
+        suite=file,
+        case=case,
+        target=None,
+        model="",
+        repeat=1,
+        passes=1.0 if passes is None else passes,
+        expected=(*case.expectations, *suite.expect),
+        timeout_s=case.timeout_s or suite.timeout_s or DEFAULT_TIMEOUT_S,
+        asked={**(suite.options or {}), **(case.options or {})},
+        server=None,
+        is_light=True,
+    )
+    for target in targets:
+        is_running = target is not None and target.url is not None
+        for model in ("",) if is_running else models:
+            trial = replace(first, target=target, model=model)
+            if target is not None and is_running and target.agent is not None:
+                trial = replace(trial, asked={**first.asked, "agent": target.agent})
+            if not is_running:
+                agent = None if target is None else target.agent
+                key = ServerKey(agent, model, scenario if model == "local" else None)
+                scripted = scenario is not None and engines.is_scripted(scenario)
+                trial = replace(trial, server=key, is_light=scripted or model != "local")
+            yield from (replace(trial, repeat=repeat) for repeat in range(1, repeats + 1))
+
+
+def needs_judge(suite: Suite) -> bool:
+    """Whether a suite has claims or personas, which a model is needed for."""
+    return any(
+        case.persona is not None or any(one.judge is not None for one in case.expectations)
+        for case in suite.cases
+    ) or any(one.judge is not None for one in suite.expect)
