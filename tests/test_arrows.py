@@ -51,6 +51,7 @@ GROUND = {
     "https_settings",
     "own_model_settings",
     "own_models",
+    "recording_settings",
     "resampler",
     "resources",
     "server_process",
@@ -74,6 +75,7 @@ SETTINGS = {
     "ice_settings",
     "limit_settings",
     "own_model_settings",
+    "recording_settings",
     "udp_settings",
 }
 READ_SETTINGS = {"settings", "cli", "cluster", "evaluation", "server", "doctor", "__init__"}

@@ -24,6 +24,7 @@ from vision_agent.limit_settings import LimitSettings
 from vision_agent.logs import LogFormat
 from vision_agent.own_model_settings import OwnModelSettings
 from vision_agent.own_models import is_url
+from vision_agent.recording_settings import RecordingSettings
 from vision_agent.udp_settings import UdpSettings
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
 from vision_agent.worker_name import PATTERN as WORKER_NAME
@@ -34,7 +35,13 @@ Audience = Literal["open", "token", "off"]
 
 
 class Settings(
-    LimitSettings, OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, AnswerSettings
+    LimitSettings,
+    RecordingSettings,
+    OwnModelSettings,
+    HttpsSettings,
+    IceSettings,
+    UdpSettings,
+    AnswerSettings,
 ):
     """The server's options.
 
@@ -344,10 +351,10 @@ class Settings(
     def _usual_data_dir(cls, value: object) -> object:
         return data_folder() if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "record")
     @classmethod
-    def _expand_home(cls, value: Path) -> Path:
-        return value.expanduser()
+    def _expand_home(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
 
     _empty_means_unset = field_validator(
         "cert",
@@ -375,6 +382,9 @@ class Settings(
         "calls_per_address",
         "calls_per_user",
         "operator_port",
+        "record",
+        "record_min_free_mb",
+        "keep_recordings",
         "udp_port",
         "udp_ports",
         mode="before",

@@ -18,18 +18,19 @@ from vision_agent.calls.caller_view import THINKING_LIMIT_S, CallerView
 from vision_agent.calls.connections import PeerConnections, new_peer
 from vision_agent.calls.ending import Ending
 from vision_agent.calls.event_reporter import EventReporter
+from vision_agent.calls.limit_watch import watch_limits
 from vision_agent.calls.limits import CallLimits
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.options import CallSettings
+from vision_agent.calls.recording_control import RecordingControl
 from vision_agent.calls.sent_pictures import SentPictures
-from vision_agent.calls.server_messages import NoticeMessage, NoticeOverMessage, State
+from vision_agent.calls.server_messages import NoticeMessage, State
 from vision_agent.calls.tasks import CallTasks
 from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.calls.typed_turns import MAX_WAITING
 from vision_agent.calls.unseen_screen import UnseenScreen
 from vision_agent.calls.unused_media import UnusedMedia
 from vision_agent.calls.usage import CallUsage
-from vision_agent.calls.verdicts import EndsNow, EndsSoon, GoesOn
 from vision_agent.closing import Closing
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.errors import LiveFailure
@@ -41,8 +42,6 @@ from vision_agent.rtc.own.aiortc import MediaStreamTrack, RTCDataChannel
 
 CLIENT_READY_TIMEOUT_S = 5.0
 """How long a call that has failed is kept open for a client that can't show why yet."""
-
-LIMITS_CHECK_S = 1.0
 
 
 class Call:
@@ -62,6 +61,7 @@ class Call:
         allowance: What its caller may use today.
         trace: Of this call.
         events: Reports on this call.
+        recording: Whether it is recorded.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -77,17 +77,20 @@ class Call:
         allowance: Allowance,
         trace: CallTrace,
         events: EventReporter,
+        recording: RecordingControl,
         on_closed: Callable[[Call], None],
     ) -> None:
-        self.call_id, self.lease = call_id, lease
+        self.call_id, self.lease, self.recording = call_id, lease, recording
         self._metrics, self._trace, self._events = metrics, trace, events
         self._tell_closed, self._hung_up = on_closed, False
 
         self._live_queue = LiveQueue()
-        about = {"library": "vision_agent", "version": host.version}
-        channel = Channel(self, about | {"voice_activity_detection": options.detects_turns})
+        about: dict[str, object] = {"library": "vision_agent", "version": host.version}
+        about |= {"voice_activity_detection": options.detects_turns}
+        channel = Channel(self, about, recording)
         thinks_for_s = max(THINKING_LIMIT_S, host.model_choice.thinks_for_s)
         self._view = CallerView(channel, self._on_state, thinks_for_s, events)
+        recording.show = self._view.show_recording
         self._memory_recorder = host.memory_recorder(lease, call_id, events.said)
         self._usage = CallUsage(metrics, settings.prices, host.model_choice, allowance.charge)
         self._output = AgentOutput(
@@ -106,6 +109,7 @@ class Call:
             trace,
             on_sound=self._output.caller_sounds,
             signals_turns=not options.detects_turns,
+            lines=events.lines,
         )
         self._pictures = SentPictures(self._input.show_picture)
         self._tool_context = CallToolContext(self._view, self._input)
@@ -120,7 +124,7 @@ class Call:
             on_missing_tools=self._on_missing_tools,
         )
         self._connections = PeerConnections(
-            lambda network: new_peer(self, self._output.speaker, settings.peer, network),
+            lambda network: new_peer(self, self._output.speaker, settings.peer, recording, network),
             ended_because=lambda: self._ending.reason if self._ending else None,
             end=self.end,
             answered=UnusedMedia(self.tell, self._live_queue.context).take,
@@ -225,7 +229,8 @@ class Call:
             self._connected = True
             self._events.started()
             self._tasks.start(self._converse(), "live")
-            self._tasks.start(self._watch_limits(), "limits")
+            watching = watch_limits(self._limits, self._view, self._check, self.end)
+            self._tasks.start(watching, "limits")
             self._tasks.start(self._memory_recorder.run(), "memory")
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
@@ -283,6 +288,8 @@ class Call:
         """The page's own messages."""
         if type == "picture":
             return self._pictures.take(data)
+        if type == "recording":
+            return self.recording.asked_by_client(data)
         if type != "camera_size":
             raise rtvi.BadMessage(f"There is no client message of the type {type!r} here.")
         self._tool_context.camera_size(data)
@@ -331,24 +338,6 @@ class Call:
         self._metrics.model_failures.labels("toolset").inc()
         self.tell(text)
 
-    async def _watch_limits(self) -> None:
-        while True:
-            await asyncio.sleep(LIMITS_CHECK_S)
-            self._count()
-            if self._unseen_screen is not None:
-                self._unseen_screen.check()
-            for verdict in self._limits.check(time.monotonic()):
-                match verdict:
-                    case EndsSoon(about, left_s, text):
-                        self.notice(about, left_s, text)
-                    case GoesOn(about):
-                        self._view.show(NoticeOverMessage(about))
-                    case EndsNow(reason, error):
-                        if error:
-                            self._view.channel.error(error, fatal=True)
-                        self.end(reason)
-                        return
-
     # Housekeeping
 
     def _renew_media(self) -> None:
@@ -382,6 +371,7 @@ class Call:
             await closing.wait("the tools' jobs", self._tool_context.close())
             await closing.wait("the tasks", self._tasks.cancel())
             await self._connections.close(closing, reason)
+            await closing.wait("the recording", self.recording.close(reason))
             closing.do("the media", self._input.close)
             closing.do("the conversation", lambda: self.lease.store.end(self.lease))
             closing.do("the usage", lambda: self._usage.call_ended(self.call_id, reason))
@@ -393,8 +383,13 @@ class Call:
             closing.do("the events", lambda: self._events.ended(ending))
             closing.do("the slot", lambda: self._tell_closed(self))
 
+    def _check(self) -> None:
+        self._count()
+        if self._unseen_screen is not None:
+            self._unseen_screen.check()
+
     def _count(self) -> None:
         """Add what happened since the last time to the server's counters."""
-        self._input.count()
-        self._output.count()
+        for part in (self._input, self._output, self.recording):
+            part.count()
         self._tally.add(self._metrics.memory_failures, self._memory_recorder.failures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from opentelemetry import context, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
@@ -28,10 +28,18 @@ class CallTrace:
         metrics: The server's histograms.
         began_s: When the offer arrived; monotonic.
         attributes: Of the whole call.
+        on_turn: Called with each answer that is over.
     """
 
-    def __init__(self, metrics: Metrics, began_s: float, attributes: Attributes) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        began_s: float,
+        attributes: Attributes,
+        on_turn: Callable[[TimedTurn], None] = lambda turn: None,
+    ) -> None:
         self._metrics = metrics
+        self._on_turn = on_turn
         self._timing = TurnTiming()
         self._state: State = "connecting"
         self._epoch_ns = time.time_ns() - round(time.monotonic() * _NS_PER_S)
@@ -133,6 +141,7 @@ class CallTrace:
     def _record(self, turn: TimedTurn | None) -> None:
         if turn is None:
             return
+        self._on_turn(turn)
         attributes: dict[str, str | bool | int | float] = {
             "vision_agent.turn.interrupted": turn.silent_at_s is not None
         }

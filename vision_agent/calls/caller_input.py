@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from vision_agent.calls.call_lines import CallLines
 from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics, Tally
@@ -52,6 +53,7 @@ class CallerInput:
             room's noise.
         signals_turns: Whether the microphone's switch makes the caller's turns, instead of the
             model's own detection.
+        lines: What happens in the call, for its recording.
 
     Attributes:
         camera: The caller's camera.
@@ -68,8 +70,10 @@ class CallerInput:
         on_sound: Callable[[float, bool], None],
         *,
         signals_turns: bool = False,
+        lines: CallLines | None = None,
     ) -> None:
         self._live_queue = live_queue
+        self._lines = lines or CallLines()
         self._view = view
         self._channel = view.channel
         self._metrics, self._trace = metrics, trace
@@ -151,6 +155,7 @@ class CallerInput:
             The oldest of the question's pictures, if there is no room for it any more.
         """
         self._pictures.append(picture)
+        self._lines.frame("picture", picture.jpeg)
         left_out = self._pictures.pop(0) if len(self._pictures) > MAX_PICTURES else None
         if self._activity.speaking:
             self._stream_pictures()
@@ -243,6 +248,7 @@ class CallerInput:
         age_ms = round(1000 * (time.monotonic() - frame.captured_at))
         size = len(frame.jpeg), frame.width, frame.height
         self._view.show(FrameMessage(*size, age_ms, source))
+        self._lines.frame(source, frame.jpeg, (frame.width, frame.height))
 
     def _on_off(self, source: VideoSource) -> None:
         self._off_untyped.add(source)

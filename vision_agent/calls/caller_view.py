@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from vision_agent.calls.event_reporter import EventReporter
 from vision_agent.calls.server_messages import (
+    RecordingMessage,
     ResumedMessage,
     ServerMessage,
     State,
@@ -36,6 +37,7 @@ class CallerView:
         channel: The same.
         client_ready: Set once the client has said client-ready.
         answering: Whether the model is making an answer; thinking then takes as long as it takes.
+        recording: Whether the call is recorded, once there is something to say of that.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class CallerView:
         self.channel = channel
         self.client_ready = asyncio.Event()
         self.answering = False
+        self.recording: RecordingMessage | None = None
         self._on_state = on_state
         self._events = events
         self._thinks_for_s = thinks_for_s
@@ -73,6 +76,12 @@ class CallerView:
         else:
             self._untold.append(text)
 
+    def show_recording(self, message: RecordingMessage) -> None:
+        """Show whether the call is recorded, now or as soon as the client can show it."""
+        self.recording = message
+        if self.client_ready.is_set():
+            self.show(message)
+
     def fail(self, text: str) -> None:
         """Tell the caller what ends the call."""
         if self._events is not None:
@@ -90,6 +99,8 @@ class CallerView:
             max_bytes = self.channel.max_message_bytes - MESSAGE_FRAME_BYTES
             self.show(ResumedMessage(newest(earlier, max_bytes)))
         self.show(StateMessage(self._state))
+        if self.recording is not None:
+            self.show(self.recording)
         for text in self._untold:
             self.channel.error(text, fatal=False)
         self._untold.clear()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from vision_agent.calls.options import PeerOptions
+from vision_agent.calls.recorded_listener import RecordedListener
+from vision_agent.calls.recording_control import RecordingControl
 from vision_agent.closing import Closing
 from vision_agent.rtc import Network, Offer, Peer, PeerClosed, PeerListener, Speaker
 from vision_agent.rtc.own.aiortc import RTCIceServer
@@ -147,11 +149,24 @@ class PeerConnections:
 
 
 def new_peer(
-    listener: PeerListener, speaker: Speaker, options: PeerOptions, network: Network | None
+    listener: PeerListener,
+    speaker: Speaker,
+    options: PeerOptions,
+    recording: RecordingControl,
+    network: Network | None,
 ) -> Peer:
-    """A peer whose media is received on a network, with credentials of its own for a relay."""
+    """A peer whose media is received on a network, with credentials of its own for a relay.
+
+    Args:
+        listener: The call.
+        speaker: The agent's voice.
+        options: How peers are reached.
+        recording: Whether the call is recorded, and how.
+        network: None for all of this machine's addresses.
+    """
+    recording.hears("agent", speaker)
     return Peer(
-        listener,
+        RecordedListener(listener, recording),
         speaker,
         ice_servers=[
             RTCIceServer(**server) for server in options.ice_servers.for_call(time.time())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from vision_agent.calls.call_lines import CallLines
 from vision_agent.calls.ending import Ending
 from vision_agent.calls.event_queue import EventQueue
 from vision_agent.calls.events import (
@@ -13,6 +15,8 @@ from vision_agent.calls.events import (
     CallError,
     CallEvent,
     CallStarted,
+    RecordingEnded,
+    RecordingStarted,
     ToolUsed,
     TranscriptAdded,
     UsageReported,
@@ -30,10 +34,14 @@ class EventReporter:
         call_id: The call's id.
         lease: The call's session.
         agent: The name of the ADK app.
+
+    Attributes:
+        lines: The same for the call's recording.
     """
 
     def __init__(self, queue: EventQueue, call_id: str, lease: SessionLease, agent: str) -> None:
         self._queue = queue
+        self.lines = CallLines()
         self._resumed = lease.resumed
         self._about = {
             "call_id": call_id,
@@ -56,6 +64,7 @@ class EventReporter:
             text: The words.
             typed: Whether they were typed.
         """
+        self.lines.said(author, text, typed)
         if author == "user":
             self._put(TranscriptAdded, who="caller", text=text, typed=typed)
         else:
@@ -63,6 +72,7 @@ class EventReporter:
 
     def take(self, event: LiveEvent) -> None:
         """Report what an event says of tools."""
+        self.lines.take(event)
         match event:
             case AgentToolCall(id, name, arguments):
                 self._tools[id] = event
@@ -74,6 +84,7 @@ class EventReporter:
 
     def shown(self, message: ServerMessage) -> None:
         """Report what the caller is shown of the costs."""
+        self.lines.shown(message)
         if isinstance(message, UsageMessage):
             self._put(
                 UsageReported,
@@ -84,7 +95,16 @@ class EventReporter:
 
     def error(self, text: str, fatal: bool) -> None:
         """The caller is told that something does not work."""
+        self.lines.error(text, fatal)
         self._put(CallError, text=text, fatal=fatal)
+
+    def recording_started(self, folder: Path) -> None:
+        """The call is being recorded in a folder."""
+        self._put(RecordingStarted, folder=folder)
+
+    def recording_ended(self, folder: Path | None, reason: str) -> None:
+        """It is not any more; None for the folder of one that could not begin."""
+        self._put(RecordingEnded, folder=folder, reason=reason)
 
     def ended(self, ending: Ending) -> None:
         """Nothing of the call is left."""

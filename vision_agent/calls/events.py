@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 
@@ -98,6 +99,30 @@ class CallError(CallEvent):
 
     text: str
     fatal: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStarted(CallEvent):
+    """The call is being recorded.
+
+    Attributes:
+        folder: Where; its files grow until `RecordingEnded`.
+    """
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingEnded(CallEvent):
+    """The recording is complete, or has ended before the call.
+
+    Attributes:
+        folder: Where it is; None if it could not begin.
+        reason: Why, without a full stop: of a complete one, why the call ended.
+    """
+
+    folder: Path | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

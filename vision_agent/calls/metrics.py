@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from vision_agent.calls.turn_timing import Asked
 from vision_agent.live.errors import FAILURE_KINDS
+from vision_agent.recordings.call_recording import Failure
 from vision_agent.rtc import failures
 
 MAX_MODELS = 100
@@ -88,6 +89,20 @@ class Metrics:
         self.memory_failures = self._counter(
             "memory_failures", "Times that the memory service did not take what was said."
         )
+        self.recordings = Gauge(
+            "vision_agent_recordings", "Calls that are being recorded.", registry=self.registry
+        )
+        self.recording_bytes = self._counter("recording_bytes", "Bytes of recordings written.")
+        self.recording_dropped = self._counter(
+            "recording_dropped", "Packets and frames not recorded because the disk was too slow."
+        )
+        self.recording_failures = self._counter(
+            "recording_failures",
+            "Recordings that ended before their call: for a full disk, another failure of it, the "
+            "largest size or length, or anything else.",
+            "kind",
+        )
+        _begin(self.recording_failures, *get_args(Failure))
         self.model_failures = self._counter(
             "model_failures",
             "What failed on the model's side: calls ended by it, and toolsets that did not load.",

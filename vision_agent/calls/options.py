@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from vision_agent.calls.recording_policy import RecordingPolicy
 from vision_agent.ice_servers import IceServers
 from vision_agent.live.pricing import PriceTable
 
@@ -90,10 +91,11 @@ class TimeLimits:
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:
-    """All of these for one call."""
+    """All of these for one call, and which calls are recorded."""
 
     videos: VideoOptions
     output: OutputOptions
     peer: PeerOptions
     limits: TimeLimits
     prices: PriceTable
+    recording: RecordingPolicy = field(default_factory=RecordingPolicy)

@@ -20,15 +20,19 @@ from vision_agent.calls.event_queue import EventQueue
 from vision_agent.calls.event_reporter import EventReporter
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import CallSettings
+from vision_agent.calls.recording_control import RecordingControl
+from vision_agent.calls.recording_policy import RecordingDecision
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.sessions.caller_identity import CallerIdentity
 from vision_agent.live.sessions.store import session_id_of, user_id_of
+from vision_agent.recordings.lines import HeaderLine
 from vision_agent.rtc import Network, Offer
 from vision_agent.worker_name import named
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN = CallerIdentity()
+NOT_RECORDED = RecordingDecision(False)
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
@@ -119,6 +123,7 @@ class CallRegistry:
         *,
         host: HostedAgent,
         options: CallOptions,
+        recording: RecordingDecision = NOT_RECORDED,
         network: Network | None = None,
         resume: str | None = None,
         only_resumed: bool = False,
@@ -131,6 +136,7 @@ class CallRegistry:
             offer: The caller's description.
             host: The agent that is called.
             options: How the agent answers in this call.
+            recording: Whether it is recorded.
             network: Where the call's media is received; None for all of this machine's addresses.
             resume: The token of a conversation to continue. A call that is still on it is ended.
             only_resumed: Whether no new conversation may be begun.
@@ -180,6 +186,17 @@ class CallRegistry:
                 if self._drained_at_s is None:
                     raise NothingToResume
                 raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
+            events = EventReporter(self._events, call_id, lease, host.app_name)
+            header = HeaderLine(
+                at_ms=0,
+                call_id=call_id,
+                agent=host.app_name,
+                model=host.model_choice.model,
+                version=host.version,
+                options=options.model_dump(mode="json", exclude_defaults=True),
+                session_id=lease.session_id,
+                resumed=lease.resumed,
+            )
             call = Call(
                 call_id,
                 host,
@@ -188,7 +205,15 @@ class CallRegistry:
                 options=options,
                 lease=lease,
                 allowance=allowance,
-                events=EventReporter(self._events, call_id, lease, host.app_name),
+                events=events,
+                recording=RecordingControl(
+                    self._settings.recording,
+                    recording,
+                    header,
+                    events,
+                    self._metrics,
+                    shares_screen=self._settings.videos.share_screen,
+                ),
                 trace=CallTrace(
                     self._metrics,
                     began_s,
@@ -199,6 +224,7 @@ class CallRegistry:
                         "gen_ai.agent.name": host.name,
                         "gen_ai.request.model": host.model_choice.model,
                     },
+                    on_turn=events.lines.turn,
                 ),
                 on_closed=self._forget,
             )

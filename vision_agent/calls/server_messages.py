@@ -198,3 +198,24 @@ class UnaskedMessage(ServerMessage):
 
     kind = "unasked"
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingMessage(ServerMessage):
+    """Whether the call is recorded.
+
+    Attributes:
+        on: Whether it is from now on.
+        reason: Why it is not, without a full stop; None if it is.
+    """
+
+    kind = "recording"
+    on: bool
+    reason: str | None = None
+
+    def data(self) -> dict[str, object]:
+        """The message's `data`."""
+        data = ServerMessage.data(self)
+        if self.on:
+            del data["reason"]
+        return data

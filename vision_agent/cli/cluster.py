@@ -17,6 +17,12 @@ from vision_agent.cli.options import (
     read_settings,
     user_errors,
 )
+from vision_agent.cli.record_flags import (
+    KeepRecordings,
+    Record,
+    RecordConsent,
+    RecordMaxMinutes,
+)
 from vision_agent.logs import LogFormat
 
 
@@ -65,6 +71,10 @@ def cluster(
         str | None,
         typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
     ] = None,
+    record: Record = None,
+    record_consent: RecordConsent = None,
+    record_max_minutes: RecordMaxMinutes = None,
+    keep_recordings: KeepRecordings = None,
     scenario: ScenarioFile = None,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
@@ -86,6 +96,10 @@ def cluster(
         model=model,
         max_calls=max_calls,
         session_db=session_db,
+        record=record,
+        record_consent=record_consent,
+        record_max_minutes=record_max_minutes,
+        keep_recordings=keep_recordings,
         scenario=scenario,
         **brain,
         **answers,

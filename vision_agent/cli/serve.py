@@ -18,6 +18,12 @@ from vision_agent.cli.options import (
     read_settings,
     user_errors,
 )
+from vision_agent.cli.record_flags import (
+    KeepRecordings,
+    Record,
+    RecordConsent,
+    RecordMaxMinutes,
+)
 from vision_agent.logs import LogFormat
 
 
@@ -83,6 +89,10 @@ def serve(
     turn_secret_file: Annotated[
         Path | None, typer.Option(help="The file that holds the secret.")
     ] = None,
+    record: Record = None,
+    record_consent: RecordConsent = None,
+    record_max_minutes: RecordMaxMinutes = None,
+    keep_recordings: KeepRecordings = None,
     scenario: ScenarioFile = None,
     log_format: Logs = LogFormat.TEXT,
     until_eof: Annotated[
@@ -116,6 +126,10 @@ def serve(
         turn=turn or None,
         turn_secret=turn_secret,
         turn_secret_file=turn_secret_file,
+        record=record,
+        record_consent=record_consent,
+        record_max_minutes=record_max_minutes,
+        keep_recordings=keep_recordings,
         scenario=scenario,
         **brain,
         **answers,

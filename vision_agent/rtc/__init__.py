@@ -7,7 +7,7 @@ from vision_agent.rtc.aiortc_ice import addresses_of_machine
 from vision_agent.rtc.aiortc_patches import install
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.camera import Camera, Frame
-from vision_agent.rtc.channel import Channel, ChannelListener
+from vision_agent.rtc.channel import Channel, ChannelListener, ChannelWatch
 from vision_agent.rtc.frame_size import FrameSize
 from vision_agent.rtc.microphone import Microphone
 from vision_agent.rtc.network import Network
@@ -23,6 +23,7 @@ __all__ = [
     "CannotRenegotiate",
     "Channel",
     "ChannelListener",
+    "ChannelWatch",
     "Frame",
     "FrameSize",
     "Microphone",

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 from vision_agent.rtc import rtvi
 from vision_agent.rtc.budget import Budget
@@ -58,6 +58,19 @@ class ChannelListener(Protocol):
         """The client ends the call."""
 
 
+class ChannelWatch(Protocol):
+    """Is shown what goes over the channel, on the event loop."""
+
+    def received(self, text: str, incoming: rtvi.Incoming) -> None:
+        """A message of the client's, as it came and as it was understood; no pings."""
+
+    def sent(self, text: str) -> None:
+        """A message to the client, in JSON."""
+
+    def speaking(self, who: Literal["user", "agent"], on: bool) -> None:
+        """One side begins or stops to speak."""
+
+
 class Channel:
     """Speaks RTVI 2.1 on a data channel.
 
@@ -67,12 +80,19 @@ class Channel:
     Args:
         listener: Handles the client's messages.
         about: The `about` of bot-ready.
+        watch: Is shown what goes over the channel.
     """
 
-    def __init__(self, listener: ChannelListener, about: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        listener: ChannelListener,
+        about: Mapping[str, object],
+        watch: ChannelWatch | None = None,
+    ) -> None:
         self._listener = listener
         self._about = about
-        self._out = Outbox()
+        self._watch = watch
+        self._out = Outbox(None if watch is None else watch.sent)
         self._ready = False
         self._next_id = 0
         self._messages = Budget(MESSAGES_PER_S, MESSAGE_BURST)
@@ -122,10 +142,14 @@ class Channel:
 
     def user_speaking(self, speaking: bool) -> None:
         """The caller started or stopped speaking."""
+        if self._watch is not None:
+            self._watch.speaking("user", speaking)
         self._send("user-started-speaking" if speaking else "user-stopped-speaking")
 
     def bot_speaking(self, speaking: bool) -> None:
         """The agent's voice started or stopped."""
+        if self._watch is not None:
+            self._watch.speaking("agent", speaking)
         self._send("bot-started-speaking" if speaking else "bot-stopped-speaking")
 
     def bot_thinking(self, thinking: bool) -> None:
@@ -210,6 +234,8 @@ class Channel:
         incoming: rtvi.Incoming | None = None
         try:
             incoming = rtvi.parse(message)
+            if self._watch is not None and not isinstance(incoming, rtvi.Ping):
+                self._watch.received(str(message), incoming)
             self._handle(incoming)
         except rtvi.BadMessage as bad:
             request_id = bad.request_id or _request_id(incoming)

@@ -72,6 +72,22 @@ def frame_size(codec: str, data: bytes) -> FrameSize | None:
     return None
 
 
+def shown_size(codec: str, data: bytes) -> FrameSize | None:
+    """The size in which a key frame is shown: of H.264 without what its SPS crops.
+
+    Args:
+        codec: As of `frame_size`.
+        data: The whole encoded frame.
+
+    Returns:
+        None if the frame states no size that can be read.
+    """
+    name, size = codec.upper(), frame_size(codec, data)
+    if name == "H264" and size not in (None, UNREADABLE):
+        size = _sps_sizes(_parameter_sets(data)[0])[1]
+    return None if size == UNREADABLE else size
+
+
 def _vp8_size(data: bytes) -> FrameSize | None:
     if data and data[0] & 1:
         return None  # not a key frame
@@ -94,13 +110,19 @@ def _parameter_sets(data: bytes) -> list[bytes]:
 
 
 def _sps_size(unit: bytes) -> FrameSize:
+    # Cropping is ignored: a decoder allocates and decodes the whole frame and then shows a part.
+    return _sps_sizes(unit)[0]
+
+
+def _sps_sizes(unit: bytes) -> tuple[FrameSize, FrameSize]:
+    """The size of a frame, and that of the part which is shown."""
     try:
         return _read_sps(_Bits(unit.replace(b"\0\0\3", b"\0\0")))
     except IndexError:
-        return UNREADABLE
+        return UNREADABLE, UNREADABLE
 
 
-def _read_sps(bits: _Bits) -> FrameSize:
+def _read_sps(bits: _Bits) -> tuple[FrameSize, FrameSize]:
     profile = bits.take(8)
     bits.take(16)  # constraints, level
     bits.unsigned()  # seq_parameter_set_id
@@ -126,15 +148,29 @@ def _read_sps(bits: _Bits) -> FrameSize:
         bits.unsigned()
         cycle = bits.unsigned()
         if cycle > 255:
-            return UNREADABLE
+            return UNREADABLE, UNREADABLE
         for _ in range(cycle):
             bits.unsigned()
     bits.unsigned()  # max_num_ref_frames
     bits.take(1)
     width, height = 16 * (bits.unsigned() + 1), 16 * (bits.unsigned() + 1)
-    frame_mbs_only = bits.take(1)
-    # Cropping is ignored: a decoder allocates and decodes the whole frame and then shows a part.
-    return FrameSize(width, height * (2 - frame_mbs_only))
+    fields = 2 - bits.take(1)  # frame_mbs_only_flag
+    size = FrameSize(width, height * fields)
+    try:
+        return size, _cropped(bits, size, fields, chroma_format)
+    except IndexError:
+        return size, size
+
+
+def _cropped(bits: _Bits, size: FrameSize, fields: int, chroma_format: int) -> FrameSize:
+    """The part of a frame that is shown (7.4.2.1.1), read from where its size ends."""
+    bits.take(fields)  # mb_adaptive_frame_field_flag if there are fields, direct_8x8_inference_flag
+    if not bits.take(1):
+        return size
+    left, right, top, bottom = (bits.unsigned() for _ in range(4))
+    width = size.width - (left + right) * (2 if chroma_format in (1, 2) else 1)
+    height = size.height - (top + bottom) * fields * (2 if chroma_format == 1 else 1)
+    return FrameSize(width, height) if width > 0 and height > 0 else size
 
 
 def _skip_scaling_list(bits: _Bits, size: int) -> None:

@@ -46,6 +46,30 @@ class Decoder(Protocol):
         """Decodes one encoded frame (`data`, `timestamp`)."""
 
 
+class PacketTap(Protocol):
+    """Is shown what arrives on a track, still encoded."""
+
+    def sound(self, codec: str, data: bytes, ticks: int, now_s: float) -> None:
+        """A packet of sound: RTP's name of its codec, its payload, its timestamp and its arrival.
+
+        The timestamp does not wrap around; the arrival is monotonic.
+        """
+
+    def video(
+        self, codec: str, data: bytes, ticks: int, now_s: float, *, key: bool, after_loss: bool
+    ) -> bool:
+        """A whole frame of video, likewise; returns whether a key frame is to be requested.
+
+        Args:
+            codec: "VP8" or "H264" (Annex B).
+            data: The frame.
+            ticks: Its timestamp, 90 kHz.
+            now_s: Its arrival.
+            key: Whether it is a key frame.
+            after_loss: Whether a frame before it was lost.
+        """
+
+
 class AudioLane:
     """Decodes each packet on arrival, on the event loop (about 0.05 ms).
 
@@ -56,6 +80,7 @@ class AudioLane:
     Attributes:
         sink: called with each decoded frame.
         sink_error: the exception that the sink raised; the lane then calls it no more.
+        tap: is shown each packet.
         undecodable: how many packets could not be decoded.
         dropped: how many packets and frames were dropped.
     """
@@ -70,6 +95,7 @@ class AudioLane:
         self._ended = threading.Event()
         self.sink: Callable[[MediaFrame], None] | None = None
         self.sink_error: BaseException | None = None
+        self.tap: PacketTap | None = None
         self._packets = Budget(MAX_AUDIO_PACKETS_PER_S, MAX_AUDIO_PACKETS_PER_S)
         self._sound = Budget(MAX_SOUND_SPEED, SOUND_BURST_S)
         self.undecodable = 0
@@ -86,6 +112,8 @@ class AudioLane:
         if not self._packets.take(now_s):
             self.dropped += 1
             return
+        if self.tap is not None:
+            self.tap.sound(codec.name, encoded.data, encoded.timestamp, now_s)
         if codec is not self._codec:
             if self._codec is None or codec.name != self._codec.name:
                 self._decoder = self._make_decoder(codec)
@@ -136,6 +164,7 @@ class VideoLane:
 
     Attributes:
         gate: decides which frames are decoded.
+        tap: is shown each frame, decoded or not.
         on_arrival: called when a frame has arrived, wanted or not.
         has_arrived: whether any frame has arrived.
         on_refused: called with the size of each frame that is too small or too large to decode.
@@ -149,6 +178,7 @@ class VideoLane:
         self._pixels = Budget(MAX_PIXELS_PER_S, PIXELS_BURST)
         self._size = FrameSize(0, 0)
         self.gate: FrameGate | None = None
+        self.tap: PacketTap | None = None
         self.has_arrived = False
         self.on_arrival: Callable[[], None] | None = None
         self.on_refused: Callable[[FrameSize], None] | None = None
@@ -169,12 +199,18 @@ class VideoLane:
         self.has_arrived = True
         if self.on_arrival is not None:
             self.on_arrival()
-        gate = self.gate
-        if gate is None:
+        gate, tap = self.gate, self.tap
+        if gate is None and tap is None:
             return
         codec, encoded = task
         key = is_key_frame(codec.name, encoded.data)
         after_loss = getattr(encoded, "after_loss", False)
+        if tap is not None and tap.video(
+            codec.name, encoded.data, encoded.timestamp, now_s, key=key, after_loss=after_loss
+        ):
+            self._ask_for_key_frame()
+        if gate is None:
+            return
         if gate.wants(key, encoded.timestamp, after_loss, now_s):
             if not self._affordable(frame_size(codec.name, encoded.data), now_s):
                 gate.lost()

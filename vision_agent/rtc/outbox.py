@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from vision_agent.rtc.aiortc_sctp import max_message_bytes
 from vision_agent.rtc.bounded_json import encode
@@ -33,11 +33,15 @@ class Outbox:
 
     Messages wait until `release` is called and while no channel is open.
 
+    Args:
+        on_sent: called with each message that is sent, in JSON.
+
     Attributes:
         dropped: how many messages were dropped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_sent: Callable[[str], None] | None = None) -> None:
+        self._on_sent = on_sent
         self._channel: RTCDataChannel | None = None
         self._released = False
         self._closed = False
@@ -86,6 +90,8 @@ class Outbox:
                 self.dropped += 1
                 return
             channel.send(text)
+            if self._on_sent is not None:
+                self._on_sent(text)
         except Exception as error:  # whatever aiortc raises must not reach the caller
             self.dropped += 1
             if not self._failure_logged:

@@ -11,6 +11,7 @@ from typing import Any
 
 from av import Packet
 
+from vision_agent.rtc.lane import PacketTap
 from vision_agent.rtc.opus_encoder import (
     FRAME_BYTES,
     FRAME_MS,
@@ -46,6 +47,9 @@ class Speaker(MediaStreamTrack):
     Args:
         on_speaking: called with True at the first voiced packet of an answer, and with False when
             its audio has run out (after 200 ms, or at once if the turn has ended) or is cleared.
+
+    Attributes:
+        tap: is shown each packet that is due.
     """
 
     kind = "audio"
@@ -54,6 +58,9 @@ class Speaker(MediaStreamTrack):
         super().__init__()
         self._on_speaking = on_speaking
         self._encoder: OpusEncoder | TelephoneEncoder = OpusEncoder()
+        self._codec = "opus"
+        self._ticks = 0
+        self.tap: PacketTap | None = None
         self._pcm = bytearray()
         self._ending = False
         self._speaking = False
@@ -99,7 +106,7 @@ class Speaker(MediaStreamTrack):
         """Sets the codec before the first packet: "opus" (the default), or a telephone's."""
         if codec != "opus":
             self._encoder.close()
-            self._encoder = TelephoneEncoder(codec)
+            self._encoder, self._codec = TelephoneEncoder(codec), codec
 
     def write(self, pcm: bytes) -> None:
         """Takes the next part of the answer: s16le mono 24 kHz, of any length, at any speed."""
@@ -179,7 +186,11 @@ class Speaker(MediaStreamTrack):
         self._sent_at_s = now_s
         if now_s - self._deadline_s > REANCHOR_AFTER_S:
             self._deadline_s = now_s
-        return self._encoder.encode(self._next_frame())
+        payload = self._encoder.encode(self._next_frame())
+        if self.tap is not None:
+            self.tap.sound(self._codec, payload, self._ticks, now_s)
+        self._ticks += self.rtp_ticks
+        return payload
 
     async def recv(self) -> Packet[Any]:
         """Waits until the next 20 ms are due and returns them as a packet.

@@ -91,11 +91,15 @@ class NewCall:
         agent: The name of the agent that is called; None for the server's first one.
         user: Whom the client names as its user, unchecked; None if it names nobody.
         options: The call's own options by their names in `CallOptions`; the agent checks them.
+        record: Whether the call is to be recorded; None if the client does not say.
+        record_consent: Whether the caller has agreed to it.
     """
 
     agent: str | None
     user: object
     options: Mapping[str, object]
+    record: bool | None = None
+    record_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,8 @@ def parse_start(body: bytes) -> dict[str, object]:
     """What a client asks for in `POST /start`, for the offer that follows; empty without a body.
 
     Returns:
-        `agent`, `user`, `resume` and the names of `CallOptions`, those that are given.
+        `agent`, `user`, `resume`, `record`, `record_consent` and the names of `CallOptions`, those
+        that are given.
 
     Raises:
         Refusal: 400 with a sentence.
@@ -217,7 +222,7 @@ def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
     if begins and (misspelt := CallOptions.misspelt(data)) is not None:
         name, option = misspelt
         raise Refusal(400, f"{name[:40]!r} is no option. Nearest: {option}.")
-    read = ("agent", "user", "resume", *CallOptions.model_fields)
+    read = ("agent", "user", "resume", "record", "record_consent", *CallOptions.model_fields)
     found = {name: data.get(name, data.get(to_camel(name))) for name in read}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -227,7 +232,19 @@ def _new_call(data: Mapping[str, Any]) -> NewCall:
         agent=agent_name(data),
         user=data.get("user"),
         options=call_options(data),
+        record=_flag(data, "record"),
+        record_consent=_flag(data, "record_consent") or False,
     )
+
+
+def _flag(data: Mapping[str, Any], name: str) -> bool | None:
+    """A field that is true or false, in words if it is of a URL; None if it is not there."""
+    value = data.get(name)
+    if isinstance(value, str):
+        value = {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
+    if value is None or isinstance(value, bool):
+        return value
+    raise Refusal(400, f"requestData.{name} must be true or false.")
 
 
 def _resume_token(data: Mapping[str, Any]) -> str | None:

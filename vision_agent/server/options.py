@@ -21,11 +21,13 @@ from vision_agent.calls.options import (
     TimeLimits,
     VideoOptions,
 )
+from vision_agent.calls.recording_policy import RecordingPolicy
 from vision_agent.live.pricing import read_prices
 from vision_agent.live.tools.background import ToolLimits
 from vision_agent.own_models import KEYS as OWN_MODEL_KEYS
 from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
 from vision_agent.own_models import OwnModels
+from vision_agent.recordings.call_recording import RecordingLimits
 from vision_agent.server.call_tokens import MAX_LIFETIME_S
 from vision_agent.server.identification import Identification, Identify
 from vision_agent.server.receiving import media_host
@@ -175,7 +177,22 @@ def call_settings(settings: Settings) -> CallSettings:
             max_call_s=settings.max_call_s, idle_s=settings.idle_s, warn_s=settings.warn_s
         ),
         prices=read_prices(settings.prices),
+        recording=recording_policy(settings),
     )
+
+
+def recording_policy(settings: Settings) -> RecordingPolicy:
+    """Which calls are recorded, where, and how much of them."""
+    limits = None
+    if settings.record is not None:
+        free = settings.record_min_free_mb
+        limits = RecordingLimits(
+            folder=settings.record,
+            max_s=60 * settings.record_max_minutes,
+            max_bytes=round(1_000_000 * settings.record_max_mb),
+            min_free_bytes=None if free is None else round(1_000_000 * free),
+        )
+    return RecordingPolicy(limits, settings.record_calls, settings.record_consent)
 
 
 def identification(settings: Settings, identify: Identify | None) -> Identification:
@@ -206,4 +223,6 @@ def signalling_options(settings: Settings) -> SignallingOptions:
         media_host=media_host(settings),
         gives_tokens=settings.token is not None,
         worker=settings.worker,
+        share_screen=settings.share_screen,
+        recording=recording_policy(settings),
     )

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -18,6 +18,7 @@ from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
 from vision_agent.calls.connections import CallOver, Superseded
+from vision_agent.calls.recording_policy import RecordingPolicy
 from vision_agent.calls.refusal import Refusal
 from vision_agent.calls.registry import CallRegistry, Draining, FullHouse, NothingToResume
 from vision_agent.ice_servers import IceServers
@@ -53,6 +54,7 @@ class SignallingOptions:
         share_screen: Whether callers may share their screen.
         gives_tokens: Whether the server's access token gets tokens for single users.
         worker: The server's name among several; empty if it is the only one.
+        recording: Which calls are recorded.
     """
 
     ice_servers: IceServers
@@ -62,6 +64,7 @@ class SignallingOptions:
     share_screen: bool = True
     gives_tokens: bool = False
     worker: str = ""
+    recording: RecordingPolicy = field(default_factory=RecordingPolicy)
 
 
 class Reception:
@@ -165,6 +168,7 @@ class Reception:
             self._admission.begin(address, now_s)
             host = self.agent(new.agent)
             answered = self.call_options(host, new.options)
+            recording = self._options.recording.decide(new.record, new.record_consent)
             caller = await self.caller(request, new.user)
             if resume is not None:
                 self._admission.restart(session_id_of(resume), now_s)
@@ -173,6 +177,7 @@ class Reception:
                     offer,
                     host=host,
                     options=answered,
+                    recording=recording,
                     network=self.network(request),
                     resume=resume,
                     only_resumed=use.problem is not None,

@@ -27,6 +27,7 @@ from vision_agent.server.ingress.complaints import OncePerMinute
 from vision_agent.server.ingress.connections import Connections, bounded_protocol
 from vision_agent.server.ingress.descriptors import raise_limit
 from vision_agent.server.ingress.https_only import HttpsOnly
+from vision_agent.server.kept_recordings import CannotRecord, prepare_recordings
 from vision_agent.server.lan import reachable_hosts
 from vision_agent.server.listening import BACKLOG, CannotListen, listen
 from vision_agent.server.tls import chosen_tls
@@ -131,13 +132,16 @@ def run_server(
             used, or the local Live API did not start.
     """
     try:
+        prepare_recordings(settings)
         tls = chosen_tls(settings)
         video = VideoAgent(settings, own_process=True)
         asyncio.run(video.agents.check())
-    except (CertificateError, DatabaseError) as error:
+    except (CannotRecord, CertificateError, DatabaseError) as error:
         raise ServerError(str(error)) from error
     app, agents, receiving = app_of(video), video.agents, video.receiving
     details: tuple[str, ...] = ()
+    if settings.record is not None:
+        details += (f"Recordings: {settings.record}",)
     try:
         bound = listen(settings.host, settings.port)
         if video.operator_port is not None:

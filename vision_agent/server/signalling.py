@@ -64,6 +64,7 @@ def signalling_router(
             **agents.info(),
             "ice_servers": options.ice_servers.for_call(time.time()),
             "screen_sharing": options.share_screen,
+            "recording": options.recording.info(),
             "takes_user": reception.believes_clients,
             "gives_tokens": options.gives_tokens and grant_of(request) is None,
             "ready": agents.problem is None,

@@ -23,6 +23,7 @@ from vision_agent.server.application import make_application
 from vision_agent.server.identification import Identify
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.termination import Termination
+from vision_agent.server.kept_recordings import kept_recordings
 from vision_agent.server.mounted import mounted
 from vision_agent.server.operator_port import OperatorPort
 from vision_agent.server.options import (
@@ -145,6 +146,7 @@ class VideoAgent:
         Raises:
             CannotListen: The operators' port can't be had.
             CannotReceive: The UDP ports can't be had.
+            CannotRecord: The folder of recordings can't be used.
             DatabaseError: The sessions' database can't be used.
         """
         return self._lifetime.lifespan(app)
@@ -153,7 +155,8 @@ class VideoAgent:
     async def _running(self) -> AsyncIterator[None]:
         rtc.install()
         operators = self.operator_port.serving() if self.operator_port else nullcontext()
-        async with exported_traces(), operators, self.receiving, self._serving():
+        recordings = kept_recordings(self.settings)
+        async with exported_traces(), operators, self.receiving, recordings, self._serving():
             yield
 
     @asynccontextmanager

@@ -1,0 +1,69 @@
+"""One track of a call on its way into the recording, still encoded."""
+
+from __future__ import annotations
+
+from vision_agent.recordings.call_recording import CallRecording
+from vision_agent.recordings.media_writer import RecordedPacket
+from vision_agent.rtc.frame_gate import ASK_AGAIN_S
+from vision_agent.rtc.frame_size import shown_size
+
+VIDEO_CLOCK_HZ = 90_000
+OPUS_CLOCK_HZ, TELEPHONE_CLOCK_HZ = 48_000, 8_000
+
+
+class RecordedTrack:
+    """Passes on what arrives on a track (`rtc.lane.PacketTap`).
+
+    After a frame was lost, nothing is passed on before the next key frame, which is requested: what
+    comes in between could only be decoded to something wrong.
+
+    Args:
+        recording: The call's recording.
+        title: The track's name in it.
+        sender: See `RecordedPacket`.
+
+    Attributes:
+        on: Whether the caller has switched it on; what comes while it is off is left out.
+    """
+
+    def __init__(self, recording: CallRecording, title: str, sender: int, *, on: bool) -> None:
+        self._recording = recording
+        self._title = title
+        self._sender = sender
+        self.on = on
+        self._in_sync = False
+        self._asked_at_s: float | None = None
+
+    def sound(self, codec: str, data: bytes, ticks: int, now_s: float) -> None:
+        """A packet of sound."""
+        if self.on and data:
+            clock_hz = OPUS_CLOCK_HZ if codec.lower() == "opus" else TELEPHONE_CLOCK_HZ
+            at_s = self._recording.now_s(now_s)
+            self._recording.media(
+                RecordedPacket(self._title, self._sender, codec, clock_hz, ticks, at_s, data)
+            )
+
+    def video(
+        self, codec: str, data: bytes, ticks: int, now_s: float, *, key: bool, after_loss: bool
+    ) -> bool:
+        """A frame of video; whether a key frame is to be requested."""
+        if not self.on or self._recording.over:
+            self._in_sync = False
+            return False
+        size = shown_size(codec, data) if key else None
+        self._in_sync = (key and size is not None) or (self._in_sync and not after_loss and not key)
+        if self._in_sync:
+            at_s = self._recording.now_s(now_s)
+            packet = RecordedPacket(
+                *(self._title, self._sender, codec, VIDEO_CLOCK_HZ, ticks, at_s, data),
+                key=key,
+                size=size,
+            )
+            self._in_sync = self._recording.media(packet)
+        return not self._in_sync and self._ask(now_s)
+
+    def _ask(self, now_s: float) -> bool:
+        if self._asked_at_s is not None and now_s - self._asked_at_s < ASK_AGAIN_S:
+            return False
+        self._asked_at_s = now_s
+        return True

@@ -1,0 +1,27 @@
+"""The flags about recording calls, which several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Record = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Record calls, each in a folder of its own in DIR."),
+]
+RecordConsent = Annotated[
+    bool | None,
+    typer.Option(
+        "--record-consent/--no-record-consent",
+        help="Record only calls whose client says that the caller has agreed [no].",
+    ),
+]
+RecordMaxMinutes = Annotated[
+    float | None, typer.Option(help="The longest recording; the call goes on. 0: no limit [120].")
+]
+KeepRecordings = Annotated[
+    float | None,
+    typer.Option(metavar="DAYS", help="Delete recordings that are older [they are kept]."),
+]

@@ -1,0 +1,121 @@
+"""How encoded packets, as they come by RTP, are told and stored in Matroska. Pure.
+
+Nothing is decoded: Matroska wants the parameter sets of H.264 in a header and its NAL units with
+their lengths in place of start codes (ISO/IEC 14496-15). All other packets stay as they are.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vision_agent.recordings import ebml
+
+VIDEO, AUDIO = 1, 2
+_SEEK_PRE_ROLL_NS = 80_000_000
+_SPS, _PPS, _DELIMITER = 7, 8, 9
+_WAVE_TAGS = {"PCMU": (7, 8000, 8), "PCMA": (6, 8000, 8), "G722": (0x028F, 16_000, 4)}
+"""The format tag of a telephone codec, its sampling rate and its bits a sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFormat:
+    """What a track's header says of its codec.
+
+    Attributes:
+        kind: `VIDEO` or `AUDIO`.
+        codec_id: Matroska's name of the codec.
+        private: What a decoder has to know first.
+        details: The elements about size or sound.
+    """
+
+    kind: int
+    codec_id: str
+    private: bytes
+    details: bytes
+
+
+def track_format(codec: str, data: bytes, size: tuple[int, int] | None) -> TrackFormat | None:
+    """The format of a track that begins with this packet.
+
+    Args:
+        codec: RTP's name of the codec.
+        data: The packet; of video, a key frame.
+        size: Width and height of a video, in pixels.
+
+    Returns:
+        None for a codec that is not recorded, and if the packet lacks what a decoder has to know.
+    """
+    codec = codec.upper()
+    if codec == "OPUS":
+        channels = 2 if data and data[0] & 4 else 1  # RFC 6716 3.1
+        head = b"OpusHead" + struct.pack("<BBHIhB", 1, channels, 0, 48_000, 0, 0)
+        return TrackFormat(AUDIO, "A_OPUS", head, _sound(48_000, channels))
+    if codec in _WAVE_TAGS:
+        tag, rate_hz, bits = _WAVE_TAGS[codec]
+        wave = struct.pack("<HHIIHHH", tag, 1, rate_hz, 8000, 1, bits, 0)
+        return TrackFormat(AUDIO, "A_MS/ACM", wave, _sound(rate_hz, 1))
+    if size is None:
+        return None
+    picture = ebml.element(0xE0, ebml.unsigned(0xB0, size[0]), ebml.unsigned(0xBA, size[1]))
+    if codec == "VP8":
+        return TrackFormat(VIDEO, "V_VP8", b"", picture)
+    if codec == "H264" and (private := _avc_configuration(data)):
+        return TrackFormat(VIDEO, "V_MPEG4/ISO/AVC", private, picture)
+    return None
+
+
+def stored(codec: str, data: bytes) -> bytes:
+    """A packet as Matroska stores it."""
+    if codec.upper() != "H264":
+        return data
+    return b"".join(
+        len(unit).to_bytes(4) + unit for unit in _units(data) if unit[0] & 0x1F != _DELIMITER
+    )
+
+
+def has_parameter_sets(codec: str, data: bytes) -> bool:
+    """Whether a decoder could begin with this key frame."""
+    return codec.upper() != "H264" or bool(_avc_configuration(data))
+
+
+def _sound(rate_hz: int, channels: int) -> bytes:
+    rate = ebml.element(0xB5, struct.pack(">d", rate_hz))
+    return ebml.element(0xE1, rate, ebml.unsigned(0x9F, channels))
+
+
+def seek_pre_roll(codec_id: str) -> bytes:
+    """How much a decoder needs before the place that it is to play from."""
+    return ebml.unsigned(0x56BB, _SEEK_PRE_ROLL_NS) if codec_id == "A_OPUS" else b""
+
+
+def _units(data: bytes) -> Iterator[bytes]:
+    """The NAL units of a frame in Annex B's form."""
+    at = data.find(b"\0\0\1")
+    while at >= 0:
+        end = data.find(b"\0\0\1", at + 3)
+        unit = data[at + 3 : end if end >= 0 else len(data)].rstrip(b"\0")
+        if unit:
+            yield unit
+        at = end
+
+
+def _avc_configuration(data: bytes) -> bytes:
+    """The AVCDecoderConfigurationRecord of a key frame; empty without its parameter sets."""
+    sets: dict[int, list[bytes]] = {_SPS: [], _PPS: []}
+    for unit in _units(data):
+        found = sets.get(unit[0] & 0x1F)
+        if found is not None and unit not in found and len(found) < 16 and len(unit) < 1000:
+            found.append(unit)
+    if not sets[_SPS] or not sets[_PPS] or len(sets[_SPS][0]) < 4:
+        return b""
+    return b"".join(
+        (
+            b"\x01" + sets[_SPS][0][1:4] + b"\xff",
+            bytes([0xE0 | len(sets[_SPS])]),
+            *(len(unit).to_bytes(2) + unit for unit in sets[_SPS]),
+            bytes([len(sets[_PPS])]),
+            *(len(unit).to_bytes(2) + unit for unit in sets[_PPS]),
+        )
+    )
