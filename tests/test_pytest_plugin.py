@@ -56,7 +56,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def project(tmp_path: Path, slow_bottle: Path) -> Path:
     # With what docs/testing.md says: a test, and a conftest that gives the server a voice.
-    example, conftest = re.findall("```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    example, conftest, *_ = re.findall("```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
     (tmp_path / "samples").symlink_to(RECORDINGS.parent)
     (tmp_path / "test_docs.py").write_text(example)
     (tmp_path / "conftest.py").write_text(conftest)

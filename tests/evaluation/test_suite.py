@@ -1,11 +1,15 @@
 """Suite files: what is read, and what is said of mistakes in them."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from vision_agent.evaluation.suite import SuiteError, read_suites
+from vision_agent.evaluation.trials import Choice, plan
+
+DOCS = Path(__file__).parents[2] / "docs" / "testing.md"
 
 GOOD = """
 agents: [agent, {url: "http://127.0.0.1:1/", token: "${EVAL_TOKEN}"}]
@@ -135,3 +139,24 @@ def test_a_folder_without_suites_and_a_missing_file_are_mistakes(tmp_path):
         read_suites([tmp_path])
     with pytest.raises(SuiteError, match="can't be read: No such file"):
         read_suites([tmp_path / "none.yaml"])
+
+
+def test_the_documented_suite_is_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "secret")
+    (text,) = re.findall("```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    files = ("script.yaml", "bottle.mp4", "slides.png", "label.png", "kettle.png")
+    for name in (*files, "recordings/2026-11-24T09-30-00Z-1a2b3c4d/call.mkv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "suite.yaml").write_text(text.replace("../agents/basic", str(tmp_path)))
+    (found,) = read_suites([tmp_path / "suite.yaml"])
+    assert len(found.suite.cases) == 3
+
+
+def test_ten_thousand_cases_are_read_and_planned(tmp_path):
+    case = "  - name: c{}\n    turns:\n      - type: hello\n    expect:\n      - said: hello\n"
+    path = tmp_path / "many.yaml"
+    path.write_text("cases:\n" + "".join(case.format(number) for number in range(10_000)))
+    trials = plan(read_suites([path]), Choice(models=["local", "gemini-x"]))
+    assert len(trials) == 20_000
+    assert [trial.model for trial in trials[9_999:10_001]] == ["local", "gemini-x"]
