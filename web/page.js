@@ -63,7 +63,7 @@ const visionChip = new VisionChip(stage, byId("looks"));
 const points = new Points(byId("points"), ownVideo);
 const resumeToken = new ResumeToken(tabStorage(), location.pathname.replace(/[^/]*$/, ""));
 const keepFocus = focusKeeper(() => (isInCall(state) ? stage : callButton));
-const lobby = new Lobby(resumeToken.agent, onAgentChosen);
+const lobby = new Lobby(resumeToken.agent, onAgentChosen, () => call?.stopRecording());
 const callButtons = new CallButtons(resumeToken, () => lobby.agent, dial);
 const callNotices = new Notices(byId("call-notices"), keepFocus);
 const voice = new AgentVoice(voiceElement, (blocked) => (byId("unblock").hidden = !blocked));

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import no_calls
@@ -188,3 +188,29 @@ async def test_a_question_in_the_lobby_calls_and_asks(server, quiet_browser, ope
     # The question is asked once, not in the next call.
     await Caller.call(caller)
     assert await caller.reads("user") == []
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize(
+    ("calls", "needs_consent", "words", "answers"),
+    [
+        ("all", False, "Calls are recorded: ", 0),
+        ("asked", True, "A call is recorded only if you agree: ", 2),
+    ],
+)
+async def test_what_the_lobby_says_of_recordings_is_accessible(
+    server, quiet_browser, open_page, accessible, screen, calls, needs_consent, words, answers
+):
+    caller = await open_page(quiet_browser, server.url, **screen)
+    page = caller.page
+
+    async def recording(route: Route) -> None:
+        response = await route.fetch()
+        said = {"recording": {"calls": calls, "needs_consent": needs_consent}}
+        await route.fulfill(response=response, json=await response.json() | said)
+
+    await page.route("**/api/info", recording)
+    await page.reload()
+    await expect(page.locator("#recording-words")).to_contain_text(words)
+    assert await page.locator("#recording input:visible").count() == answers
+    await accessible(page)

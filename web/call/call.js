@@ -146,6 +146,10 @@ export class Call {
     return this.#channel.sendPicture(new Uint8Array(await picture.arrayBuffer()), name);
   }
 
+  stopRecording() {
+    this.#channel?.stopRecording();
+  }
+
   async screenResized() {
     await this.#peer?.resized();
   }

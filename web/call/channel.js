@@ -95,6 +95,12 @@ export class Channel {
     this.#send({ type: "client-message", id: String(Date.now()), data });
   }
 
+  /** The caller no longer wants the call to be recorded. */
+  stopRecording() {
+    const data = { t: "recording", d: { on: false } };
+    this.#send({ type: "client-message", id: String(Date.now()), data });
+  }
+
   /**
    * Sends a picture in parts; the next question is about it, and about those sent just before.
    * @param {Uint8Array} bytes a JPEG, PNG, WebP or GIF file

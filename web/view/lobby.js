@@ -22,7 +22,7 @@ export class Lobby {
   /** @type {string[]} the voices that a caller of that agent may choose from */
   voices = [];
   notices = new Notices(byId("lobby-notices"));
-  recording = new Recording();
+  recording;
   /** @type {Info|null} */
   #info = null;
   #preferred;
@@ -31,10 +31,15 @@ export class Lobby {
   /**
    * @param {string|null} preferred the agent that is chosen first, if the server has it
    * @param {() => void} onAgent an agent was chosen
+   * @param {() => void} onStopRecording the caller no longer wants the call to be recorded
    */
-  constructor(preferred, onAgent) {
+  constructor(preferred, onAgent, onStopRecording) {
     this.#preferred = preferred;
     this.#onAgent = onAgent;
+    this.recording = new Recording((options) => {
+      Object.assign(this.signalling.options, options); // for a call that resumes this one
+      onStopRecording();
+    });
   }
 
   /** Asks the server what it has, until it is ready. */

@@ -9,11 +9,17 @@ const WHAT = "your camera, a shared screen and both voices are kept on this serv
 export class Recording {
   #choice = new RecordingChoice(tabStorage(), location.pathname);
   #asked = false;
-  #sign = byId("recording-sign");
+  #sign = /** @type {HTMLButtonElement} */ (byId("recording-sign"));
   /** @type {NodeListOf<HTMLInputElement>} */
   #answers = document.querySelectorAll("#recording-answers input");
 
-  constructor() {
+  /** @param {(options: {record: boolean}) => void} onStop the caller takes a consent back */
+  constructor(onStop) {
+    this.#sign.addEventListener("click", () => {
+      this.#choice.choose("no");
+      this.#showChoice();
+      onStop(this.#choice.options);
+    });
     for (const answer of this.#answers) {
       answer.addEventListener("change", () =>
         this.#choice.choose(/** @type {"yes"|"no"} */ (answer.value)),
@@ -27,9 +33,16 @@ export class Recording {
     byId("recording").hidden = server.calls === "none";
     byId("recording-words").textContent = words(server);
     byId("recording-answers").hidden = !this.#choice.isOffered;
+    this.#sign.disabled = !this.#choice.isOffered;
+    this.#sign.title = `This call is recorded${this.#choice.isOffered ? ": stop recording" : ""}`;
+    this.#sign.setAttribute("aria-label", `Rec. ${this.#sign.title}`);
     byId("recording-yes").textContent = server.needs_consent
       ? "I agree to be recorded"
       : "Record this call";
+    this.#showChoice();
+  }
+
+  #showChoice() {
     for (const answer of this.#answers) answer.checked = answer.value === this.#choice.now;
   }
 
@@ -53,7 +66,8 @@ export class Recording {
     this.#sign.hidden = !on;
     if (on || (!before && !this.#asked)) return null;
     const title = before ? "The recording has ended" : "This call is not recorded";
-    return { title, text: reason ? `${reason}.` : "The call goes on without it.", action: null };
+    const why = reason ? `${reason.charAt(0).toUpperCase()}${reason.slice(1)}. ` : "";
+    return { title, text: `${why}The call goes on.`, action: null };
   }
 }
 
