@@ -18,6 +18,7 @@ from vision_agent.evaluation.outcome import CaseOutcome
 from vision_agent.evaluation.run import run_trials
 from vision_agent.evaluation.suite import read_suites
 from vision_agent.evaluation.trials import Trial, plan
+from vision_agent.recordings.recorded_call import RecordedCall
 from vision_agent.server_process import ServerProcess
 
 HERE = Path(__file__).parent
@@ -57,6 +58,10 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     assert [one["passed"] for one in missed] == [True, False, False, True]
     assert missed[1]["came"] == "The agent said: I see three bottles."
     assert cases["miscounts"]["repeats_passed"] == 0
+    (call,) = cases["counts"]["calls"]
+    recorded = RecordedCall.open(call["recorded"])
+    assert recorded.header.call_id == call["report"]["call_id"]
+    assert recorded.media.stat().st_size > 10_000
     errors = {name: case["calls"][0]["error"] for name, case in cases.items()}
     assert "not_a_module" in errors["no agent"]
     assert "can't be reached" in errors["no server"].lower() or "refused" in errors["no server"]

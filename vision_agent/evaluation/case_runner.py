@@ -16,6 +16,7 @@ from vision_agent.caller.recording import BadRecording, Recording
 from vision_agent.evaluation.caller_voice import CallerVoice
 from vision_agent.evaluation.expectations import verdicts
 from vision_agent.evaluation.outcome import CaseOutcome, Evidence, Judge
+from vision_agent.evaluation.recorded import recording_of
 from vision_agent.evaluation.servers import CaseNotTried, ServerPool
 from vision_agent.evaluation.steps import steps_of
 from vision_agent.evaluation.suite import JudgeModel, Persona
@@ -55,6 +56,7 @@ class RunOptions:
         token: The access token of running servers whose target has none.
         headers: HTTP headers for running servers, besides those of a target.
         serve_arguments: Further arguments for the servers that are started.
+        record: Whether the servers that are started record their calls.
         models: What judges and plays callers.
         server_class: The class of the servers.
     """
@@ -64,6 +66,7 @@ class RunOptions:
     token: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     serve_arguments: Sequence[str] = ()
+    record: bool = False
     models: AskedModels | None = None
     server_class: Callable[..., ServerProcess] = ServerProcess
 
@@ -79,7 +82,11 @@ class CaseRunner:
     def __init__(self, options: RunOptions, trials: Iterable[Trial] = ()) -> None:
         self._options, self._voice = options, CallerVoice()
         self._pool = ServerPool(
-            options.folder, trials, options.serve_arguments, options.server_class
+            options.folder,
+            trials,
+            options.serve_arguments,
+            record=options.record,
+            server_class=options.server_class,
         )
 
     async def __aenter__(self) -> Self:
@@ -129,6 +136,9 @@ class CaseRunner:
         if report.connected_ms is None:
             outcome.error = " ".join(report.errors) or f"There was no call: {report.ended}"
             return
+        if self._options.record and trial.server is not None:
+            folder = self._pool.folder(trial.server)
+            outcome.recorded = await recording_of(folder, report.call_id)
         judged = await self._judged(trial, Evidence(report, outcome.recorded))
         outcome.verdicts = verdicts(trial.expected, report, judged)
         # A thousand calls' sound would fill the memory.

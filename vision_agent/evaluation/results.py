@@ -72,7 +72,7 @@ class SuiteResults:
     def rates(self) -> list[CaseRate]:
         """Return the outcomes by case, agent and model."""
         found: dict[tuple[str, str, str, str], CaseRate] = {}
-        for one in self.outcomes:
+        for one in sorted(self.outcomes, key=lambda outcome: outcome.repeat):
             key = (one.suite, one.case, one.agent, one.model)
             passes = self.passes.get((one.suite, one.case), 1.0)
             rate = found.setdefault(key, CaseRate(*key, passes))

@@ -55,6 +55,7 @@ class ServerPool:
         folder: Where the servers' logs are written, and the recordings of their calls.
         trials: The trials that are known to come.
         arguments: Further arguments of `serve`.
+        record: Whether the servers record their calls.
         server_class: The class of the servers.
     """
 
@@ -63,8 +64,11 @@ class ServerPool:
         folder: Path,
         trials: Iterable[Trial] = (),
         arguments: Sequence[str] = (),
+        *,
+        record: bool = False,
         server_class: Callable[..., ServerProcess] = ServerProcess,
     ) -> None:
+        self._record = record
         self._to_come = Counter(trial.server for trial in trials if trial.server is not None)
         # In the order in which they were used last.
         self._servers: dict[ServerKey, _Started] = {}
@@ -119,7 +123,7 @@ class ServerPool:
         folder = self.folder(key)
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / "server.log"
-        given = _arguments(key)
+        given = [*_arguments(key), *(("--record", str(folder)) if self._record else ())]
         server = self._class(*given, *self._arguments, stderr_to=log, environment=_ENVIRONMENT)
         try:
             return await server.__aenter__()

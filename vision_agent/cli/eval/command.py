@@ -86,7 +86,7 @@ def evaluate(
     from vision_agent.evaluation.case_runner import RunOptions
     from vision_agent.evaluation.junit import junit
     from vision_agent.evaluation.suite import AgentTarget, read_suites
-    from vision_agent.evaluation.trials import Choice, plan
+    from vision_agent.evaluation.trials import Choice, needs_judge, plan
 
     if url and (agent or model):
         refuse("--url is for a server that is running: leave --agent and --model out.")
@@ -96,7 +96,8 @@ def evaluate(
         refuse(f"--header {error}")
     with user_errors(), ExitStack() as stack:
         targets = [AgentTarget.named(one) for one in (*(agent or ()), *(url or ()))]
-        trials = plan(read_suites(suites), Choice(targets, model or (), case or (), repeats))
+        files = read_suites(suites)
+        trials = plan(files, Choice(targets, model or (), case or (), repeats))
         check_writable(json_out, junit_out)
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,9 @@ def evaluate(
                 tempfile.TemporaryDirectory(prefix="vision-agent-eval-", ignore_cleanup_errors=True)
             )
         )
-        options = RunOptions(folder.resolve(), parallel, token, headers)
+        # A judge is shown what the model saw.
+        record = keep is not None or any(needs_judge(one.suite) for one in files)
+        options = RunOptions(folder.resolve(), parallel, token, headers, record=record)
         results = asyncio.run(_watched(trials, options))
         if json_out is not None:
             json_out.write_bytes(results.to_json())
