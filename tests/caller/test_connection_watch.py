@@ -35,4 +35,4 @@ def test_in_each_silence_the_server_is_asked_once_whether_it_has_the_call():
     assert watch.is_to_ask(1.0 + ASK_AFTER_S)
     assert not watch.is_to_ask(2.0 + ASK_AFTER_S)
     watch.judge(5.0, 51, WIFI)
-    assert watch.is_to_ask(5.0 + ASK_AFTER_S)
+    assert watch.is_to_ask(5.01 + ASK_AFTER_S)

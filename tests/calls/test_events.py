@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -169,30 +170,61 @@ async def test_a_listener_that_fails_is_told_the_rest_and_logged_once(caplog, is
     with caplog.at_level(logging.ERROR):
         await told(queue, 1, 2, 3)
     assert heard == [1, 2, 3]
-    assert queue.failures == 3
+    assert queue.counts() == {"told": 0, "failed": 3, "dropped": 0, "waiting": 0}
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("is_coroutine", [False, True])
-async def test_a_listener_that_hangs_holds_nothing_up_and_is_bounded(
-    caplog, monkeypatch, is_coroutine
+async def test_a_function_that_blocks_delays_events_and_loses_none_until_too_many_wait(
+    caplog, monkeypatch
 ):
     monkeypatch.setattr(event_queue, "MAX_LISTENING_S", 0.05)
-    monkeypatch.setattr(event_queue, "CLOSE_WITHIN_S", 0.05)
     monkeypatch.setattr(event_queue, "MAX_WAITING", 5)
-    for_ever = threading.Event()
+    goes_on, heard = threading.Event(), []
+
+    def blocks(event: Any) -> None:
+        goes_on.wait(30)
+        heard.append(event)
+
+    queue = EventQueue(blocks)
+    with caplog.at_level(logging.ERROR):
+        queue.put(0)
+        await until(lambda: caplog.records)  # it is slow; what follows waits all the same
+        for event in range(1, 9):
+            queue.put(event)
+        assert queue.counts() == {"told": 0, "failed": 0, "dropped": 3, "waiting": 5}
+        goes_on.set()
+        await until(lambda: not queue.counts()["waiting"])
+        await queue.close()
+    assert heard == [0, 4, 5, 6, 7, 8]
+    assert len(caplog.records) == 2, caplog.messages
+    assert "the next ones wait" in caplog.messages[0]
+    assert "the oldest are dropped" in caplog.messages[1]
+
+
+async def test_what_a_listener_is_not_told_before_the_end_is_counted(caplog, monkeypatch):
+    monkeypatch.setattr(event_queue, "CLOSE_WITHIN_S", 0.05)
+    goes_on = threading.Event()
+    queue = EventQueue(lambda event: goes_on.wait(30))
+    try:
+        await told(queue, 1, 2, 3)
+    finally:
+        goes_on.set()
+    assert queue.counts()["dropped"] == 2
+    assert "not told of the last 2 events" in caplog.text
+
+
+async def test_a_coroutine_that_hangs_or_blocks_the_event_loop_is_named_once(caplog, monkeypatch):
+    monkeypatch.setattr(event_queue, "MAX_LISTENING_S", 0.05)
+    monkeypatch.setattr(event_queue, "MAX_BLOCKING_S", 0.01)
 
     async def hangs(event: Any) -> None:
+        time.sleep(0.02)  # noqa: ASYNC251
         await asyncio.Event().wait()
 
-    queue = EventQueue(hangs if is_coroutine else lambda event: for_ever.wait())
-    try:
-        with caplog.at_level(logging.ERROR):
-            for event in range(9):
-                queue.put(event)
-            assert queue.dropped == 4
-            await until(lambda: queue.failures >= 2)
-            await queue.close()
-        assert len(caplog.records) == 2, caplog.messages  # dropped, and given up
-    finally:
-        for_ever.set()
+    queue = EventQueue(hangs)
+    with caplog.at_level(logging.ERROR):
+        await told(queue, 1, 2, 3)
+    assert queue.counts() == {"told": 0, "failed": 3, "dropped": 0, "waiting": 0}
+    assert len(caplog.records) == 2, caplog.messages
+    assert "blocked the event loop" in caplog.messages[0]
+    assert "given up" in caplog.messages[1]

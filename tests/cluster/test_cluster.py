@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +13,11 @@ from typing import Any
 
 import psutil
 import pytest
+from playwright.async_api import async_playwright, expect
 
+from tests.browser.caller import Caller
+from tests.browser.chromium import chromium
+from tests.browser.conftest import CHEAP
 from tests.support.dialling import Dialled, request
 from tests.support.messages import refusal
 from tests.support.metrics import metrics
@@ -169,6 +174,51 @@ async def test_callers_of_a_killed_worker_come_back_on_another_and_others_notice
         assert (await second.type("hello")).text == "Hello."
     replaced = await until(two_are_free)
     assert lost not in replaced
+
+
+PHASES = """
+  () => {
+    window.phases = [];
+    const note = () => {
+      const { state } = document.body.dataset;
+      if (phases.at(-1)?.[1] !== state) phases.push([Date.now(), state]);
+    };
+    new MutationObserver(note).observe(document.body, { attributeFilter: ["data-state"] });
+    const { fetch } = window;
+    window.fetch = async (path, options) => {
+      const begun = Date.now();
+      const answer = await fetch(path, options);
+      phases.push([begun, `${options.method} ${path}: ${answer.status} at ${Date.now()}`]);
+      return answer;
+    };
+  }
+"""
+
+
+async def test_the_page_comes_back_from_a_killed_worker_by_one_new_call(cluster, record_property):
+    there = await until(two_are_free)
+    async with async_playwright() as playwright, chromium(playwright) as browser:
+        caller = Caller(await browser.new_page(**CHEAP))
+        await caller.open(cluster.url)
+        await caller.call()
+        await caller.types("hello")
+        await expect(caller.page.locator(".line-agent .text").last).to_have_text("Hello.")
+        (lost,) = [one for one in (await workers()).values() if one.calls]
+        await caller.page.evaluate(PHASES)
+        killed_ms = 1_000 * time.time()
+        os.kill(there[lost.name].pid, signal.SIGKILL)
+        await caller.sees_state("reconnecting")
+        await caller.sees_state("listening", "speaking")
+        phases = await caller.page.evaluate("phases")
+        print(*(f"{at - killed_ms:7.0f} ms: {what}" for at, what in phases), sep="\n")
+        record_property("back_after_ms", phases[-1][0] - killed_ms)
+        # It is not asked for under the call that is known to be gone.
+        offers = [what for _, what in phases if what.startswith("POST api/offer")]
+        assert [what.split()[2] for what in offers] == ["200"]
+        await caller.types("hello")
+        await expect(caller.page.locator(".line-agent .text")).to_have_count(2)
+        await caller.press("hang-up")
+    await until(two_are_free)
 
 
 async def test_a_new_deployment_takes_the_calls_over(cluster):

@@ -138,7 +138,15 @@ async def test_an_offer_for_which_there_is_no_descriptor_gets_503_in_words(http,
 
 
 async def test_an_address_that_does_not_exist_is_refused_in_words(http):
-    for method, path, status in (("GET", "/no/such", 404), ("PUT", "/api/offer", 405)):
+    for method, path, status in (
+        ("GET", "/no/such", 404),
+        ("PUT", "/api/offer", 405),
+        ("TRACE", "/api/offer", 405),
+        ("PROPFIND", "/", 405),
+        ("PURGE", "/whip", 405),
+        ("no-such", "/", 405),
+        ("OPTIONS", "", 405),
+    ):
         response = await http.request(method, path)
         assert response.status_code == status
         assert response.json()["error"].endswith(".")

@@ -7,7 +7,7 @@ from collections.abc import Set
 LOST_AFTER_S = 4.0
 """A server sends 50 packets a second, silence included. It gives a silent caller up after 8 s."""
 
-ASK_AFTER_S = 1.0
+ASK_AFTER_S = 0.6
 """After this the server is asked whether it still has the call: where its process was killed,
 another one answers that it has not."""
 

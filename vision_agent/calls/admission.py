@@ -78,6 +78,7 @@ class Admission:
         self._unconnected = limits.unconnected_calls_per_address
         self._offers = Rate(limits.offers_per_minute)
         self._begun = Rate(limits.offers_per_minute / 2, CALLS_AT_ONCE)
+        self._sessions = Rate(limits.offers_per_minute / 2, CALLS_AT_ONCE)
         self._restarts = Rate(limits.restarts_per_minute, RESTARTS_AT_ONCE)
         self._trickles = Rate(TRICKLES_PER_MINUTE, TRICKLES_AT_ONCE)
         self._wrong_tokens = Rate(limits.wrong_tokens_per_minute)
@@ -127,6 +128,14 @@ class Admission:
             _wait(
                 self._begun.take(counted_as(address), now_s),
                 "Too many calls have been begun from your address.",
+            )
+
+    def session(self, address: str, now_s: float) -> None:
+        """Count a session that is begun before its call."""
+        if address:
+            _wait(
+                self._sessions.take(counted_as(address), now_s),
+                "Too many sessions have been begun from your address.",
             )
 
     def restart(self, what: str, now_s: float) -> None:

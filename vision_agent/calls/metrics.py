@@ -185,6 +185,20 @@ class Metrics:
         )
         _watch(lines, counts)
 
+    def watch_events(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Export what became of the events for the program around; read at every scrape.
+
+        Args:
+            counts: Events ``told``, ``waiting``, ``dropped``, and those whose listener ``failed``.
+        """
+        events = Gauge(
+            "vision_agent_events",
+            "Events for on_event: told, waiting, dropped; and those that made it fail.",
+            ["state"],
+            registry=self.registry,
+        )
+        _watch(events, counts)
+
     def _shown(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Export a figure of the whole process, read at every scrape."""
         Gauge(f"vision_agent_{name}", text, registry=self.registry).set_function(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from vision_agent.server.identification import Identify
+from vision_agent.server.ingress.errors import tell_errors
 from vision_agent.server.tracing import NO_REQUESTS
 from vision_agent.server.video_agent import VideoAgent
 from vision_agent.settings import Settings
@@ -37,6 +38,7 @@ def app_of(video: VideoAgent) -> FastAPI:
         redoc_url=None,
         telemetry=NO_REQUESTS,
     )
+    tell_errors(app, video.metrics)
     app.include_router(video.router)
     app.state.registry = video.registry
     app.state.metrics = video.metrics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPMethod
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,7 +15,9 @@ from vision_agent.server.ingress.prefix import shown_under
 HOST_REQUEST = "vision_agent.host_request"
 """Key in a request's scope: the request as the including application has it."""
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+WEBDAV_METHODS = ("PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH")
+METHODS = [*HTTPMethod, *WEBDAV_METHODS]
+"""All go to the application, which refuses most in its own words."""
 
 
 def host_request(request: Request) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -27,7 +28,7 @@ from vision_agent.server.call_request import (
 )
 from vision_agent.server.ingress.access import Access, address_of, grant_of
 from vision_agent.server.ingress.lifetime import Lifetime
-from vision_agent.server.ingress.sessions import Sessions, TooMuchData
+from vision_agent.server.ingress.sessions import Sessions, TooManySessions, TooMuchData
 from vision_agent.server.reception import Reception, SignallingOptions, media_type
 
 
@@ -73,6 +74,7 @@ def signalling_router(
     @router.post("/start", dependencies=starting)
     async def start(request: Request) -> dict[str, Any]:
         """A session id and the ICE servers, for clients that begin with them."""
+        admission.session(address_of(request), time.monotonic())
         body = await request.body()  # of any type, so that one above the bound is refused in words
         asked = parse_start(body if _is_json(request) else b"")
         if asked:  # what can't be is refused now, and not when the offer comes
@@ -83,6 +85,9 @@ def signalling_router(
             session_id = sessions.new(address, time.monotonic(), asked)
         except TooMuchData as error:
             raise Refusal(400, str(error)) from error
+        except TooManySessions as error:
+            wait = {"Retry-After": str(math.ceil(error.wait_s))}
+            raise Refusal(429, f"{error} Try again later.", wait) from error
         answer: dict[str, Any] = {"sessionId": session_id}
         if ice_servers := options.ice_servers.for_call(time.time()):
             answer["iceConfig"] = {"iceServers": ice_servers}
@@ -90,15 +95,16 @@ def signalling_router(
 
     async def offer(request: Request) -> JSONResponse:
         reception.admit(request)
+        session_id = request.path_params.get("session_id", "")
         asked = CallRequest.parse(
-            await _json_body(request),
-            began_with=sessions.began_with(request.path_params.get("session_id", "")),
+            await _json_body(request), began_with=sessions.began_with(session_id)
         )
         match asked.call:
             case OngoingCall(pc_id, restart):
                 call, sdp = await reconnect(request, asked, pc_id, restart)
             case NewCall() as new:
                 call, sdp = await reception.begin(request, asked.offer, new, asked.resume)
+        sessions.offered(session_id)
         answer: dict[str, Any] = {"sdp": sdp, "type": "answer", "pc_id": call.call_id}
         begun = isinstance(asked.call, NewCall)
         if options.resume_within_s and (begun or asked.resume == call.lease.token):

@@ -108,6 +108,8 @@ class VideoAgent:
         metrics.watch_local(lambda: directory.local_restarts)
         admission = self._admission = Admission(admission_limits(settings), self._counts)
         self._events = EventQueue(on_event)
+        if self._events.listens:
+            metrics.watch_events(self._events.counts)
         self._process = OwnProcess() if own_process else None
         self.registry = CallRegistry(
             call_settings(settings),

@@ -197,7 +197,7 @@ export class Call {
       screen: this.#screen,
       listener: {
         onVoice: (track) => this.#listener.onVoice(track),
-        onLost: (why) => this.#lost(peer, why),
+        onLost: (why, gone) => this.#lost(peer, why, gone),
       },
     });
     this.#peer = peer;
@@ -284,9 +284,11 @@ export class Call {
   /**
    * @param {Peer} peer
    * @param {string} why a sentence
+   * @param {boolean} gone the server no longer has the call: only a new one can resume it
    */
-  #lost(peer, why) {
+  #lost(peer, why, gone = false) {
     if (this.#over || peer !== this.#peer) return;
+    if (gone && this.#resume) this.#pcId = null;
     if (this.#phase === "up") this.#recover(why);
     else this.#giveUp(noMediaPath(peer, why)); // start() or #recover() decides what follows
   }

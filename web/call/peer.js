@@ -3,23 +3,20 @@
 
 import { Refusal } from "./errors.js";
 import { candidatesOf, whyNoPath } from "./path_report.js";
+import { Silence } from "./silence.js";
 import { applyVideoEncoding, screenEncoding, videoEncoding } from "./video_encoding.js";
 
 // Candidates that are gathered together are sent together.
 const CANDIDATE_BATCH_MS = 40;
-// The server sends 50 audio packets a second, silence included, so seconds without one mean a lost
-// connection. Chromium reports "disconnected" only after 8 s, when the server gives up as well.
-const CHECK_EVERY_MS = 1_000;
-const LOST_AFTER_CHECKS = 4;
-// The second without one after which the server is asked whether it still has the call: where its
-// process was killed, another one answers that it has not.
-const ASK_AFTER_CHECKS = 1;
-// The same where the device's network has changed, or the browser itself hears nothing.
+const LOOK_EVERY_MS = 250;
+// So long a silence is a loss where the device's network has changed, or the browser itself hears
+// nothing.
 const MOVED_AFTER_MS = 600;
 
 /**
  * @typedef {import("./signalling.js").Signalling} Signalling
- * @typedef {{onVoice(track: MediaStreamTrack): void, onLost(why: string): void}} PeerListener
+ * @typedef {{onVoice(track: MediaStreamTrack): void, onLost(why: string, gone: boolean): void}} PeerListener gone:
+ *   the server no longer has the call
  */
 
 export class Peer {
@@ -246,15 +243,12 @@ export class Peer {
     const state = this.#pc.connectionState;
     if (state === "failed" || state === "closed") this.#lost("The connection was lost.");
     if (state !== "connected" || this.#checkTimer) return;
-    let before = 0;
-    let silentChecks = 0;
+    const silence = new Silence(performance.now());
     this.#checkTimer = setInterval(async () => {
-      const packets = await this.#audioPackets();
-      silentChecks = packets > before ? 0 : silentChecks + 1;
-      before = packets;
-      if (silentChecks === ASK_AFTER_CHECKS) this.#askForCall();
-      if (silentChecks >= LOST_AFTER_CHECKS) this.#lost("The connection was interrupted.");
-    }, CHECK_EVERY_MS);
+      const todo = silence.judge(performance.now(), await this.#audioPackets());
+      if (todo === "ask") this.#askForCall();
+      if (todo === "lost") this.#lost("The connection was interrupted.");
+    }, LOOK_EVERY_MS);
   }
 
   /** Gives the connection up where the server no longer has the call; other failures tell nothing. */
@@ -263,7 +257,8 @@ export class Peer {
     try {
       await this.#signalling.candidates(this.#pcId, []);
     } catch (error) {
-      if (error instanceof Refusal && error.status === 404) this.#lost("The server lost the call.");
+      if (!(error instanceof Refusal && error.status === 404)) return;
+      this.#lost("The server lost the call.", true);
     }
   }
 
@@ -284,12 +279,15 @@ export class Peer {
     return inbound?.packetsReceived ?? 0;
   }
 
-  /** @param {string} why a sentence */
-  #lost(why) {
+  /**
+   * @param {string} why a sentence
+   * @param {boolean} gone the server no longer has the call
+   */
+  #lost(why, gone = false) {
     if (this.#closed || this.#lossReported) return;
     this.#lossReported = true;
     clearInterval(this.#checkTimer);
-    this.#listener.onLost(why);
+    this.#listener.onLost(why, gone);
   }
 }
 

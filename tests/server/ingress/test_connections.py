@@ -183,6 +183,20 @@ async def test_where_all_are_served_the_next_is_told_to_wait(held):
             other.close()
 
 
+@pytest.mark.parametrize(
+    "sent",
+    ["no-such-method / HTTP/1.1\r\n\r\n", "GET / HTTP/3.0\r\n\r\n", "\x16\x03\x01", "\r\n{}\r\n"],
+)
+async def test_what_is_no_request_is_refused_in_words(held, sent):
+    async with listening(held, connections := Connections(9, 9)) as port:
+        refused, writer = await opened(port, sent)
+        head, _, body = (await until_closed(refused)).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert "no HTTP request" in json.loads(body)["error"]
+        writer.close()
+    assert len(connections) == 0
+
+
 def test_small_answers_on_a_kept_connection_do_not_wait_for_an_acknowledgement():
     # asyncio sets TCP_NODELAY where the protocol of the listening socket is named.
     with listen("127.0.0.1", 0) as bound:

@@ -95,14 +95,19 @@ class Connections(Generic[_Connection]):
 
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "DELETE")
 
-_REFUSED = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"Content-Type: application/json\r\n"
-    b"Content-Length: %d\r\n"
-    b"Retry-After: 5\r\n"
-    b"Connection: close\r\n\r\n%s"
+
+def _answer(status: bytes, text: bytes, headers: bytes = b"") -> bytes:
+    body = b'{"error":"%s"}' % text
+    head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s"
+    return head % (status, len(body), headers) + b"Connection: close\r\n\r\n" + body
+
+
+_TOO_MANY = _answer(
+    b"503 Service Unavailable",
+    b"The server has too many connections. Try again shortly.",
+    b"Retry-After: 5\r\n",
 )
-_TOO_MANY = b'{"error":"The server has too many connections. Try again shortly."}'
+_MALFORMED = _answer(b"400 Bad Request", b"This is no HTTP request that can be understood.")
 
 
 def bounded_protocol(
@@ -132,7 +137,7 @@ def bounded_protocol(
             address = str(peer[0]) if isinstance(peer, tuple) else ""
             excess = connections.opened(self, address)
             if excess is self:
-                transport.write(_REFUSED % (len(_TOO_MANY), _TOO_MANY))
+                transport.write(_TOO_MANY)
                 transport.close()
                 return
             if excess is not None:
@@ -143,6 +148,11 @@ def bounded_protocol(
             connections.closed(self)
             self._expect(None)
             super().connection_lost(exc)
+
+        def send_400_response(self, msg: str) -> None:
+            """What can't be parsed is refused as everything else is."""
+            self.transport.write(_MALFORMED)
+            self.transport.close()
 
         def shutdown(self) -> None:
             """The server ends: a request that has not arrived completely is not waited for."""

@@ -1,0 +1,40 @@
+// Decides what a connection's silence means. Pure: time is an argument.
+//
+// The server sends 50 audio packets a second, silence included. Chromium reports "disconnected" only
+// after 8 s, when the server gives up as well.
+
+const LOST_AFTER_MS = 4_000;
+// After this the server is asked whether it still has the call: where its process was killed, another
+// one answers that it has not. Where it has, nothing happens.
+const ASK_AFTER_MS = 600;
+// An answer may get lost in what has silenced the connection.
+const ASK_AGAIN_MS = 1_000;
+
+export class Silence {
+  #packets = 0;
+  #sinceMs;
+  #askAtMs;
+
+  /** @param {number} nowMs when the connection was made */
+  constructor(nowMs) {
+    this.#sinceMs = nowMs;
+    this.#askAtMs = nowMs + ASK_AFTER_MS;
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {number} packets how many have arrived over the connection
+   * @returns {"ask"|"lost"|null} what to do: ask the server for the call, or give the connection up
+   */
+  judge(nowMs, packets) {
+    if (packets > this.#packets) {
+      this.#packets = packets;
+      this.#sinceMs = nowMs;
+      this.#askAtMs = nowMs + ASK_AFTER_MS;
+    }
+    if (nowMs - this.#sinceMs >= LOST_AFTER_MS) return "lost";
+    if (nowMs < this.#askAtMs) return null;
+    this.#askAtMs = nowMs + ASK_AGAIN_MS;
+    return "ask";
+  }
+}
