@@ -16,9 +16,11 @@ from tests.support.answering_server import (
 )
 from tests.support.forked import run_forked
 from tests.support.media_files import make_image, make_video
+from tests.support.recorded_call import received, recorded_call, switched, typed
 from tests.support.signals import silence, tone
 from tests.support.waiting import until
 from vision_agent.caller.received_audio import write_wav
+from vision_agent.recordings.lines import EndedLine
 from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
 
 pytestmark = pytest.mark.usefixtures("few_frames")
@@ -212,6 +214,33 @@ async def test_a_bad_recording_is_refused_before_anything_is_dialled(tmp_path: P
         with pytest.raises(BadRecording):
             await call(server, tmp_path / "nothing.mp4")
         assert server.calls == []
+
+
+async def test_a_recorded_call_is_made_again(tmp_path: Path) -> None:
+    folder = recorded_call(
+        tmp_path / "call",
+        switched(200, "camera", False),
+        switched(1500, "camera", True),
+        received(1600, "ui-event", event="opened"),
+        typed(2500, "and now?"),
+        EndedLine(at_ms=3000, reason="the caller hung up"),
+        caller=np.concatenate([silence(300), tone(600), silence(1600)]),
+        camera={0: (200, 0, 0)},
+        options={"voice": "Kore"},
+    )
+    async with answering_server() as server:
+        report = await call(server, folder / "call.mkv", asked={"language": "de-DE"})
+        received_by = server.calls[0].received
+        asked = server.asked
+    assert (report.answered, report.errors, report.ended) == (True, [], "answered")
+    assert [each.typed for each in report.utterances] == [None, "and now?"]
+    first, second = report.utterances
+    assert second.started_at_ms - first.started_at_ms == pytest.approx(2200, abs=1000)
+    said = [m["message"] if m["type"] == "signalling" else m["type"] for m in received_by]
+    status = {"type": "trackStatus", "receiver_index": 1}
+    off, on = status | {"enabled": False}, status | {"enabled": True}
+    assert said == ["client-ready", off, on, "ui-event", "send-text"]
+    assert asked == [{"voice": "Kore", "language": "de-DE"}]
 
 
 async def test_a_call_leaves_no_task_and_no_thread_behind(bottle: Path) -> None:

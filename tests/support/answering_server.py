@@ -185,7 +185,7 @@ class AnsweringCall:
 
 
 class AnsweringServer:
-    """Attributes: `url`; `calls` taken so far; `goodbyes`, the calls that were hung up."""
+    """Attributes: `url`; `calls` taken, `asked`, their options; `goodbyes`, those hung up."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
@@ -194,6 +194,7 @@ class AnsweringServer:
         self.calls: list[AnsweringCall] = []
         self.goodbyes: list[str] = []
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.asked: list[dict[str, Any]] = []
         self.app = FastAPI()
         self.app.get("/api/info")(self._info)
         self.app.post("/api/offer")(self._offer)
@@ -213,6 +214,7 @@ class AnsweringServer:
             status, body, headers = behaviour.refuses
             return JSONResponse(body, status, headers)
         offer = await request.json()
+        self.asked.append(offer.get("requestData"))
         call = AnsweringCall(behaviour)
         self.calls.append(call)
         sdp = behaviour.change_answer(await call.accept(offer["sdp"]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,19 +84,56 @@ def _after_id3(path: Path) -> int:
         return start + len(padded) - len(padded.lstrip(b"\0"))
 
 
-def video_stream(container: av.container.InputContainer) -> Any | None:
-    """The first video stream that can be decoded and is not cover art."""
+def video_stream(container: av.container.InputContainer, title: str | None = None) -> Any | None:
+    """The first video stream that can be decoded and is not cover art; of this title, if any."""
     for stream in container.streams.video:
-        if is_video(stream) and _has_decoder(stream):
+        if is_video(stream) and _has_decoder(stream) and _is_titled(stream, title):
             if not stream.codec_context.is_open:
                 stream.thread_type = "AUTO"
             return stream
     return None
 
 
-def audio_stream(container: av.container.InputContainer) -> Any | None:
-    """The first audio stream that can be decoded."""
-    return next(filter(_has_decoder, container.streams.audio), None)
+def audio_stream(container: av.container.InputContainer, title: str | None = None) -> Any | None:
+    """The first audio stream that can be decoded; of this title, if any."""
+    streams = (each for each in container.streams.audio if _is_titled(each, title))
+    return next(filter(_has_decoder, streams), None)
+
+
+def titles(path: Path) -> set[str]:
+    """The titles of a file's tracks.
+
+    Raises:
+        BadRecording: It can't be read.
+    """
+    with open_media(path) as container:
+        return {stream.metadata.get("title", "") for stream in container.streams} - {""}
+
+
+def first_frame_s(path: Path, title: str) -> float:
+    """When the first frame of a track can be seen, in seconds of the file; infinite if never.
+
+    Raises:
+        BadRecording: The file can't be read.
+    """
+    with open_media(path) as container:
+        stream = video_stream(container, title)
+        first = None if stream is None else next(decoded(container, stream), None)
+        return math.inf if first is None or first.time is None else float(first.time)
+
+
+def seek(container: av.container.InputContainer, to_s: float) -> None:
+    """Go to a picture before this time from which on can be decoded, where the file can be sought.
+
+    A recording that was broken off has no index; it is then read from its beginning.
+    """
+    if to_s > 0:
+        with suppress(av.error.FFmpegError, OverflowError):
+            container.seek(round(to_s * 1_000_000))
+
+
+def _is_titled(stream: Any, title: str | None) -> bool:
+    return title is None or stream.metadata.get("title") == title
 
 
 def is_video(stream: av.VideoStream) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.caller.cut import WHOLE, Cut, clock
 from vision_agent.caller.media_file import (
     BadRecording,
     audio_stream,
@@ -19,6 +21,7 @@ from vision_agent.caller.media_file import (
     in_words,
     is_video,
     open_media,
+    seek,
     video_stream,
 )
 from vision_agent.caller.webcam_frame import MAX_FRAME_PX, webcam_frame
@@ -64,6 +67,8 @@ class Recording:
         has_sound: Whether there is an audio stream.
         fps: Frames per second it is sent at, at most `MAX_FPS`; 0 without video.
         still: Whether its video is a single frame.
+        cut: The part of the file that is used.
+        loops: Whether its frames start over after the last one, which is held otherwise.
     """
 
     path: Path
@@ -72,16 +77,20 @@ class Recording:
     has_sound: bool
     fps: float
     still: bool
+    cut: Cut = WHOLE
+    loops: bool = True
 
     @classmethod
-    def open(cls, path: Path) -> Recording:
+    def open(cls, path: Path, cut: Cut = WHOLE, *, loops: bool = True) -> Recording:
         """Inspect a media file: any container and codec FFmpeg reads.
 
         Raises:
-            BadRecording: The file is missing, unreadable, not media, or holds nothing to send.
+            BadRecording: The file is missing, unreadable, not media, or holds nothing to send; or
+                the cut is no part of it.
         """
         with open_media(path) as container:
-            video, audio = video_stream(container), audio_stream(container)
+            video = video_stream(container, cut.title)
+            audio = audio_stream(container, cut.title)
             if video is None and any(map(is_video, container.streams.video)):
                 raise BadRecording(
                     f"The picture of {path} is in a codec that can't be decoded here."
@@ -92,6 +101,9 @@ class Recording:
                     what = "is in a codec that can't be decoded here"
                 raise BadRecording(f"{path} {what}.")
             duration_s = (container.duration or 0) / 1_000_000
+            if (why := cut.outside(duration_s)) is not None:
+                raise BadRecording(f"That is no part of {path}: {why}.")
+            duration_s = max(0.0, min(duration_s, cut.end_s) - cut.begin_s)
             fps, still = 0.0, False
             if video is not None:
                 rate = float(video.average_rate or 0) or MAX_FPS
@@ -105,7 +117,7 @@ class Recording:
                 fps = min(rate, MAX_FPS)
         if audio is not None:
             with open_media(path) as container:
-                sound = audio_stream(container)
+                sound = audio_stream(container, cut.title)
                 if sound is None or next(decoded(container, sound), None) is None:
                     if video is None:
                         raise BadRecording(f"No sound of {path} can be decoded: it is damaged.")
@@ -117,6 +129,8 @@ class Recording:
             has_sound=audio is not None,
             fps=fps,
             still=still,
+            cut=cut,
+            loops=loops,
         )
 
     def frames(self) -> Iterator[TimedFrame]:
@@ -128,30 +142,58 @@ class Recording:
         Raises:
             BadRecording: The file has no video any more: it was replaced or truncated meanwhile.
         """
-        loop_at_s = 0.0
+        loop_at_s, cut = 0.0, self.cut
         while True:
-            last_at_s, count = -math.inf, 0
-            with open_media(self.path) as container:
-                stream = video_stream(container)
-                if stream is None:
-                    raise BadRecording(f"{self.path} has no picture in it.")
-                began_at_s: float | None = None
-                for frame in decoded(container, stream):
-                    pts_s = frame.time if frame.time is not None else count / (self.fps or MAX_FPS)
-                    count += 1
-                    if began_at_s is None:
-                        began_at_s = min(pts_s, begins_at_s(container))
-                    at_s = pts_s - began_at_s
-                    # A tenth of a frame of slack: time stamps at 29.97 fps are rounded.
-                    if at_s < last_at_s + 0.9 / MAX_FPS:
-                        continue
-                    last_at_s = at_s
-                    with in_words(self.path):
-                        shown = webcam_frame(frame, stream.sample_aspect_ratio, self.path)
-                    yield TimedFrame(loop_at_s + at_s, shown)
-            if not count:
-                raise BadRecording(f"No picture of {self.path} can be decoded: it is damaged.")
-            loop_at_s += max(last_at_s, 0.0) + 1 / (self.fps or MAX_FPS)
+            last: TimedFrame | None = None
+            for timed in self._frames_once():
+                last = timed
+                yield TimedFrame(loop_at_s + timed.at_s, timed.frame)
+            if last is None:
+                at = f" from {clock(cut.begin_s)} to {clock(cut.end_s)}" if cut.begin_s else ""
+                raise BadRecording(f"No picture of {self.path}{at} can be decoded: it is damaged.")
+            while not self.loops:
+                loop_at_s += 1.0
+                yield TimedFrame(loop_at_s + last.at_s, last.frame)
+            loop_at_s += last.at_s + 1 / (self.fps or MAX_FPS)
+
+    def _frames_once(self) -> Iterator[TimedFrame]:
+        cut, last_at_s, count = self.cut, -math.inf, 0
+        with open_media(self.path) as container:
+            stream = video_stream(container, cut.title)
+            if stream is None:
+                raise BadRecording(f"{self.path} has no picture in it.")
+            starts_s = 0.0 if cut.title else begins_at_s(container)
+            seek(container, starts_s + cut.begin_s)
+            began_at_s = starts_s if cut.begin_s or cut.title else None
+
+            def shown(frame: av.VideoFrame, at_s: float) -> TimedFrame:
+                with in_words(self.path):
+                    return TimedFrame(
+                        at_s, webcam_frame(frame, stream.sample_aspect_ratio, self.path)
+                    )
+
+            before: av.VideoFrame | None = None
+            for frame in decoded(container, stream):
+                pts_s = frame.time if frame.time is not None else count / (self.fps or MAX_FPS)
+                count += 1
+                if began_at_s is None:
+                    began_at_s = min(pts_s, starts_s)
+                at_s = pts_s - began_at_s - cut.begin_s
+                if at_s < 0 and cut.begin_s:
+                    before = frame
+                    continue
+                if at_s >= cut.end_s - cut.begin_s:
+                    break
+                # A tenth of a frame of slack: time stamps at 29.97 fps are rounded.
+                if at_s < last_at_s + 0.9 / MAX_FPS:
+                    continue
+                if before is not None and at_s > 1 / MAX_FPS:
+                    yield shown(before, 0.0)  # what was still seen when the cut begins
+                before = None
+                last_at_s = at_s
+                yield shown(frame, at_s)
+            if before is not None:
+                yield shown(before, 0.0)
 
     def sound(self) -> Samples:
         """Decode the whole sound to mono s16 at `SOUND_RATE_HZ`; empty when there is none.
@@ -159,13 +201,13 @@ class Recording:
         Raises:
             BadRecording: None of it can be decoded, or it is longer than `MAX_SOUND_S`.
         """
-        return read_sound(self.path) if self.has_sound else np.zeros(0, np.int16)
+        return read_sound(self.path, self.cut) if self.has_sound else np.zeros(0, np.int16)
 
 
-def read_sound(path: Path) -> Samples:
-    """Decode the first audio stream of any media file to mono s16 at `SOUND_RATE_HZ`.
+def read_sound(path: Path, cut: Cut = WHOLE) -> Samples:
+    """Decode an audio stream of any media file to mono s16 at `SOUND_RATE_HZ`.
 
-    A sound that begins later than the file's video begins with silence.
+    A sound that begins later than the file's video, or than the cut, begins with silence.
 
     Raises:
         BadRecording: The file is missing, damaged or not media, has no audio stream, or holds
@@ -174,22 +216,41 @@ def read_sound(path: Path) -> Samples:
     pieces: list[Samples] = []
     length = 0
     with open_media(path) as container, in_words(path):
-        stream = audio_stream(container)
+        stream = audio_stream(container, cut.title)
         if stream is None:
             known = not container.streams.audio
             what = "has no sound in it" if known else "has a sound that can't be decoded here"
             raise BadRecording(f"{path} {what}.")
-        for piece in _mono(decoded(container, stream), begins_at_s(container)):
+        begins_s = (0.0 if cut.title else begins_at_s(container)) + cut.begin_s
+        frames: Iterator[av.AudioFrame] = decoded(container, stream)
+        early = 0
+        if cut.begin_s:
+            seek(container, begins_s)
+            frames, early = _from(frames, begins_s)
+        most = early + (cut.end_s - cut.begin_s) * SOUND_RATE_HZ
+        for piece in _mono(frames, begins_s):
             pieces.append(piece)
             length += len(piece)
+            if length >= most:
+                pieces[-1] = piece[: len(piece) - (length - round(most))]
+                break
             if length > MAX_SOUND_S * SOUND_RATE_HZ:
                 raise BadRecording(
                     f"The sound of {path} is longer than {MAX_SOUND_S // 60} minutes; "
                     "cut out the part to be replayed."
                 )
-    if not pieces:
+    if not pieces and cut == WHOLE:
         raise BadRecording(f"No sound of {path} can be decoded: it is damaged.")
-    return np.concatenate(pieces)
+    return np.concatenate(pieces)[early:] if pieces else np.zeros(0, np.int16)
+
+
+def _from(frames: Iterator[av.AudioFrame], begins_s: float) -> tuple[Iterator[av.AudioFrame], int]:
+    """The frames from a time on, and how many samples at `SOUND_RATE_HZ` the first is too early."""
+    for frame in frames:
+        at_s = begins_s if frame.time is None else frame.time
+        if at_s + frame.samples / frame.sample_rate > begins_s:
+            return chain((frame,), frames), round(max(0.0, begins_s - at_s) * SOUND_RATE_HZ)
+    return frames, 0
 
 
 def resample(pcm: bytes, rate_hz: int) -> Samples:

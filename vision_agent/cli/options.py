@@ -16,6 +16,7 @@ from vision_agent.logs import LogFormat, log_json
 from vision_agent.terminal import Terminal
 
 if TYPE_CHECKING:
+    from vision_agent.caller.cut import Cut
     from vision_agent.settings import Settings
 
 out = Terminal(highlight=False)
@@ -61,6 +62,32 @@ def _check_timeout(seconds: float) -> float:
         return checked_timeout_s(seconds)
     except ValueError as error:
         refuse(f"--timeout: {error}")
+
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Where in the recording to begin: 80 or 01:20."),
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="Where in the recording to end.")
+]
+
+
+def read_cut(begin: str | None, end: str | None) -> Cut:
+    """Read `--from` and `--to`; a mistake is reported in words."""
+    from vision_agent.caller.cut import Cut, moment
+
+    times = {"--from": begin, "--to": end}
+    read = {}
+    for name, text in times.items():
+        try:
+            read[name] = None if text is None else moment(text)
+        except ValueError as error:
+            refuse(f"{name}: {error}.")
+    begin_s, end_s = read["--from"] or 0.0, read["--to"]
+    if end_s is not None and end_s <= begin_s:
+        refuse("--to has to be later than --from.")
+    return Cut(begin_s) if end_s is None else Cut(begin_s, end_s)
 
 
 Timeout = Annotated[

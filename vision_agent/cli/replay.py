@@ -11,10 +11,13 @@ import typer
 
 from vision_agent.cli.called_server import CalledServer
 from vision_agent.cli.options import (
+    From,
     Logs,
+    To,
     check_writable,
     err,
     out,
+    read_cut,
     refuse,
     user_errors,
 )
@@ -22,6 +25,7 @@ from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
 
 if TYPE_CHECKING:
+    from vision_agent.caller.cut import Cut
     from vision_agent.replay import ReplayOptions, Report
 
 _NAMES = {"user": "You", "agent": "Agent"}
@@ -31,7 +35,9 @@ _NAMES = {"user": "You", "agent": "Agent"}
 def replay(
     *,
     server: CalledServer,
-    file: Annotated[Path, typer.Argument(help="A recording: anything PyAV opens.")],
+    file: Annotated[
+        Path, typer.Argument(help="A recorded call (call.mkv), or any video, image or sound.")
+    ],
     say: Annotated[
         Path | None, typer.Option(help="A sound file to speak instead of its own.")
     ] = None,
@@ -44,6 +50,15 @@ def replay(
     screen: Annotated[
         Path | None, typer.Option(help="A video or an image to show as a shared screen as well.")
     ] = None,
+    begin: From = None,
+    end: To = None,
+    patient: Annotated[
+        bool,
+        typer.Option(
+            help="A recorded caller waits for the answer to what it said before, "
+            "instead of speaking at its times."
+        ),
+    ] = False,
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Write the report here, as JSON.")
     ] = None,
@@ -65,9 +80,10 @@ def replay(
     for name, value in questions.items():
         if isinstance(value, str) and not value.strip():
             refuse(f"{name} is empty: there is nothing to ask.")
+    cut = read_cut(begin, end)
     with user_errors():
         check_writable(json_out, html_out, wav_out)
-        report = asyncio.run(_replay(server, file, screen, say, ask, type_text))
+        report = asyncio.run(_replay(server, file, cut, screen, say, ask, type_text, patient))
         if json_out:
             report.write_json(json_out)
         if html_out:
@@ -85,17 +101,23 @@ def replay(
 async def _replay(
     server: CalledServer,
     file: Path,
+    cut: Cut,
     screen: Path | None,
     say: Path | None,
     ask: str | None,
     typed: str | None,
+    patient: bool,
 ) -> Report:
     """Make the call, and show it on the console as it happens."""
     from vision_agent.local import speak_question
-    from vision_agent.replay import Recording, ReplayOptions, screen_recording
+    from vision_agent.replay import ReplayOptions, open_source, screen_recording
+    from vision_agent.replay.script import FixedScript
 
     # A file that can't be replayed is refused before a server is started.
-    await asyncio.to_thread(Recording.open, file)
+    source = await asyncio.to_thread(open_source, file, cut, FixedScript([]))
+    if source.call is not None:
+        header = source.call.header
+        out.say(one_line(f"Recorded with the agent {header.agent}, model {header.model}."), "dim")
     if screen is not None:
         await asyncio.to_thread(screen_recording, screen)
     async with AsyncExitStack() as stack:
@@ -111,6 +133,9 @@ async def _replay(
             token=server.token,
             headers=server.headers,
             asked=server.asked,
+            begin_s=cut.begin_s,
+            end_s=cut.end_s,
+            patient=patient,
         )
         return await _watched(options)
 

@@ -7,6 +7,7 @@ does. `replay` makes one call and returns its `Report`; `script.py` is what a ca
 from vision_agent.caller.failure import CallFailed, CallRefused
 from vision_agent.caller.recording import BadRecording, Recording
 from vision_agent.replay.caller import ReplayOptions, replay, screen_recording
+from vision_agent.replay.caller_source import open_source
 from vision_agent.replay.report import Report
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Recording",
     "ReplayOptions",
     "Report",
+    "open_source",
     "replay",
     "screen_recording",
 ]

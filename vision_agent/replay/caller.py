@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from vision_agent.caller.call import OutgoingCall
+from vision_agent.caller.cut import Cut
 from vision_agent.caller.ending import answers_in_text
 from vision_agent.caller.failure import CallFailed, CallRefused, sentence
 from vision_agent.caller.received_audio import ReceivedAudio
@@ -16,17 +18,16 @@ from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
     BadRecording,
     Recording,
-    Samples,
     read_sound,
 )
 from vision_agent.caller.signalling import Signalling, checked_timeout_s
 from vision_agent.caller.switching_camera import SwitchingCamera
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.caller.transcript import CallTranscript, OnTranscript
-from vision_agent.caller.utterances import utterances
+from vision_agent.replay.caller_source import CallerSource, open_source
 from vision_agent.replay.prepared import PreparedActions
 from vision_agent.replay.report import Report, make_report
-from vision_agent.replay.script import CallScript, FixedScript, Source, Speak, Step, TypeText, Wait
+from vision_agent.replay.script import CallScript, FixedScript, Source, Speak, Step, TypeText
 from vision_agent.replay.script_player import ScriptPlayer
 
 _NOTHING_SAID = (
@@ -43,7 +44,8 @@ class ReplayOptions:
     recording's own sound. A source in which nothing is voiced counts as silence.
 
     Attributes:
-        file: The recording: any video, image or sound FFmpeg reads. None shows nothing.
+        file: The recording: any video, image or sound FFmpeg reads; or a recorded call, its folder
+            or its `call.mkv`, whose caller does again what the caller did. None shows nothing.
         url: The server, `http://host:port`, as for a browser.
         say: A sound file to speak instead of the recording's own sound. It may hold several
             utterances with silence between them.
@@ -54,9 +56,14 @@ class ReplayOptions:
             everything has been said, for the end of the answer.
         token: The access token, if the server requires one.
         headers: Sent with every request, such as the cookie of a login in front of the server.
-        asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
+        asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on. They take
+            precedence over those that a recorded call had asked for.
         script: What the caller does, step by step. The call ends when its last step has been
             answered.
+        begin_s: Where in `file` to begin, in seconds.
+        end_s: Where in it to end.
+        patient: What the caller of a recorded call did waits for the answer to what came before.
+            Otherwise each comes at its time, whatever the agent does.
 
     Raises:
         ValueError: `typed` is empty, there is nothing to replay, or `timeout_s` is not a possible
@@ -74,6 +81,9 @@ class ReplayOptions:
     headers: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
     script: CallScript | None = None
+    begin_s: float = 0.0
+    end_s: float = math.inf
+    patient: bool = False
 
     def __post_init__(self) -> None:
         if self.typed is not None and not self.typed.strip():
@@ -113,28 +123,20 @@ async def replay(
     Raises:
         BadRecording: `file`, `say` or `screen` can't be replayed. Nothing has been dialled.
     """
-    shown: dict[Source, Recording] = {}
-    recording = None
-    if options.file is not None:
-        recording = await asyncio.to_thread(Recording.open, options.file)
-        if recording.has_video:
-            shown["camera"] = recording
-    if options.screen is not None:
-        shown["screen"] = await asyncio.to_thread(screen_recording, options.screen)
-    script = options.script
-    if script is None:
-        script = await asyncio.to_thread(_script_of, options, recording)
+    source = await _source_of(options)
     prepared = PreparedActions()
-    if isinstance(script, FixedScript):
-        await prepared.all_of(script)
-    asks = options.script is not None or options.typed or prepared.is_voiced
-    if on_note is not None and not asks:
-        on_note(_NOTHING_SAID)
+    if isinstance(source.script, FixedScript):
+        await prepared.all_of(source.script)
+    notes = list(source.notes)
+    if options.script is None and isinstance(source.script, FixedScript):
+        notes += [] if source.script.asks or prepared.is_voiced else [_NOTHING_SAID]
+    if on_note is not None:
+        for note in notes:
+            on_note(note)
     call = _Replay(
         options,
-        script,
+        source,
         prepared,
-        shown,
         CallTranscript(on_transcript, on_note),
         on_progress or (lambda part: None),
         on_state or (lambda state: None),
@@ -154,26 +156,26 @@ def screen_recording(path: Path) -> Recording:
     return recording
 
 
-def _script_of(options: ReplayOptions, recording: Recording | None) -> FixedScript:
-    """The script of a single question, or of a recording that plays."""
-    at_once = 0
-    if options.say_pcm is not None:
-        return FixedScript([Step(Speak(*options.say_pcm), at_once)])
-    if options.say is not None:
-        return FixedScript([Step(_said(read_sound(options.say)), at_once)])
-    if options.typed is not None:
-        return FixedScript([Step(TypeText(options.typed), at_once)])
-    assert recording is not None
-    sound = recording.sound()
-    if utterances(sound, SOUND_RATE_HZ):
-        return FixedScript([Step(_said(sound), at_once)])
-    # Nothing is said: it is shown once.
-    length_s = max(recording.duration_s, len(sound) / SOUND_RATE_HZ)
-    return FixedScript([Step(_said(sound), at_once), Step(Wait(length_s), at_once)])
-
-
-def _said(samples: Samples) -> Speak:
-    return Speak(samples.tobytes(), SOUND_RATE_HZ)
+async def _source_of(options: ReplayOptions) -> CallerSource:
+    """What the caller shows and does: the first of what the options give, see there."""
+    question: CallScript | None = options.script
+    if question is None and options.say_pcm is not None:
+        question = FixedScript([Step(Speak(*options.say_pcm), 0)])
+    elif question is None and options.say is not None:
+        sound = await asyncio.to_thread(read_sound, options.say)
+        question = FixedScript([Step(Speak(sound.tobytes(), SOUND_RATE_HZ), 0)])
+    elif question is None and options.typed is not None:
+        question = FixedScript([Step(TypeText(options.typed), 0)])
+    source = CallerSource({}, question or FixedScript([]))
+    if options.file is not None:
+        cut = Cut(options.begin_s, options.end_s)
+        source = await asyncio.to_thread(
+            open_source, options.file, cut, question, patient=options.patient
+        )
+    if options.screen is not None:
+        screen = await asyncio.to_thread(screen_recording, options.screen)
+        source = replace(source, shown={**source.shown, "screen": screen})
+    return source
 
 
 class _Replay:
@@ -182,22 +184,23 @@ class _Replay:
     def __init__(
         self,
         options: ReplayOptions,
-        script: CallScript,
+        source: CallerSource,
         prepared: PreparedActions,
-        shown: Mapping[Source, Recording],
         transcript: CallTranscript,
         on_progress: Callable[[float], None],
         on_state: Callable[[str], None],
     ) -> None:
-        self._options, self._script, self._prepared = options, script, prepared
+        self._options, self._script, self._prepared = options, source.script, prepared
+        self._asked = {**source.asked, **options.asked}
         self._transcript, self._received = transcript, ReceivedAudio()
         self._on_progress, self._on_state = on_progress, on_state
         self._microphone = MicrophoneTrack()
         self._videos: dict[Source, SwitchingCamera] = {}
-        for source in {*shown, *script.shows}:
-            self._videos[source] = SwitchingCamera(on=source in shown)
-        for source, recording in shown.items():
-            self._videos[source].show(recording, playing=False)
+        for name in {*source.shown, *source.script.shows}:
+            is_on = name in source.shown and name not in source.off
+            self._videos[name] = SwitchingCamera(on=is_on)
+        for name, recording in source.shown.items():
+            self._videos[name].show(recording, playing=False)
         self._call = OutgoingCall(
             Signalling(options.url, options.token, options.timeout_s, options.headers),
             self._microphone,
@@ -212,14 +215,14 @@ class _Replay:
         )
         self._player: ScriptPlayer | None = None
         self._errors: list[str] = []
-        self._in_text = answers_in_text(options.asked)
+        self._in_text = answers_in_text(self._asked)
         self._state = ""
 
     async def run(self) -> Report:
         """Make the call; always hangs up."""
         ended, broke_off = "cut off", False
         try:
-            await self._call.dial(self._options.asked)
+            await self._call.dial(self._asked)
             self._enter("ready")
             await self._call.until_seen(
                 {source for source, video in self._videos.items() if video.is_on}

@@ -154,6 +154,12 @@ class FixedScript:
         """What its steps show."""
         return {step.action.source for step in self.steps if isinstance(step.action, Show)}
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything in it asks something without a voice."""
+        actions = [step.action for step in self.steps]
+        return any(isinstance(a, TypeText) or getattr(a, "asks", "") for a in actions)
+
     async def next(self, so_far: list[TranscriptLine]) -> Step | None:
         """Return the next step; None after the last one."""
         if self._begun == len(self.steps):

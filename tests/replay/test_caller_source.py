@@ -1,0 +1,297 @@
+"""A recorded call as a caller: its tracks by their titles, its lines as steps, cut where asked."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.media_files import make_video
+from tests.support.recorded_call import received, recorded_call, switched, typed
+from tests.support.signals import silence, tone
+from vision_agent.caller.cut import WHOLE, Cut, clock, moment
+from vision_agent.caller.recording import SOUND_RATE_HZ, BadRecording, Recording, read_sound
+from vision_agent.recordings.lines import EndedLine
+from vision_agent.replay.caller_source import CallerSource, open_source
+from vision_agent.replay.script import (
+    FixedScript,
+    SendMessage,
+    Speak,
+    Step,
+    Switch,
+    TypeText,
+    Wait,
+)
+
+RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
+SOUND = np.concatenate([silence(1000), tone(500), silence(1500), tone(500, hz=500), silence(500)])
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    return recorded_call(
+        tmp_path / "call",
+        typed(300, "hello"),
+        switched(400, "camera", False),
+        switched(900, "camera", True),
+        received(950, "client-message", t="picture", d={"id": "p", "part": 1}),
+        received(960, "append-to-context", role="user", content="the page was opened"),
+        received(970, "client-ready", version="2.1.0"),
+        switched(1900, "screen", True),
+        switched(2300, "microphone", False),
+        switched(2400, "microphone", True),
+        typed(3600, "show it in words", audio_response=False),
+        typed(3700, "remember this", run_immediately=False),
+        switched(3800, "screen", False),
+        EndedLine(at_ms=4000, reason="the caller hung up"),
+        caller=SOUND,
+        agent=tone(4000, hz=900),
+        camera={0: RED, 1500: GREEN},
+        screen={2000: BLUE},
+        length_ms=4000,
+        options={"voice": "Kore", "language": None, "agent": "somebody", "resume": "x"},
+    )
+
+
+def steps(source: CallerSource) -> list[Step]:
+    assert isinstance(source.script, FixedScript)
+    return source.script.steps
+
+
+def done(source: CallerSource) -> list[tuple[int | None, object]]:
+    """When each step begins, and what it is in short."""
+
+    def short(step: Step) -> object:
+        match step.action:
+            case Speak(pcm, rate_hz):
+                return round(1000 * len(pcm) / 2 / rate_hz, -2)
+            case TypeText(text, spoken_answer):
+                return text if spoken_answer else f"{text} (in words)"
+            case SendMessage(message):
+                return message["type"]
+            case Switch(what, on):
+                return (what, on)
+            case Wait(seconds):
+                return f"{seconds:.1f} s"
+        raise AssertionError(step)
+
+    return [(step.at_ms, short(step)) for step in steps(source)]
+
+
+def loudest_hz(pcm: bytes) -> float:
+    samples = np.frombuffer(pcm, np.int16).astype(float)
+    spectrum = np.abs(np.fft.rfft(samples))
+    return float(np.argmax(spectrum) * SOUND_RATE_HZ / len(samples))
+
+
+def colours(recording: Recording, count: int) -> list[tuple[float, str]]:
+    """The first frames' times, and which of the three colours each has."""
+
+    def name(frame: object) -> str:
+        rgb = frame.to_ndarray(format="rgb24").mean(axis=(0, 1))  # type: ignore[attr-defined]
+        return ("red", "green", "blue")[int(np.argmax(rgb))]
+
+    return [
+        (round(timed.at_s, 2), name(timed.frame)) for timed in islice(recording.frames(), count)
+    ]
+
+
+def test_what_the_caller_did_comes_again_at_its_times(recorded: Path) -> None:
+    source = open_source(recorded / "call.mkv", WHOLE)
+    assert done(source) == [
+        (0, 4000),
+        (300, "hello"),
+        (400, ("camera", False)),
+        (900, ("camera", True)),
+        (950, "client-message"),
+        (960, "append-to-context"),
+        (1900, ("screen", True)),
+        (2000, ("screen", True)),
+        (2300, ("microphone", False)),
+        (2400, ("microphone", True)),
+        (3600, "show it in words (in words)"),
+        (3700, "send-text"),
+        (3800, ("screen", False)),
+    ]
+    speak = steps(source)[0].action
+    assert isinstance(speak, Speak)
+    # The agent's voice, at 900 Hz, is not among it.
+    assert loudest_hz(speak.pcm) == pytest.approx(300, abs=210)
+    assert (source.asked, source.off, source.notes) == ({"voice": "Kore"}, {"screen"}, ())
+    assert colours(source.shown["camera"], 9)[0] == (0.0, "red")
+    assert colours(source.shown["camera"], 9)[-1] == (2.0, "green")
+    assert colours(source.shown["screen"], 1) == [(2.0, "blue")]
+
+
+def test_a_cut_has_what_is_in_it_and_begins_with_what_was_switched_before(recorded: Path) -> None:
+    source = open_source(recorded, Cut(0.6, 2.35))
+    assert done(source) == [
+        (0, 1800),
+        (0, ("camera", False)),
+        (300, ("camera", True)),
+        (350, "client-message"),
+        (360, "append-to-context"),
+        (1300, ("screen", True)),
+        (1400, ("screen", True)),
+        (1700, ("microphone", False)),
+    ]
+    assert source.off == {"camera", "screen"}
+    # What the camera had shown before the cut is what it begins with.
+    assert colours(source.shown["camera"], 2) == [(0.0, "red"), (0.15, "red")]
+    speak = steps(open_source(recorded, Cut(2.5, 4)))[0].action
+    assert isinstance(speak, Speak)
+    assert loudest_hz(speak.pcm) == pytest.approx(500, abs=5)
+
+
+def test_a_patient_caller_does_the_same_in_turn(recorded: Path) -> None:
+    source = open_source(recorded, WHOLE, patient=True)
+    assert [what for _, what in done(source)] == [
+        "hello",
+        ("camera", False),
+        ("camera", True),
+        "client-message",
+        "append-to-context",
+        1100,
+        ("screen", True),
+        ("screen", True),
+        1100,
+        "show it in words (in words)",
+        "send-text",
+        ("screen", False),
+    ]
+    assert {step.at_ms for step in steps(source)} == {None}
+
+
+def test_another_question_takes_the_place_of_what_the_caller_did(recorded: Path) -> None:
+    question = FixedScript([Step(TypeText("what now?"))])
+    source = open_source(recorded, WHOLE, question)
+    assert source.script is question
+    assert set(source.shown) == {"camera", "screen"}
+
+
+def test_the_file_alone_has_the_callers_track(recorded: Path, tmp_path: Path) -> None:
+    alone = (recorded / "call.mkv").rename(tmp_path / "a.mkv")
+    source = open_source(alone, Cut(2.5))
+    speak = steps(source)[0].action
+    assert isinstance(speak, Speak)
+    assert loudest_hz(speak.pcm) == pytest.approx(500, abs=5)
+    assert source.call is None
+    # What was only typed has no file of media.
+    assert [what for _, what in done(open_source(recorded, WHOLE))][:1] == ["hello"]
+
+
+def test_a_part_in_which_nothing_is_asked_is_shown_once(recorded: Path) -> None:
+    assert done(open_source(recorded, Cut(1.55, 2.2))) == [
+        (0, pytest.approx(700, abs=100)),
+        (350, ("screen", True)),
+        (0, "0.7 s"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (Cut(60), "it ends at 0:04, before 1:00"),
+        (Cut(1, 9), "it ends at 0:04, before 0:09"),
+        (Cut(2, 2), "0:02 is not after 0:02"),
+        (Cut(math.nan), "is not after"),
+    ],
+)
+def test_a_cut_outside_of_the_recording_is_refused_in_words(
+    recorded: Path, bottle: Path, cut: Cut, words: str
+) -> None:
+    with pytest.raises(BadRecording, match=words):
+        open_source(recorded, cut)
+    if cut.begin_s == 60:
+        with pytest.raises(BadRecording, match=r"it ends at 0:39.*, before 1:00"):
+            open_source(bottle, cut)
+
+
+def test_other_recordings_are_cut_too(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "v.mkv", fps=10, count=40, size=(64, 48))
+    recording = open_source(video, Cut(2, 3)).shown["camera"]
+    frames = list(islice(recording.frames(), 12))
+    assert [round(each.at_s, 2) for each in frames] == [round(n / 10, 2) for n in range(12)]
+    lumas = [float(np.frombuffer(each.frame.planes[0], np.uint8).mean()) for each in frames]
+    whole = next(islice(Recording.open(video).frames(), 20, None))
+    assert lumas[0] == float(np.frombuffer(whole.frame.planes[0], np.uint8).mean())
+    # The cut starts over after its last frame.
+    assert lumas[10] == pytest.approx(lumas[0], abs=2)
+    assert recording.duration_s == pytest.approx(1)
+
+
+def test_a_cut_of_a_sound_is_exact(jfk: Path) -> None:
+    whole = read_sound(jfk)
+    cut = read_sound(jfk, Cut(3, 5.5))
+    assert len(cut) == 2.5 * SOUND_RATE_HZ
+    wanted = whole[3 * SOUND_RATE_HZ : round(5.5 * SOUND_RATE_HZ)]
+    assert np.corrcoef(wanted, cut)[0, 1] > 0.99
+
+
+def test_a_recording_that_was_broken_off_is_played_as_far_as_it_goes(recorded: Path) -> None:
+    media = recorded / "call.mkv"
+    data = media.read_bytes()
+    lines = (recorded / "call.jsonl").read_bytes()
+    (recorded / "call.jsonl").write_bytes(lines[:-30])
+    refused = ""
+    for size in (len(data) * 3 // 4, len(data) // 3, 600, 40, 0):
+        media.write_bytes(data[:size])
+        try:
+            source = open_source(recorded, WHOLE)
+        except BadRecording as error:
+            refused = str(error)
+            assert str(media) in refused
+            assert size < len(data) // 3
+        else:
+            assert "hello" in [what for _, what in done(source)]
+    assert refused
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": ["send-text"], "data": {"content": "x"}},
+        {"type": "send-text", "data": {"content": 7}},
+        {"type": "send-text", "data": {"content": "  "}, "label": None},
+        {"type": "send-text", "data": [1]},
+        {"type": "dtmf", "data": {"buttons": "x" * 100_000}},
+        {"type": "signalling", "message": {"type": "trackStatus", "receiver_index": 9}},
+        {"type": "send-text", "data": {"content": "x", "options": "none"}},
+    ],
+)
+def test_whatever_a_line_holds_is_a_step_or_none(tmp_path: Path, message: dict) -> None:
+    line = received(10, "ui-event").model_copy(update={"message": message})
+    source = open_source(recorded_call(tmp_path / "c", line), WHOLE)
+    for step in steps(source):
+        if isinstance(step.action, SendMessage):
+            assert len(json.dumps(dict(step.action.message))) < 65_536
+
+
+def test_a_recording_of_too_many_steps_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vision_agent.replay.recorded_steps.MAX_STEPS", 3)
+    folder = recorded_call(tmp_path / "c", *(typed(n, "x") for n in range(4)))
+    with pytest.raises(BadRecording, match="more than 3 typed lines"):
+        open_source(folder, WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("80", 80), ("80.5", 80.5), ("1:20", 80), ("01:20.25", 80.25), ("1:02:03", 3723), ("0", 0)],
+)
+def test_a_time_is_read_as_a_person_writes_it(text: str, seconds: float) -> None:
+    assert moment(text) == seconds
+    assert moment(clock(seconds)) == pytest.approx(seconds, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "1:75", "1h", "nan", "inf", "1:2:3:4", "٣", "1e3", ":5"]
+)
+def test_what_is_no_time_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time: write seconds, or 01:20"):
+        moment(text)

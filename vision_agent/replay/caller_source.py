@@ -1,0 +1,154 @@
+"""What a replay is made from: a media file, or a recorded call with all that its caller did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vision_agent.caller.cut import Cut
+from vision_agent.caller.media_file import BadRecording, first_frame_s, titles
+from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, Samples, read_sound
+from vision_agent.caller.rtvi import Track
+from vision_agent.caller.utterances import utterances
+from vision_agent.recordings.recorded_call import (
+    LINES_FILE,
+    MEDIA_FILE,
+    BadRecordedCall,
+    RecordedCall,
+)
+from vision_agent.replay.recorded_steps import RecordedPart, recorded_script
+from vision_agent.replay.script import CallScript, FixedScript, Source, Speak, Step, Wait
+
+_SOURCES: tuple[Source, ...] = ("camera", "screen")
+_CALLER = "caller"
+# What an offer says of who calls, and of which conversation, is not a recording's to say.
+_NOT_ASKED_AGAIN = frozenset({"agent", "user", "resume"})
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSource:
+    """What a caller shows and does.
+
+    Attributes:
+        shown: The videos.
+        script: What the caller does.
+        off: What is switched off at the beginning.
+        asked: The options that the recorded call had asked for.
+        call: The recorded call; None if it is another recording.
+        part: The part of it that is made again.
+        notes: What can't be made again, as sentences.
+    """
+
+    shown: Mapping[Source, Recording]
+    script: CallScript
+    off: frozenset[Track] = frozenset()
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    call: RecordedCall | None = None
+    part: RecordedPart | None = None
+    notes: tuple[str, ...] = ()
+
+
+def recorded_folder(path: Path) -> Path | None:
+    """The folder of the recorded call that a path names: the folder, or `call.mkv` in it."""
+    if path.is_dir():
+        return path
+    beside = path.suffix == ".mkv" and (path.parent / LINES_FILE).exists()
+    return path.parent if beside and path.name == MEDIA_FILE else None
+
+
+def open_source(
+    path: Path, cut: Cut, question: CallScript | None = None, *, patient: bool = False
+) -> CallerSource:
+    """Open a recording with what its caller says in it. Reads files: call it in a thread.
+
+    Args:
+        path: Any media file, a recorded call's folder, or its `call.mkv`.
+        cut: The part of it.
+        question: What the caller does instead of what the recording's did.
+        patient: See `recorded_script`.
+
+    Raises:
+        BadRecording: It can't be replayed, or the cut is no part of it.
+    """
+    if (folder := recorded_folder(path)) is not None:
+        return _of_recorded_call(folder, cut, question, patient=patient)
+    tracks = titles(path)
+    if _CALLER in tracks or {"camera", "agent"} <= tracks:
+        return _of_tracks(path, tracks, cut, question)
+    recording = Recording.open(path, cut)
+    shown: dict[Source, Recording] = {"camera": recording} if recording.has_video else {}
+    script = question or _spoken(recording.sound(), recording.duration_s)
+    return CallerSource(shown, script)
+
+
+def _of_tracks(path: Path, tracks: set[str], cut: Cut, question: CallScript | None) -> CallerSource:
+    """A recorded call's file without the lines of what was done."""
+    shown = {
+        source: Recording.open(path, Cut(cut.begin_s, cut.end_s, source))
+        for source in _SOURCES
+        if source in tracks
+    }
+    length_s = max((each.duration_s for each in shown.values()), default=0.0)
+    return CallerSource(shown, question or _spoken(_sound_of(path, tracks, cut), length_s))
+
+
+def _spoken(sound: Samples, length_s: float) -> FixedScript:
+    speak = Step(Speak(sound.tobytes(), SOUND_RATE_HZ), 0)
+    if utterances(sound, SOUND_RATE_HZ):
+        return FixedScript([speak])
+    # Nothing is said: it is shown once.
+    return FixedScript([speak, Step(Wait(max(length_s, len(sound) / SOUND_RATE_HZ)), 0)])
+
+
+def _sound_of(path: Path, tracks: set[str], cut: Cut) -> Samples:
+    if _CALLER not in tracks:
+        return np.zeros(0, np.int16)
+    return read_sound(path, Cut(cut.begin_s, cut.end_s, _CALLER))
+
+
+def _of_recorded_call(
+    folder: Path, cut: Cut, question: CallScript | None, *, patient: bool
+) -> CallerSource:
+    try:
+        call = RecordedCall.open(folder)
+    except BadRecordedCall as error:
+        raise BadRecording(str(error)) from error
+    length_ms = call.lines[-1].at_ms
+    if (why := cut.outside(length_ms / 1000)) is not None:
+        raise BadRecording(f"That is no part of {folder}: {why}.")
+    # A call in which nothing was said or shown has no file of media.
+    tracks = titles(call.media) if call.media.exists() else set()
+    shown: dict[Source, Recording] = {}
+    first_frames_ms: dict[Source, int] = {}
+    notes: list[str] = []
+    for source in _SOURCES:
+        if source not in tracks:
+            continue
+        try:
+            first_s = first_frame_s(call.media, source)
+            if first_s < cut.end_s:
+                track = Cut(cut.begin_s, math.inf, source)
+                shown[source] = Recording.open(call.media, track, loops=False)
+                first_frames_ms[source] = round(first_s * 1000)
+        except BadRecording as error:
+            notes.append(f"The recorded {source} is left out: {error}")
+    end_ms = length_ms + 1 if cut.end_s == math.inf else round(cut.end_s * 1000)
+    part = RecordedPart(call.lines, round(cut.begin_s * 1000), end_ms, first_frames_ms)
+    script, off = question, part.off
+    if script is None:
+        sound = _sound_of(call.media, tracks, cut)
+        spans = utterances(sound, SOUND_RATE_HZ)
+        try:
+            script, off = recorded_script(part, sound, spans, patient=patient)
+        except ValueError as error:
+            raise BadRecording(f"{folder} can't be made again: {error}.") from error
+    options = call.header.options.items()
+    asked = {name: value for name, value in options if value is not None}
+    for name in _NOT_ASKED_AGAIN & asked.keys():
+        del asked[name]
+    return CallerSource(shown, script, frozenset(off), asked, call, part, tuple(notes))

@@ -1,0 +1,160 @@
+"""What the caller of a recorded call did, as the steps of a script. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
+from vision_agent.caller.rtvi import Track
+from vision_agent.caller.utterances import Span
+from vision_agent.recordings.lines import Line, ReceivedLine, SwitchedLine
+from vision_agent.replay.script import (
+    Action,
+    FixedScript,
+    SendMessage,
+    Source,
+    Speak,
+    Step,
+    Switch,
+    TypeText,
+    Wait,
+)
+
+MAX_STEPS = 20_000
+# More is not a message that a server reads.
+_MAX_MESSAGE_CHARS = 65_000
+# A word begins before its first loud sample, and ends after its last one.
+_MARGIN_MS = 300
+# A video whose first frame comes later was not there at the beginning.
+_THERE_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPart:
+    """The part of a recorded call that is made again.
+
+    Attributes:
+        lines: All lines of the call.
+        begin_ms: Where the part begins.
+        end_ms: Where it ends.
+        first_frames_ms: When the first frame of each recorded video came, in ms of the call.
+    """
+
+    lines: Sequence[Line]
+    begin_ms: int
+    end_ms: int
+    first_frames_ms: Mapping[Source, int] = field(default_factory=dict)
+
+    @property
+    def off(self) -> set[Track]:
+        """What the caller had switched off when it began."""
+        before = (each for each in self.lines if each.at_ms < self.begin_ms)
+        switches = {each.what: each.on for each in before if isinstance(each, SwitchedLine)}
+        return {what for what, on in switches.items() if not on}
+
+    @property
+    def inside(self) -> list[Line]:
+        """Its lines."""
+        return [each for each in self.lines if self.begin_ms <= each.at_ms < self.end_ms]
+
+
+def recorded_script(
+    part: RecordedPart, sound: Samples, spans: Sequence[Span], *, patient: bool = False
+) -> tuple[FixedScript, set[Track]]:
+    """Return the script, and what is off when it begins.
+
+    Args:
+        part: What is made again.
+        sound: The caller's sound in it, mono s16 at `SOUND_RATE_HZ`.
+        spans: Its utterances.
+        patient: Each step waits until the answer to the one before is over. Otherwise each comes
+            at its time, whatever the agent does.
+
+    Raises:
+        ValueError: The part has more than `MAX_STEPS` steps.
+    """
+    off, timed = part.off, list(_late_videos(part))
+    off |= {source for source, _ in timed}
+    done: list[tuple[int, Action]] = [(at_ms, Switch(source, True)) for source, at_ms in timed]
+    for what in sorted(off - {source for source, _ in timed}):
+        if what in ("microphone", *part.first_frames_ms):
+            done.append((0, Switch(what, False)))
+    done += _during(part)
+    if len(done) > MAX_STEPS:
+        raise ValueError(f"it has more than {MAX_STEPS} typed lines, messages and switches")
+    asks = bool(spans) or any(_is_question(action) for _, action in done)
+    if patient and asks:
+        # Where the microphone's switch makes turns, the script's player switches it.
+        kept = [each for each in done if not _is_of_microphone(each[1])]
+        ordered = sorted([*kept, *_pieces(sound, spans)], key=lambda each: each[0])
+        return FixedScript([Step(action) for _, action in ordered]), off
+    steps = [Step(action, at_ms) for at_ms, action in sorted(done, key=lambda each: each[0])]
+    if len(sound):
+        steps.insert(0, Step(Speak(sound.tobytes(), SOUND_RATE_HZ), 0))
+    if not asks:  # it is shown once
+        steps.append(Step(Wait((part.end_ms - part.begin_ms) / 1000), 0))
+    return FixedScript(steps), off
+
+
+def _late_videos(part: RecordedPart) -> Iterator[tuple[Source, int]]:
+    """The videos that begin in the part, and when, in ms of it."""
+    for source, first_ms in part.first_frames_ms.items():
+        if first_ms - part.begin_ms > _THERE_MS:
+            yield source, first_ms - part.begin_ms
+
+
+def _during(part: RecordedPart) -> Iterator[tuple[int, Action]]:
+    for line in part.inside:
+        action: Action | None = None
+        if isinstance(line, ReceivedLine):
+            action = _received(line.message)
+        elif isinstance(line, SwitchedLine) and line.what in ("microphone", *part.first_frames_ms):
+            action = Switch(line.what, line.on)
+        if action is not None:
+            yield line.at_ms - part.begin_ms, action
+
+
+def _received(message: Mapping[str, Any]) -> Action | None:
+    """What a message of the caller's did, apart from what each caller sends by itself."""
+    kind, data = message.get("type"), message.get("data")
+    data = data if isinstance(data, dict) else {}
+    options = data.get("options")
+    options = options if isinstance(options, dict) else {}
+    is_asked_now = options.get("run_immediately", True) is not False
+    if kind == "send-text" and isinstance(text := data.get("content"), str) and text.strip():
+        if is_asked_now:
+            return TypeText(text, spoken_answer=options.get("audio_response", True) is not False)
+    elif kind not in ("client-message", "append-to-context", "ui-event", "dtmf"):
+        return None
+    if len(json.dumps(message)) > _MAX_MESSAGE_CHARS:
+        return None
+    return SendMessage(message, asks=_asked_by(str(kind), data))
+
+
+def _asked_by(kind: str, data: Mapping[str, Any]) -> str:
+    """What a message other than a typed line asks; empty if it is not answered."""
+    if kind == "dtmf":
+        return "DTMF"
+    if kind == "append-to-context" and data.get("run_immediately") is True:
+        return str(data.get("content")) if data.get("role", "user") == "user" else ""
+    return ""
+
+
+def _is_question(action: Action) -> bool:
+    return isinstance(action, TypeText) or (isinstance(action, SendMessage) and bool(action.asks))
+
+
+def _is_of_microphone(action: Action) -> bool:
+    return isinstance(action, Switch) and action.what == "microphone"
+
+
+def _pieces(sound: Samples, spans: Sequence[Span]) -> Iterator[tuple[int, Action]]:
+    """Each utterance by itself, at its time."""
+    per_ms = SOUND_RATE_HZ // 1000
+    for span in spans:
+        start = max(0, span.start_ms - _MARGIN_MS)
+        piece = sound[start * per_ms : (span.end_ms + _MARGIN_MS) * per_ms]
+        yield span.start_ms, Speak(piece.tobytes(), SOUND_RATE_HZ)
