@@ -115,11 +115,12 @@ class CallRecording:
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._ending: str | None = None
-        self._over = False
+        self._ending = self._over = False
         self._frames = 0
         self.dropped = self.size = 0
         self.folder: Path | None = None
+        # A timer of the event loop wakes the thread, which so needs no clock of its own.
+        self._timer = self._loop.call_later(WRITE_EVERY_S, self._write_soon)
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
 
@@ -180,12 +181,18 @@ class CallRecording:
         if not self._over:
             self.line(EndedLine(at_ms=self.now_ms, reason=reason))
             self._caption(self._captions.end(self.now_ms))
-            self._over, self._ending = True, reason
+            self._over = self._ending = True
+            self._timer.cancel()
             self._wake.set()
 
     async def close(self) -> None:
         """Wait until everything is written."""
         await self._closed.wait()
+
+    def _write_soon(self) -> None:
+        if not self._over:
+            self._wake.set()
+            self._timer = self._loop.call_later(WRITE_EVERY_S, self._write_soon)
 
     def _caption(self, text: str) -> None:
         if text and not self._over:
@@ -219,8 +226,9 @@ class CallRecording:
             files = _Files(self._header, self._began, self._limits)
             self.folder = files.folder
             self._tell(lambda: self._on_began(files.folder))
-            while self._ending is None:
-                self._wake.wait(WRITE_EVERY_S)
+            while not self._ending:
+                self._wake.wait()
+                self._wake.clear()
                 self._write(files)
                 files.check(self.now_s())
             self._write(files, ending=True)
@@ -310,7 +318,7 @@ class _Files:
         """End the recording where it has become too much, or the disk too full."""
         limits = self._limits
         if limits.max_s and now_s >= limits.max_s:
-            raise _EndsEarly("limit", f"a recording lasts {limits.max_s / 60:g} minutes at most")
+            raise _EndsEarly("limit", f"a recording lasts {limits.max_s / 60:.3g} minutes at most")
         if limits.max_bytes and self.size >= limits.max_bytes:
             megabytes = limits.max_bytes // 1_000_000
             raise _EndsEarly("limit", f"a recording has {megabytes} MB at most")
