@@ -95,14 +95,14 @@ CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
         (f"{CASE}    show: x.mp4\n", "4:5", "there is no file"),
         (f"{CASE}    persona: {{goal: x}}\n", "2:5", "turns and persona can't stand together"),
         (f"{CASE}    expect:\n      - said: '?!'\n", "5:9", "words to look for"),
-        (f"{CASE}    expect:\n      - said: {{words: a, turn: 2}}\n", "4:5", "no turn 2"),
+        (f"{CASE}    expect:\n      - said: {{words: a, turn: 2}}\n", "5:9", "no turn 2"),
         (f"{CASE}    expect: [sad: x]\n", "4:14", "did you mean 'said'?"),
         (f"{CASE}    expect: [{{said: x, heard: y}}]\n", "4:14", "an item for each"),
         (f"{CASE}    expect: [no_errors: yes]\n", "4:14", "'no_errors' has to be true or false"),
         (f"{CASE}    expect: [pointed: {{box: [9, 9, 1, 1]}}]\n", "4:24", "no area"),
         (f"{CASE}    expect: [reply_ms: fast]\n", "4:14", "'reply_ms' has to be a whole number"),
         (f"{CASE}    expect: [cost: .inf]\n", "4:14", "a number, not '.inf'"),
-        (f"{CASE}  - name: a\n    turns: [type: x]\n", "1:1", "the name 'a' is taken"),
+        (f"{CASE}  - name: a\n    turns: [type: x]\n", "4:5", "the name 'a' is taken"),
         (f"{CASE}repeats: 0\n", "4:1", "greater than or equal to 1, not 0"),
         (f"{CASE}agents: [nowhere]\n", "4:10", "there is no agent folder"),
         (f"{CASE}agents: [{{url: 'ftp://x'}}]\n", "4:11", "has to begin with http"),
@@ -110,6 +110,9 @@ CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
         ("cases:\n  - name: a\n    turns: [say: x.wav]\n", "3:13", "there is no sound file"),
         ("cases:\n  - name: a\n    turns: [switch: camera]\n", "3:13", "needs 'on'"),
         ("cases:\n  - name: a\n", "2:5", "needs something that happens"),
+        (f"cases:\n  - name: a\n    show: {'x' * 5000}.png\n", "3:5", "there is no file"),
+        (f"cases:\n  - name: a\n    turns: [say: {'x' * 5000}.wav]\n", "3:13", "no sound file"),
+        (f"agents: [{'x' * 5000}]\n{CASE}", "1:10", "no agent folder"),
         ("cases:\n  - name: a\n    replay: b\n", "3:5", "there is no recorded call"),
         ("cases: " + "[" * 100_000, "1:", "nesting"),
         ("cases: " + "[" * 60 + "]" * 60, "1:", "nested too deeply"),
@@ -160,3 +163,12 @@ def test_ten_thousand_cases_are_read_and_planned(tmp_path):
     trials = plan(read_suites([path]), Choice(models=["local", "gemini-x"]))
     assert len(trials) == 20_000
     assert [trial.model for trial in trials[9_999:10_001]] == ["local", "gemini-x"]
+
+
+def test_a_file_is_read_once_and_suites_of_one_name_are_told_apart(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "suite.yaml").write_text(CASE)
+    paths = [tmp_path / "a", tmp_path / "b", tmp_path / "a" / "suite.yaml"]
+    names = [file.name for file in read_suites(paths)]
+    assert names == [str(tmp_path / "a" / "suite"), str(tmp_path / "b" / "suite")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Literal
 
 LABEL = "rtvi-ai"
@@ -19,7 +20,7 @@ _DEEPEST_LEVEL = 50
 def parse(message: str | bytes) -> dict[str, Any] | None:
     """Read one message; None if it is malformed, no object, or nested too deeply."""
     try:
-        parsed = json.loads(message, parse_constant=_no_constant)
+        parsed = json.loads(message, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return None if not isinstance(parsed, dict) or _is_deep(parsed) else parsed
@@ -52,6 +53,12 @@ def _is_deep(value: Any, levels: int = _DEEPEST_LEVEL) -> bool:
     if not isinstance(value, dict | list):
         return False
     return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
+
+
+def _finite(text: str) -> float | None:
+    """Read a number; one that is too large (1e999) could not be written as JSON again."""
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _no_constant(name: str) -> None:

@@ -20,11 +20,26 @@ from pydantic_core import PydanticCustomError
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LONGEST_TEXT = 20_000
+_LONGEST_PATH = 400
 
 
-def wrong(words: str, key: str = "") -> PydanticCustomError:
-    """Make the error of a value; `key` is the entry of it that is wrong."""
-    return PydanticCustomError("suite", "{words}", {"words": words, "key": key})
+def wrong(words: str, *path: str | int) -> PydanticCustomError:
+    """Make the error of a value; `path` leads from it to what is wrong in it."""
+    return PydanticCustomError("suite", "{words}", {"words": words, "path": path})
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file or a folder; one that can't be looked at is not there."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def shown(path: Path) -> str:
+    """Return a path for an error, without its middle if it is long."""
+    text = str(path)
+    return text if len(text) <= _LONGEST_PATH else f"{text[:150]}…{text[-150:]}"
 
 
 class Part(BaseModel):
@@ -149,12 +164,8 @@ def path_of(value: Any, info: ValidationInfo) -> Path:
 
 def _file(value: Any, info: ValidationInfo) -> Path:
     path = path_of(value, info)
-    try:
-        found = path.is_file()
-    except OSError:
-        found = False
-    if not found:
-        raise wrong(f"there is no file {path}")
+    if not is_there(path) or not path.is_file():
+        raise wrong(f"there is no file {shown(path)}")
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,10 @@ from vision_agent.evaluation.part import (
     Part,
     Secret,
     Text,
+    is_there,
     many,
     path_of,
+    shown,
     wrong,
 )
 
@@ -53,11 +56,11 @@ def _agent(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
         return value
     folder = path_of(value, info)
-    if folder.is_dir():
+    if is_there(folder) and folder.is_dir():
         return str(folder.resolve())
     if ":" in value:
         return value
-    raise wrong(f"there is no agent folder {folder}; a module is written module:attribute")
+    raise wrong(f"there is no agent folder {shown(folder)}; a module is written module:attribute")
 
 
 class AgentTarget(Part):
@@ -161,8 +164,8 @@ class Persona(Part):
 def _sound_or_words(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str) and Path(value).suffix.lower() in _SOUNDS:
         path = path_of(value, info)
-        if not path.is_file():
-            raise wrong(f"there is no sound file {path}")
+        if not is_there(path) or not path.is_file():
+            raise wrong(f"there is no sound file {shown(path)}")
         return path
     return getattr(value, "written", value)
 
@@ -252,9 +255,9 @@ class Case(_Shared):
     def _recorded(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, dict) and value.get("replay") is not None:
             path = path_of(value["replay"], info)
-            path = path / "call.mkv" if path.is_dir() else path
-            if not path.is_file():
-                raise wrong(f"there is no recorded call {path}", "replay")
+            path = path / "call.mkv" if is_there(path) and path.is_dir() else path
+            if not is_there(path) or not path.is_file():
+                raise wrong(f"there is no recorded call {shown(path)}", "replay")
             return value | {"replay": path}
         return value
 
@@ -274,7 +277,12 @@ class Case(_Shared):
             last = sum(turn.speaks for turn in self.turns)
             for number, expectation in enumerate(self.expect):
                 if (expectation.turn or 0) > last:
-                    raise wrong(f"expect[{number}]: there is no turn {expectation.turn}", "expect")
+                    raise wrong(f"there is no turn {expectation.turn}", "expect", number)
+            return self
+        for number, expectation in enumerate(self.expect):
+            if expectation.silence is not None and expectation.silence.after is None:
+                # Nobody would wait for it.
+                raise wrong("silence after the last turn needs 'turns'", "expect", number)
         return self
 
     @property
@@ -315,22 +323,24 @@ class Suite(_Shared):
         names: set[str] = set()
         for number, case in enumerate(self.cases):
             if case.name in names:
-                raise wrong(f"cases[{number}]: the name '{case.name}' is taken", "cases")
+                raise wrong(f"the name '{case.name}' is taken", "cases", number, "name")
             names.add(case.name)
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteFile:
-    """A suite and the file it was read from."""
+    """A suite and the file it was read from.
+
+    Attributes:
+        path: The file.
+        suite: The suite.
+        name: The file's name without its ending; with its folder's, if another suite has it too.
+    """
 
     path: Path
     suite: Suite
-
-    @property
-    def name(self) -> str:
-        """The file's name without its ending."""
-        return self.path.stem
+    name: str
 
 
 def read_suites(paths: Iterable[Path]) -> list[SuiteFile]:
@@ -339,31 +349,31 @@ def read_suites(paths: Iterable[Path]) -> list[SuiteFile]:
     Raises:
         SuiteError: One of them can't be read or is not valid, or a folder has none.
     """
-    found: list[SuiteFile] = []
+    found: dict[Path, tuple[Path, Suite]] = {}
     for path in paths:
-        if not path.is_dir():
-            found.append(_required(path))
-            continue
-        files = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml"))
-        suites = [suite for one in files if (suite := _read(one)) is not None]
-        if not suites:
+        files = [path]
+        if path.is_dir():
+            files = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml"))
+        suites = {one.resolve(): (one, suite) for one in files if (suite := _read(one)) is not None}
+        if not suites and path.is_dir():
             raise SuiteError(f"{path}: no file in this folder is a suite (has 'cases').")
-        found += suites
-    return found
+        if not suites:
+            raise SuiteError(f"{path}:1:1: no suite: it has no 'cases'.")
+        found |= suites
+    stems = Counter(path.stem for path in found)
+    return [
+        SuiteFile(path, suite, real.stem if stems[real.stem] == 1 else str(path.with_suffix("")))
+        for real, (path, suite) in found.items()
+    ]
 
 
-def _required(path: Path) -> SuiteFile:
-    suite = _read(path)
-    if suite is None:
-        raise SuiteError(f"{path}:1:1: no suite: it has no 'cases'.")
-    return suite
-
-
-def _read(path: Path) -> SuiteFile | None:
+def _read(path: Path) -> Suite | None:
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
+        with path.open("rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
+        if len(content) > _MAX_FILE_BYTES:
             raise SuiteError(f"{path} is longer than {_MAX_FILE_BYTES} bytes.")
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise SuiteError(f"{path} can't be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
@@ -375,7 +385,7 @@ def _read(path: Path) -> SuiteFile | None:
     if not isinstance(marked.data, dict) or "cases" not in marked.data:
         return None
     try:
-        return SuiteFile(path, Suite.read(marked.data, path.resolve().parent))
+        return Suite.read(marked.data, path.resolve().parent)
     except ValidationError as error:
         raise SuiteError(_in_words(path, marked, error)) from None
 
@@ -396,10 +406,11 @@ def _in_words(path: Path, marked: MarkedYaml, error: ValidationError) -> str:
     for problem in problems[:_MAX_PROBLEMS]:
         place: Sequence[int | str] = problem["loc"]
         context = problem.get("ctx", {})
-        inner = context.get("key")
-        line, column, steps = marked.position([*place, inner] if inner else place)
+        inner = context.get("path", ())
+        line, column, steps = marked.position([*place, *inner])
         missing = problem["type"] == "missing"
-        place = place if missing else place[:steps]  # a short form has fewer keys
+        # A short form has fewer keys.
+        place = place if missing else [*place, *inner][:steps]
         key = next((str(step) for step in reversed(place) if isinstance(step, str)), "")
         words = context["words"] if problem["type"] == "suite" else _worded(problem)
         if place and isinstance(place[-1], int):
