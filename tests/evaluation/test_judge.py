@@ -13,9 +13,12 @@ import pytest
 from tests.support.chat_server import ChatServer, Step, chat_server, error
 from vision_agent.caller.transcript import TranscriptLine
 from vision_agent.evaluation.judge import ModelJudge
-from vision_agent.evaluation.model import open_model
+from vision_agent.evaluation.open_model import open_model
 from vision_agent.evaluation.outcome import Evidence
 from vision_agent.replay.report import Report
+
+BEFORE = 5
+"""The instruction, and two examples with their answers."""
 
 CLAIM = "The agent names three bottles."
 
@@ -90,9 +93,9 @@ async def test_what_was_said_in_the_call_can_not_decide(order: str) -> None:
 
 async def test_an_unclear_answer_is_asked_for_once_more_and_never_guessed() -> None:
     def slow_to_decide(request: dict[str, Any]) -> list[Step]:
-        if len(request["messages"]) == 2:
+        if len(request["messages"]) == BEFORE + 1:
             return ["The agent counts three of them."]
-        return ["yes" if "this sentence true" in request["messages"][1]["content"] else "no"]
+        return ["yes" if "this sentence true" in request["messages"][BEFORE]["content"] else "no"]
 
     async with judging(slow_to_decide) as (judge, _):
         evidence = Evidence(call("I see three bottles."))
@@ -128,7 +131,7 @@ def recorded(folder: Path, frames: int) -> Path:
 
 
 def shown(request: dict[str, Any]) -> list[str]:
-    content = request["messages"][1]["content"]
+    content = request["messages"][BEFORE]["content"]
     return [] if isinstance(content, str) else [one["image_url"]["url"] for one in content[1:]]
 
 

@@ -12,7 +12,8 @@ import pytest
 from tests.support.chat_server import Break, Status, Step, Think, chat_server, error
 from tests.support.generate_content_server import error as gemini_error
 from tests.support.generate_content_server import generate_content_server
-from vision_agent.evaluation.model import EvaluatorModel, ModelFailure, Prompt, open_model
+from vision_agent.evaluation.model import EvaluatorModel, ModelFailure, Prompt
+from vision_agent.evaluation.open_model import open_model
 
 JPEG = b"\xff\xd8\xff\xe0 a picture"
 

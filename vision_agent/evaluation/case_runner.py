@@ -14,10 +14,13 @@ from typing import Protocol, Self
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import BadRecording, Recording
 from vision_agent.evaluation.caller_voice import CallerVoice
+from vision_agent.evaluation.evaluators import Evaluators
 from vision_agent.evaluation.expectations import verdicts
+from vision_agent.evaluation.model import ModelFailure
 from vision_agent.evaluation.outcome import CaseOutcome, Evidence, Judge
 from vision_agent.evaluation.recorded import recording_of
 from vision_agent.evaluation.servers import CaseNotTried, ServerPool
+from vision_agent.evaluation.simulated_caller import SimulatedCaller
 from vision_agent.evaluation.steps import steps_of
 from vision_agent.evaluation.suite import JudgeModel, Persona
 from vision_agent.evaluation.trials import Trial
@@ -33,6 +36,14 @@ _JUDGE_TIMEOUT_S = 180.0
 # Besides the timeouts for each turn: a call that takes longer is stuck.
 _SLACK_S = 120.0
 _LONGEST_RECORDING_S = 4 * 3600.0
+_NOT_TRIED = (
+    CaseNotTried,
+    BadRecording,
+    BadRecordedCall,
+    ModelFailure,
+    SpeechError,
+    OSError,
+)
 
 
 class AskedModels(Protocol):
@@ -57,7 +68,7 @@ class RunOptions:
         headers: HTTP headers for running servers, besides those of a target.
         serve_arguments: Further arguments for the servers that are started.
         record: Whether the servers that are started record their calls.
-        models: What judges and plays callers.
+        models: What judges and plays callers; None: the models that the suites name.
         server_class: The class of the servers.
     """
 
@@ -81,6 +92,8 @@ class CaseRunner:
 
     def __init__(self, options: RunOptions, trials: Iterable[Trial] = ()) -> None:
         self._options, self._voice = options, CallerVoice()
+        self._evaluators = Evaluators()
+        self._models: AskedModels = options.models or self._evaluators
         self._pool = ServerPool(
             options.folder,
             trials,
@@ -101,8 +114,8 @@ class CaseRunner:
         await self.close()
 
     async def close(self) -> None:
-        """End the servers and the voice."""
-        await asyncio.gather(self._pool.close(), self._voice.close())
+        """End the servers, the voice and the connections to models."""
+        await asyncio.gather(self._pool.close(), self._voice.close(), self._evaluators.close())
 
     async def outcome(self, trial: Trial) -> CaseOutcome:
         """Make one call; whatever goes wrong is its outcome's error."""
@@ -112,7 +125,7 @@ class CaseRunner:
         begun = time.monotonic()
         try:
             await self._make(trial, outcome)
-        except (CaseNotTried, BadRecording, BadRecordedCall, SpeechError, OSError) as error:
+        except _NOT_TRIED as error:
             outcome.error = str(error)
         except Exception as error:
             _log.warning("Case %r: %s", trial.case.name, error, exc_info=True)
@@ -139,8 +152,15 @@ class CaseRunner:
         if self._options.record and trial.server is not None:
             folder = self._pool.folder(trial.server)
             outcome.recorded = await recording_of(folder, report.call_id)
+        if isinstance(options.script, SimulatedCaller):
+            outcome.caller = options.script.outcome
+            if options.script.has_failed:
+                outcome.error = outcome.caller
+                return
         judged = await self._judged(trial, Evidence(report, outcome.recorded))
         outcome.verdicts = verdicts(trial.expected, report, judged)
+        if isinstance(options.script, SimulatedCaller) and not trial.expected:
+            outcome.verdicts.append(options.script.verdict)
         # A thousand calls' sound would fill the memory.
         report.voice = ReceivedAudio()
 
@@ -168,10 +188,10 @@ class CaseRunner:
     async def _script(self, trial: Trial) -> CallScript | None:
         case = trial.case
         if case.persona is not None:
-            models, model = self._options.models, trial.suite.suite.judge
-            if models is None or model is None:
+            model = trial.suite.suite.judge
+            if model is None:
                 raise CaseNotTried("No model plays the caller: the suite has no 'judge'.")
-            return models.caller(case.persona, model, self._voice)
+            return self._models.caller(case.persona, model, self._voice)
         if not case.turns:
             return None
         language = trial.asked.get("language")
@@ -180,10 +200,13 @@ class CaseRunner:
 
     async def _judged(self, trial: Trial, evidence: Evidence) -> dict[str, tuple[bool | None, str]]:
         claims = dict.fromkeys(one.judge for one in trial.expected if one.judge is not None)
-        models, model = self._options.models, trial.suite.suite.judge
-        if not claims or models is None or model is None:
+        model = trial.suite.suite.judge
+        if not claims or model is None:
             return {}
-        judge = models.judge(model)
+        try:
+            judge = self._models.judge(model)
+        except ModelFailure as failure:
+            return dict.fromkeys(claims, (None, str(failure)))
         judged: dict[str, tuple[bool | None, str]] = {}
         for claim in claims:
             try:

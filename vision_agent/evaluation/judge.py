@@ -24,6 +24,22 @@ _QUESTIONS = {
     False: 'Sentence: "{}"\nIs this sentence false, or not borne out by the call? '
     "Answer yes or no, then the reason.",
 }
+_EXAMPLE = (
+    "<record>\n| 0.5 s caller: Is it raining?\n| 2.0 s agent: Yes, take an umbrella.\n</record>\n"
+    "The agent was shown no pictures."
+)
+_EXAMPLES = {
+    True: (
+        ("The agent says that it rains.", "Yes. The agent says so at 2.0 s."),
+        ("The agent tells a joke.", "No. There is no joke in the call."),
+    ),
+    False: (
+        ("The agent tells a joke.", "Yes. There is no joke in the call."),
+        ("The agent says that it rains.", "No. The agent says so at 2.0 s."),
+    ),
+}
+"""Two turns before each question show even a small model how it is to answer."""
+
 _AGAIN = Prompt("Is your answer yes or no? Write that one word.")
 _QUOTED_CHARS = 200
 _AT_ONCE = 4
@@ -94,15 +110,25 @@ class ModelJudge:
 
     async def _ask(self, claim: str, shown: _Shown, whether: bool) -> tuple[YesOrNo | None, str]:
         """The answer to one of the questions, and its words; asked once more for a clear one."""
-        question = f"{shown.text}\n\n{_QUESTIONS[whether].format(one_line(claim))}"
-        asked = Prompt(question, frames=shown.frames)
-        said = await self._model.answer(_INSTRUCTION, [asked])
+        asked = [
+            *(
+                prompt
+                for example, reply in _EXAMPLES[whether]
+                for prompt in (_question(_EXAMPLE, example, whether), Prompt(reply, "model"))
+            ),
+            _question(shown.text, claim, whether, shown.frames),
+        ]
+        said = await self._model.answer(_INSTRUCTION, asked)
         answer = read_answer(said)
         if answer is None and said.strip():
-            prompts = [asked, Prompt(said, "model"), _AGAIN]
+            prompts = [*asked, Prompt(said, "model"), _AGAIN]
             word = read_answer(await self._model.answer(_INSTRUCTION, prompts))
             answer = word and YesOrNo(word.yes, one_line(said))
         return answer, said
+
+
+def _question(record: str, claim: str, whether: bool, frames: tuple[bytes, ...] = ()) -> Prompt:
+    return Prompt(f"{record}\n\n{_QUESTIONS[whether].format(one_line(claim))}", frames=frames)
 
 
 def _shown(evidence: Evidence, most: int) -> _Shown:

@@ -39,7 +39,7 @@ _WORDS = {
 def own_server(
     url: str, model: str | None, key: str | None, frames: int, environ: Mapping[str, str]
 ) -> EvaluatorModel:
-    """Make the client; see `model.open_model`."""
+    """Make the client; see `open_model`."""
     try:
         address = base_url(url, "judge")
     except OwnModelError as error:

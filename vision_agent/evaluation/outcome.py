@@ -60,6 +60,7 @@ class CaseOutcome:
         verdicts: One for each expectation, in the suite's order.
         recorded: The folder of the recording; None if there is none.
         error: Why the case could not be tried; None if it was.
+        caller: Why a caller that a model plays has hung up; empty where there was none.
         took_s: How long it took.
     """
 
@@ -72,6 +73,7 @@ class CaseOutcome:
     verdicts: list[CaseVerdict] = field(default_factory=list)
     recorded: Path | None = None
     error: str | None = None
+    caller: str = ""
     took_s: float = 0.0
 
     @property

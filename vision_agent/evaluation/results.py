@@ -132,6 +132,7 @@ def _call(outcome: CaseOutcome) -> dict[str, Any]:
         "repeat": outcome.repeat,
         "status": outcome.status,
         "error": outcome.error,
+        "caller": outcome.caller,
         "took_s": round(outcome.took_s, 3),
         "verdicts": [
             {"expectation": one.expectation, "passed": one.passed, "came": one.came}
