@@ -1,5 +1,6 @@
 """What every test shares: no credentials of the machine's, and a real server to call."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -11,7 +12,14 @@ import hypothesis
 import pytest
 from execnet import XSpec
 
-from tests.support.forked import ForkedServer, start_fork_server, start_worker_server
+from tests.support.authorities import leave_out_the_webs
+from tests.support.forked import (
+    ForkedServer,
+    start_fork_server,
+    start_forked,
+    start_worker_server,
+    started_by,
+)
 from tests.support.kinds import KINDS, kind_of
 from tests.support.media_files import with_few_frames
 from tests.support.schedule import LongestFirst, order, unit_of
@@ -21,6 +29,8 @@ hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("busy")
+
+leave_out_the_webs()
 
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
 
@@ -68,6 +78,19 @@ def _data_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
     # Nor is anything read that somebody has taught the agent on this machine.
     os.environ["VISION_AGENT_DATA_DIR"] = str(tmp_path_factory.mktemp("taught"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_are_forked() -> Iterator[None]:
+    with started_by(start_forked):
+        yield
+
+
+@pytest.fixture
+def children_as_always() -> Iterator[None]:
+    """Where the command line of a child or its family is the subject."""
+    with started_by(asyncio.create_subprocess_exec):
+        yield
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from playwright.async_api import expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.browser.caller import Caller
-from tests.support.forked import forked_local_servers
 from tests.support.scenarios import TONES
 from tests.support.serving_here import serving_here
 from tests.support.waiting import until
@@ -39,9 +38,8 @@ def proxied(agent: FastAPI) -> ASGIApp:
 @pytest.mark.parametrize("put", [mounted, proxied])
 async def test_a_call_works_under_a_prefix(quiet_browser, open_page, put):
     agent = create_app(Settings(scenario=TONES))
-    with forked_local_servers():
-        async with agent.router.lifespan_context(agent), serving_here(put(agent)) as url:
-            await calls_and_comes_back(await open_page(quiet_browser, f"{url}/agent/"), agent)
+    async with agent.router.lifespan_context(agent), serving_here(put(agent)) as url:
+        await calls_and_comes_back(await open_page(quiet_browser, f"{url}/agent/"), agent)
 
 
 async def calls_and_comes_back(caller: Caller, agent: FastAPI) -> None:

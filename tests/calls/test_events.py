@@ -19,7 +19,6 @@ from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
 from tests.support.dialling import Dialled
-from tests.support.forked import forked_local_servers
 from tests.support.messages import said
 from tests.support.serving_here import serving_here
 from tests.support.waiting import until
@@ -67,9 +66,8 @@ async def answering(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[Video
     )
     app = FastAPI(lifespan=video.lifespan)
     app.include_router(video.router, prefix="/agent")
-    with forked_local_servers():
-        async with app.router.lifespan_context(app), serving_here(app) as url:
-            yield video, f"{url}/agent"
+    async with app.router.lifespan_context(app), serving_here(app) as url:
+        yield video, f"{url}/agent"
 
 
 async def keeps(url: str) -> Dialled:

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from google.adk.agents import Agent
 
 from tests.support.dialling import Dialled
-from tests.support.forked import forked_local_servers
 from tests.support.messages import said
 from tests.support.serving_here import serving_here
 from tests.support.waiting import until
@@ -66,9 +65,8 @@ async def answering(folder: Path, **options: Any) -> AsyncIterator[tuple[VideoAg
     )
     app = FastAPI(lifespan=video.lifespan)
     app.include_router(video.router)
-    with forked_local_servers():
-        async with app.router.lifespan_context(app), serving_here(app) as url:
-            yield video, url, events
+    async with app.router.lifespan_context(app), serving_here(app) as url:
+        yield video, url, events
 
 
 def recorded(folder: Path) -> list[RecordedCall]:

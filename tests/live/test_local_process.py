@@ -7,26 +7,17 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from google.genai import Client, errors, types
 
-from tests.support.forked import forked_local_servers
 from tests.support.waiting import until
 from vision_agent.live.errors import LocalLiveApiAway
 from vision_agent.live.local_process import LocalLiveApi
 
 CONFIG = types.LiveConnectConfig(response_modalities=["AUDIO"])
-
-
-@pytest.fixture
-def forked() -> Iterator[None]:
-    """For what asks neither for the command line nor for the family of the process."""
-    with forked_local_servers():
-        yield
 
 
 def client(server: LocalLiveApi, key: str) -> Client:
@@ -36,6 +27,7 @@ def client(server: LocalLiveApi, key: str) -> Client:
     return Client(vertexai=False, api_key=key, http_options=options)
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_it_takes_the_key_it_was_started_with_and_no_other(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
@@ -56,7 +48,6 @@ async def test_it_takes_the_key_it_was_started_with_and_no_other(tmp_path: Path)
         await server.close()
 
 
-@pytest.mark.usefixtures("forked")
 async def test_it_takes_as_many_connections_as_the_calls_it_is_for(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
@@ -74,7 +65,6 @@ async def test_it_takes_as_many_connections_as_the_calls_it_is_for(tmp_path: Pat
         await server.close()
 
 
-@pytest.mark.usefixtures("forked")
 async def test_one_that_is_killed_is_started_again_and_says_so_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -100,7 +90,6 @@ async def test_one_that_is_killed_is_started_again_and_says_so_once(
     assert line.startswith("The local Live API ended unexpectedly")
 
 
-@pytest.mark.usefixtures("forked")
 async def test_one_that_can_not_be_started_again_is_tried_ever_more_rarely_and_then_taken(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +111,7 @@ async def test_one_that_can_not_be_started_again_is_tried_ever_more_rarely_and_t
         await server.close()
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_its_workers_end_with_it_however_it_ends(tmp_path: Path) -> None:
     server = await LocalLiveApi.start(data_dir=tmp_path)
     try:

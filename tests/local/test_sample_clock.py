@@ -10,7 +10,6 @@ from google.genai import types
 from tests.local.live_clients import studio_client
 from tests.local.live_talk import Heard, audio
 from tests.local.recordings import silence, spoken
-from tests.support.forked import forked_workers
 from vision_agent.local.engine.engine import LocalEngine
 from vision_agent.local.server import LocalServer, serve
 
@@ -19,12 +18,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[LocalServer]:
-    with forked_workers():
-        engine = await LocalEngine.start()
-        server = await serve("127.0.0.1", 0, engine)
-        yield server
-        await server.close()
-        await engine.close()
+    engine = await LocalEngine.start()
+    server = await serve("127.0.0.1", 0, engine)
+    yield server
+    await server.close()
+    await engine.close()
 
 
 async def conversation(server: LocalServer, chunk_ms: int, speed: float) -> tuple[str, str, bytes]:

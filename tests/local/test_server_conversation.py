@@ -17,7 +17,6 @@ from google.genai import live, types
 from tests.local.engine.sight.sight_scenes import held_up, textured, wall
 from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
 from tests.local.live_talk import QUIET, Heard, audio, send_sound
-from tests.support.forked import forked_workers
 from vision_agent.local.engine.engine import LocalEngine
 from vision_agent.local.server import serve
 
@@ -29,23 +28,22 @@ Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]
 
 @pytest.fixture
 async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
-    with forked_workers():
-        engine = await LocalEngine.start(tmp_path)
-        server = await serve("127.0.0.1", 0, engine)
-        client = studio_client(server)
+    engine = await LocalEngine.start(tmp_path)
+    server = await serve("127.0.0.1", 0, engine)
+    client = studio_client(server)
 
-        def connect(model: str = MODEL_2, **config: Any) -> AbstractAsyncContextManager[Any]:
-            wanted = types.LiveConnectConfig(
-                response_modalities=["AUDIO"],
-                input_audio_transcription=types.AudioTranscriptionConfig(),
-                output_audio_transcription=types.AudioTranscriptionConfig(),
-                **config,
-            )
-            return client.aio.live.connect(model=model, config=wanted)
+    def connect(model: str = MODEL_2, **config: Any) -> AbstractAsyncContextManager[Any]:
+        wanted = types.LiveConnectConfig(
+            response_modalities=["AUDIO"],
+            input_audio_transcription=types.AudioTranscriptionConfig(),
+            output_audio_transcription=types.AudioTranscriptionConfig(),
+            **config,
+        )
+        return client.aio.live.connect(model=model, config=wanted)
 
-        yield connect
-        await server.close()
-        await engine.close()
+    yield connect
+    await server.close()
+    await engine.close()
 
 
 async def ask(session: live.AsyncSession, question: str, *, then_silent: bool = True) -> None:

@@ -12,7 +12,6 @@ from playwright.async_api import async_playwright, expect
 from tests.browser.chromium import chromium
 from tests.browser.fake_devices import camera_file, microphone_file
 from tests.conftest import RECORDINGS
-from tests.support.forked import forked_local_servers
 from tests.support.samples import SAMPLES
 from tests.support.serving_here import serving_here
 from tests.support.waiting import until
@@ -40,9 +39,8 @@ async def shop(monkeypatch: pytest.MonkeyPatch, tmp_path) -> AsyncIterator[str]:
     spec = importlib.util.spec_from_file_location("own_login", path)
     sample = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sample)
-    with forked_local_servers():
-        async with sample.app.router.lifespan_context(sample.app), serving_here(sample.app) as url:
-            yield url
+    async with sample.app.router.lifespan_context(sample.app), serving_here(sample.app) as url:
+        yield url
 
 
 async def test_who_has_logged_in_calls_the_agent_inside_the_page_and_is_known_to_it(

@@ -13,7 +13,6 @@ import pytest
 from fastapi import FastAPI
 
 from tests.support.dialling import Dialled
-from tests.support.forked import forked_local_servers
 from tests.support.messages import said
 from tests.support.offers import offer
 from tests.support.scenarios import TONES
@@ -88,30 +87,29 @@ async def test_page_call_and_whip_work_where_the_prefix_is_passed_on_and_where_i
     )
     app = FastAPI(lifespan=video.lifespan)
     app.include_router(video.router, prefix="/agent")
-    with forked_local_servers():
-        async with (
-            app.router.lifespan_context(app),
-            serving_here(app) as server,
-            nginx(tmp_path, urlsplit(server).netloc) as proxy,
-        ):
-            for prefix in ("/agent", "/shop/agent"):
-                url = proxy + prefix
-                page = await asyncio.to_thread(urllib.request.urlopen, f"{url}/")
-                assert b"page.js" in page.read()
-                caller = Dialled(url)
-                await caller.connect()
-                caller.send("send-text", {"content": "hello"})
-                await caller.wait_for(lambda m: bool(said(m)))
-                await caller.hang_up()
-                peer, body = await offer()
-                try:
-                    whip = urllib.request.Request(
-                        f"{url}/whip", body["sdp"].encode(), {"Content-Type": "application/sdp"}
-                    )
-                    begun = await asyncio.to_thread(urllib.request.urlopen, whip)
-                    session = begun.headers["Location"]
-                    assert session.startswith(f"{prefix}/whip/sessions/")
-                    goodbye = urllib.request.Request(proxy + session, method="DELETE")
-                    assert (await asyncio.to_thread(urllib.request.urlopen, goodbye)).status == 200
-                finally:
-                    await peer.close()
+    async with (
+        app.router.lifespan_context(app),
+        serving_here(app) as server,
+        nginx(tmp_path, urlsplit(server).netloc) as proxy,
+    ):
+        for prefix in ("/agent", "/shop/agent"):
+            url = proxy + prefix
+            page = await asyncio.to_thread(urllib.request.urlopen, f"{url}/")
+            assert b"page.js" in page.read()
+            caller = Dialled(url)
+            await caller.connect()
+            caller.send("send-text", {"content": "hello"})
+            await caller.wait_for(lambda m: bool(said(m)))
+            await caller.hang_up()
+            peer, body = await offer()
+            try:
+                whip = urllib.request.Request(
+                    f"{url}/whip", body["sdp"].encode(), {"Content-Type": "application/sdp"}
+                )
+                begun = await asyncio.to_thread(urllib.request.urlopen, whip)
+                session = begun.headers["Location"]
+                assert session.startswith(f"{prefix}/whip/sessions/")
+                goodbye = urllib.request.Request(proxy + session, method="DELETE")
+                assert (await asyncio.to_thread(urllib.request.urlopen, goodbye)).status == 200
+            finally:
+                await peer.close()

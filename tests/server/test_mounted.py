@@ -11,7 +11,6 @@ import pytest_asyncio
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from tests.support.forked import forked_local_servers
 from tests.support.offers import offer
 from tests.support.scenarios import SILENT
 from vision_agent import Settings, VideoAgent
@@ -38,9 +37,8 @@ async def video() -> AsyncIterator[VideoAgent]:
         trusted_proxies="10.0.0.1",
     )
     video = VideoAgent(settings)
-    with forked_local_servers():
-        async with video.lifespan():
-            yield video
+    async with video.lifespan():
+        yield video
 
 
 def host(video: VideoAgent, *, prefixes: Sequence[str] = PREFIXES) -> FastAPI:

@@ -9,7 +9,6 @@ import warnings
 
 from fastapi import FastAPI
 
-from tests.support.forked import forked_local_servers
 from tests.support.scenarios import SILENT
 from vision_agent import Settings, VideoAgent
 
@@ -37,18 +36,15 @@ async def test_environment_logging_garbage_and_files_stay_as_the_program_has_the
         "from google.adk.agents import Agent\nroot_agent = Agent(name='helper')\n"
     )
     monkeypatch.chdir(tmp_path)
-    with forked_local_servers():
-        before, frozen = state(), gc.get_freeze_count()
-        video = VideoAgent(
-            Settings(
-                model="local", scenario=SILENT, session_db="memory", data_dir=tmp_path / "data"
-            ),
-            agents=tmp_path / "helper",
-        )
-        app = FastAPI(lifespan=video.lifespan)
-        app.include_router(video.router, prefix="/agent")
-        async with app.router.lifespan_context(app):
-            assert video.agents.default.name == "helper"
-            assert state() == before
+    before, frozen = state(), gc.get_freeze_count()
+    video = VideoAgent(
+        Settings(model="local", scenario=SILENT, session_db="memory", data_dir=tmp_path / "data"),
+        agents=tmp_path / "helper",
+    )
+    app = FastAPI(lifespan=video.lifespan)
+    app.include_router(video.router, prefix="/agent")
+    async with app.router.lifespan_context(app):
+        assert video.agents.default.name == "helper"
         assert state() == before
-        assert gc.get_freeze_count() <= frozen, "no more is frozen than the program has"
+    assert state() == before
+    assert gc.get_freeze_count() <= frozen, "no more is frozen than the program has"

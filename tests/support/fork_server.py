@@ -1,6 +1,6 @@
 """A process that has imported the product once and forks a child wherever one is started.
 
-Importing ADK costs each server more than a second of CPU, the engine's models cost its local Live
+Importing ADK costs each server two seconds of CPU, the engine's models cost its local Live
 API two, and the suite starts a hundred. A fork has the modules, and a recogniser its models,
 already; everything else is as in ``python -m module``: pid, standard streams,
 environment, working directory, signals, exit status, what runs at the end of the interpreter.
@@ -30,6 +30,7 @@ from typing import NoReturn
 
 from pydantic import BaseModel
 
+from tests.support.authorities import leave_out_the_webs
 from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
 from vision_agent.caller import recording
@@ -51,7 +52,13 @@ IMPORTED = (
     "google.adk.runners",
     # What ADK imports in a server's first call.
     "google.adk.auth.auth_preprocessor",
+    "google.adk.agents._agent_router",
     "google.adk.flows.llm_flows.auto_flow",
+    "google.adk.live._live_llm_flow",
+    "google.adk.live._runner_utils",
+    "google.adk.telemetry.node_tracing",
+    "google.adk.tools._node_tool",
+    "google.adk.workflow._workflow",
     "google.auth.aio.credentials",
     "httpcore",
     "google.adk.sessions.database_session_service",
@@ -59,7 +66,10 @@ IMPORTED = (
     "google.adk.tools.agent_tool",
     "google.genai",
     "pydantic.v1",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
     "uvicorn.lifespan.on",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
+    "vision_agent.live.sessions.database",
     "vision_agent.local.engine.engine",
     "vision_agent.local.engine.hearing.whisper",
     "vision_agent.local.engine.speech.espeak",
@@ -67,6 +77,15 @@ IMPORTED = (
     "rapidocr.main",
 )
 """What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
+
+SENT_AND_RECEIVED = {
+    "AudioTranscriptionConfig", "AutomaticActivityDetection", "Blob", "Content", "FunctionCall",
+    "ContextWindowCompressionConfig", "FunctionDeclaration", "FunctionResponse", "HistoryConfig",
+    "GenerateContentConfig", "GenerateContentResponseUsageMetadata", "GroundingMetadata",
+    "HttpOptions", "ModalityTokenCount", "RealtimeInputConfig", "SessionResumptionConfig",
+    "SlidingWindow", "Tool", "Transcription", "UsageMetadata", "VoiceActivity",
+}  # fmt: skip
+"""Of the types of google-genai, besides those whose names begin with Live."""
 
 WORKERS = ("tests.support.worker_server", "tests.support.worker")
 """The child that forks pytest's workers, and these: they start processes as anybody does."""
@@ -106,7 +125,9 @@ def _build_schemas() -> None:
     from google.genai import types
 
     for name, kept in vars(types).items():
-        if name.startswith("Live") and isinstance(kept, type) and issubclass(kept, BaseModel):
+        if not (isinstance(kept, type) and issubclass(kept, BaseModel)):
+            continue
+        if name.startswith("Live") or name in SENT_AND_RECEIVED:
             kept.model_rebuild()
 
 
@@ -238,6 +259,7 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
     """Imports and serves; in each child, returns what it was asked to be."""
     # Ctrl-C is for those who asked for the children; this process ends with its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_out_the_webs()
     for module in IMPORTED:
         importlib.import_module(module)
     _build_schemas()

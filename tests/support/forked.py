@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from tests.support.fork_request import ADDRESS_VARIABLE, Request
 from vision_agent.live import local_process
@@ -263,22 +263,16 @@ class ForkedServer(ServerProcess):
 
 
 @contextlib.contextmanager
-def forked_workers() -> Iterator[None]:
-    """The workers of the engines that this process starts are forked, with their models loaded."""
-    really = WorkerProcess.start_process
-    WorkerProcess.start_process = staticmethod(start_forked)
+def started_by(start: Any) -> Iterator[None]:
+    """How this process starts local Live APIs, and an engine its workers: `start_forked`, or so.
+
+    Forked workers have their models loaded.
+    """
+    before = [(kind, kind.start_process) for kind in (local_process._Child, WorkerProcess)]
+    for kind, _ in before:
+        kind.start_process = staticmethod(start)
     try:
         yield
     finally:
-        WorkerProcess.start_process = staticmethod(really)
-
-
-@contextlib.contextmanager
-def forked_local_servers() -> Iterator[None]:
-    """The local Live APIs that this process starts are forked."""
-    really = local_process._Child.start_process
-    local_process._Child.start_process = staticmethod(start_forked)
-    try:
-        yield
-    finally:
-        local_process._Child.start_process = staticmethod(really)
+        for kind, really in before:
+            kind.start_process = staticmethod(really)

@@ -90,6 +90,7 @@ async def test_an_answer_that_is_left_early_is_closed(engine: LocalEngine) -> No
     assert 10_000 < sum(map(len, whole)) < 72_000
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_closing_ends_every_process_and_thread_also_at_once_after_the_start() -> None:
     before = children()
     threads = set(threading.enumerate())
@@ -111,6 +112,7 @@ async def test_closing_ends_every_process_and_thread_also_at_once_after_the_star
         await anext(aiter(engine.speak("Hello.")))
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_no_worker_outlives_a_parent_that_is_killed() -> None:
     code = (
         "import asyncio\n"

@@ -12,6 +12,8 @@ from tests.support.waiting import until
 from vision_agent.local.engine.worker_pipe import WorkerMessage
 from vision_agent.local.engine.worker_process import WorkerFailed, WorkerProcess
 
+pytestmark = pytest.mark.usefixtures("children_as_always")
+
 
 class Odd:
     """A worker, and what is heard from it."""

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from tests.support.forked import forked_local_servers
 from tests.support.offers import offer
 from tests.support.scenarios import SILENT
 from vision_agent import Settings, create_app
@@ -24,9 +23,8 @@ async def application(**settings: object) -> AsyncIterator:
         transport = httpx.ASGITransport(app=app, client=(address, 4711))
         return httpx.AsyncClient(transport=transport, base_url=url)
 
-    with forked_local_servers():
-        async with app.router.lifespan_context(app):
-            yield client
+    async with app.router.lifespan_context(app):
+        yield client
 
 
 @asynccontextmanager

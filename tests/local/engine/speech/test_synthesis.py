@@ -238,6 +238,7 @@ async def test_a_worker_that_hangs_is_replaced(
     assert len(await sound(speech, SENTENCE)) > 0
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_closing_leaves_no_process_and_fails_what_is_being_spoken() -> None:
     others = workers()
     speech = await Speech.start()
@@ -304,6 +305,7 @@ async def test_no_more_texts_than_can_wait_are_taken(speech: Speech) -> None:
     await asyncio.gather(*(task for task in listeners if task not in refused))
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_a_question_is_spoken_as_a_whole_and_leaves_no_process() -> None:
     others = workers()
     pcm, rate_hz = await speak_question("What do you see?")
@@ -313,6 +315,7 @@ async def test_a_question_is_spoken_as_a_whole_and_leaves_no_process() -> None:
     assert workers() == others
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_a_worker_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", os.devnull)
     with pytest.raises(SpeechError, match="could not be started"):
@@ -331,6 +334,7 @@ def _break(monkeypatch: pytest.MonkeyPatch, folder: Path, *, espeak: bool) -> No
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_without_hibaris_files_espeak_speaks_and_the_log_says_why_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -344,6 +348,7 @@ async def test_without_hibaris_files_espeak_speaks_and_the_log_says_why_once(
     assert "can't be read" in words
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_the_worker_says_itself_why_there_is_no_voice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -354,6 +359,7 @@ async def test_the_worker_says_itself_why_there_is_no_voice(
     assert workers() == others
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_a_voice_that_does_not_come_up_is_given_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

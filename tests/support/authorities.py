@@ -1,0 +1,34 @@
+"""The web's certificate authorities are not read: a client takes 15 ms of CPU for 140 certificates.
+
+Tests reach no public server, and ADK makes two clients for each agent. An authority of a test's own
+is read as always.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from types import FunctionType
+from typing import Any
+
+import certifi
+
+
+def leave_out_the_webs() -> None:
+    """From now on, in this process and its forks."""
+    context = ssl.SSLContext
+    read, read_default = context.load_verify_locations, context.set_default_verify_paths
+    if isinstance(read, FunctionType):
+        return
+    systems = os.environ.get("SSL_CERT_FILE")
+
+    def load_verify_locations(self: ssl.SSLContext, cafile: Any = None, *rest: Any) -> None:
+        if cafile is None or cafile not in (systems, certifi.where()):
+            read(self, cafile, *rest)
+
+    def set_default_verify_paths(self: ssl.SSLContext) -> None:
+        if os.environ.get("SSL_CERT_FILE") != systems:
+            read_default(self)
+
+    context.load_verify_locations = load_verify_locations
+    context.set_default_verify_paths = set_default_verify_paths
