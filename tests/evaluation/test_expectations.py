@@ -126,7 +126,7 @@ def test_a_silent_agent_passes_no_case_by_saying_nothing_wrong():
     assert [verdict.passed for verdict in verdicts([never], silent)] == [False, True]
     quiet = Expectation.read({"silence": 3}, Path())
     assert [verdict.passed for verdict in verdicts([never, quiet], silent)] == [True, True]
-    assert verdict_of({"reply_ms": 1000}, silent).came == "No answer to turn 1."
+    assert verdict_of({"reply_ms": 1000}, silent).came == "No turn was answered."
     assert verdict_of({"reply_ms": 1000}, report_of()).passed is False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -183,6 +184,9 @@ class CaseRunner:
             headers={**self._options.headers, **target.headers} if target and is_running else {},
             asked=trial.asked,
             script=await self._script(trial),
+            begin_s=case.from_ or 0.0,
+            end_s=math.inf if case.to is None else case.to,
+            patient=case.patient,
         )
 
     async def _script(self, trial: Trial) -> CallScript | None:
@@ -226,7 +230,8 @@ def _longest_s(trial: Trial) -> float:
 def _playing_s(options: ReplayOptions) -> float:
     """Return how long a call's recording and its sounds take, in seconds."""
     if options.script is None and options.file is not None:
-        return min(Recording.open(options.file).duration_s, _LONGEST_RECORDING_S)
+        seconds = Recording.open(options.file).duration_s - options.begin_s
+        return min(max(0.0, seconds), options.end_s - options.begin_s, _LONGEST_RECORDING_S)
     seconds = 0.0
     for step in options.script.steps if isinstance(options.script, FixedScript) else ():
         if isinstance(step.action, Speak):

@@ -235,6 +235,8 @@ class Case(_Shared):
         replay: A recorded call to make again (`call.mkv` or its folder).
         from_: Where in `show` or `replay` to begin.
         to: Where to end.
+        patient: What the caller of a recorded call did waits for the answer to what came before,
+            instead of coming at its time.
         turns: What the caller does.
         persona: A caller that a model plays, instead.
         agents, models, scenario, repeats, passes, timeout_s, options: In place of the suite's.
@@ -247,6 +249,7 @@ class Case(_Shared):
     replay: Path | None = None
     from_: Moment | None = Field(None, alias="from")
     to: Moment | None = None
+    patient: bool = False
     turns: Annotated[tuple[CaseTurn, ...], BeforeValidator(many), Field(max_length=500)] = ()
     persona: Persona | None = None
 
@@ -271,6 +274,8 @@ class Case(_Shared):
             raise wrong("needs something that happens: turns, replay, persona, or show")
         if (self.from_ is not None or self.to is not None) and not (self.replay or self.show):
             raise wrong("from and to are for replay and show")
+        if self.patient and not self.replay:
+            raise wrong("is for 'replay'", "patient")
         if self.to is not None and self.to <= (self.from_ or 0):
             raise wrong("'to' has to be later than 'from'", "to")
         if self.turns:
