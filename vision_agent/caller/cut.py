@@ -50,10 +50,10 @@ def clock(seconds: float) -> str:
     """A time as a person writes it: `1:20`, `1:20.5`, `1:02:03`."""
     if not math.isfinite(seconds):
         return "the end"
-    tenths = round(max(0.0, seconds) * 10)
-    minutes, rest = divmod(tenths, 600)
+    ms = round(max(0.0, seconds) * 1000)
+    minutes, rest = divmod(ms, 60_000)
     hours, minutes = divmod(minutes, 60)
-    text = f"{rest / 10:04.1f}".removesuffix(".0")
+    text = f"{rest / 1000:06.3f}".rstrip("0").removesuffix(".")
     return f"{hours}:{minutes:02}:{text}" if hours else f"{minutes}:{text}"
 
 

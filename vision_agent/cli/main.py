@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from dotenv import load_dotenv
 
+from vision_agent.cli.case import case
 from vision_agent.cli.cluster import cluster
 from vision_agent.cli.doctor import doctor
 from vision_agent.cli.eval.command import evaluate
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("serve")(serve)
 app.command("cluster")(cluster)
 app.command("replay")(replay)
+app.command("case")(case)
 app.command("eval")(evaluate)
 app.command("talk")(talk)
 app.command("live-server")(live_server)

@@ -1,0 +1,107 @@
+"""`vision-agent case`: a recorded call becomes a case of a suite."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vision_agent.cli.options import From, Logs, To, out, read_cut, refuse, user_errors
+from vision_agent.logs import LogFormat
+from vision_agent.terminal import one_line
+
+if TYPE_CHECKING:
+    from vision_agent.caller.cut import Cut
+    from vision_agent.replay.caller_source import CallerSource
+
+
+def case(
+    *,
+    call: Annotated[Path, typer.Argument(help="A recorded call: call.mkv, or its folder.")],
+    name: Annotated[str, typer.Option(help="The name of the case.")],
+    begin: From = None,
+    end: To = None,
+    suite: Annotated[
+        Path | None,
+        typer.Option(help="The suite to add it to; by default a new file named after the case."),
+    ] = None,
+    copy: Annotated[
+        bool,
+        typer.Option(
+            "--copy", help="Copy that part of the recording into a folder beside the suite."
+        ),
+    ] = False,
+    log_format: Logs = LogFormat.TEXT,
+) -> None:
+    """Write a recorded call, or a part of it, as a case of a suite, for a person to edit."""
+    cut = read_cut(begin, end)
+    name = one_line(name)
+    slug = re.sub(r"[^\w-]+", "-", name.lower()).strip("-")[:80]
+    if not slug:
+        refuse("--name has no letter in it.")
+    path = suite or Path(f"{slug}.yaml")
+    if path.is_dir():
+        refuse(f"{path} is a folder: give the suite's file.")
+    with user_errors():
+        written, recorded = _write(call, cut, name, path, slug if copy else None)
+    out.say(written.rstrip("\n"))
+    out.say(
+        f"\nWritten to {path}{f', with {recorded}' if copy else ''}. Edit what is expected.", "dim"
+    )
+
+
+def _write(call: Path, cut: Cut, name: str, path: Path, copy_as: str | None) -> tuple[str, Path]:
+    """Write the suite; returns the case's text, and the recorded call's folder."""
+    from vision_agent.caller.recording import BadRecording
+    from vision_agent.evaluation.recorded_case import RecordedCase
+    from vision_agent.evaluation.suite_text import CaseNotAdded, with_case
+    from vision_agent.replay.caller_source import open_source
+    from vision_agent.replay.recorded_copy import copy_part
+    from vision_agent.replay.script import FixedScript
+
+    source: CallerSource = open_source(call, cut, FixedScript([]))
+    if source.call is None or source.part is None:
+        raise BadRecording(f"{call} is no recorded call: there is no call.jsonl beside it.")
+    try:
+        before = path.read_bytes().decode() if path.exists() else ""
+    except UnicodeDecodeError:
+        refuse(f"{path} is not a suite: it is not UTF-8.")
+    folder, begin_s, end_s = source.call.folder, cut.begin_s, cut.end_s
+    if copy_as is not None:
+        folder = path.parent / copy_as
+        if folder.exists():
+            refuse(f"{folder} is there already: give the case another --name.")
+    made = RecordedCase(name, "", None, None, source.call.header, source.part.inside)
+    try:
+        with_case(before, made.text(), name)  # before anything is written
+        if copy_as is not None:
+            shift_s = copy_part(source.call, cut, folder)
+            begin_s, end_s = begin_s - shift_s, end_s - shift_s
+        made = RecordedCase(
+            name,
+            _relative(folder / "call.mkv", path.parent),
+            begin_s or None,
+            None if end_s == float("inf") else end_s,
+            source.call.header,
+            source.part.inside,
+        )
+        text = with_case(
+            before or _NEW.format(name=one_line(source.call.header.agent)), made.text(), name
+        )
+    except CaseNotAdded as error:
+        refuse(f"{path}: {error}.")
+    path.write_text(text, encoding="utf-8", newline="")
+    return made.text(), folder
+
+
+_NEW = "# agents: [path/to/an/agent]  # the recorded call was answered by {name}\n"
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.resolve().as_posix()

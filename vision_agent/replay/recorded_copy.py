@@ -1,0 +1,115 @@
+"""Copies a part of a recorded call into a folder of its own, without encoding anything again."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from vision_agent.caller.cut import Cut
+from vision_agent.caller.media_file import BadRecording, open_media
+from vision_agent.recordings.lines import FrameLine, Line, NoticeLine, SwitchedLine, written
+from vision_agent.recordings.recorded_call import LINES_FILE, MEDIA_FILE, RecordedCall
+
+_MS = Fraction(1, 1000)
+
+
+def copy_part(call: RecordedCall, cut: Cut, folder: Path) -> float:
+    """Copy the packets and lines of a part. Reads and writes files: call it in a thread.
+
+    Videos can only be decoded from a key frame on, so that the copy begins with the last one before
+    the cut. What the model was shown is left out: the videos have it.
+
+    Args:
+        call: The recorded call.
+        cut: The part of it.
+        folder: Where to; it is made.
+
+    Returns:
+        Where the copy begins, in seconds of the recorded call.
+
+    Raises:
+        BadRecording: The media can't be read.
+        OSError: The folder is there already, or can't be written.
+    """
+    folder.mkdir(parents=True)
+    begins_s = _key_frame_before(call.media, cut.begin_s) if call.media.exists() else cut.begin_s
+    if call.media.exists():
+        _copy_packets(call.media, folder / MEDIA_FILE, begins_s, cut.end_s)
+    text = "".join(f"{written(line)}\n" for line in _lines(call, begins_s, cut.end_s))
+    (folder / LINES_FILE).write_text(text, encoding="utf-8")
+    return begins_s
+
+
+def _key_frame_before(media: Path, begin_s: float) -> float:
+    """The latest time from which on every video can be decoded when the cut begins."""
+    newest: dict[int, float] = {}
+    if not begin_s:
+        return 0.0
+    with open_media(media) as container:
+        for packet in _packets(container):
+            if packet.stream.type != "video":
+                continue
+            at_s = float(packet.pts * packet.time_base)
+            if at_s > begin_s:
+                break
+            if packet.is_keyframe:
+                newest[packet.stream.index] = at_s
+    return min(newest.values(), default=begin_s)
+
+
+def _copy_packets(media: Path, copy: Path, begins_s: float, end_s: float) -> None:
+    with open_media(media) as container, av.open(os.fspath(copy), "w", format="matroska") as out:
+        streams: dict[int, Any] = {}
+        for stream in container.streams:
+            if stream.type in ("video", "audio"):
+                streams[stream.index] = out.add_stream_from_template(stream)
+                streams[stream.index].metadata.update(stream.metadata)
+        if not streams:
+            raise BadRecording(f"{media} has nothing in it that can be copied.")
+        for packet in _packets(container):
+            at_s = float(packet.pts * packet.time_base)
+            if packet.stream.index not in streams or at_s < begins_s or at_s >= end_s:
+                continue
+            shift = round(Fraction(begins_s) / packet.time_base)
+            packet.pts -= shift
+            packet.dts = packet.pts if packet.dts is None else packet.dts - shift
+            packet.stream = streams[packet.stream.index]
+            out.mux(packet)
+
+
+def _packets(container: Any) -> Any:
+    """The packets that have a time, up to where the file was broken off."""
+    packets = container.demux()
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            return
+        if packet is None:
+            return
+        if packet.pts is not None and packet.size:
+            yield packet
+
+
+def _lines(call: RecordedCall, begins_s: float, end_s: float) -> list[Line]:
+    begin_ms = round(begins_s * 1000)
+    end_ms = None if end_s == float("inf") else round(end_s * 1000)
+    before = [each for each in call.lines if each.at_ms < begin_ms]
+    switches = {each.what: each for each in before if isinstance(each, SwitchedLine)}
+    about = f"A part of the call {call.header.call_id}, from {begin_ms} ms on."
+    kept: list[Line] = [NoticeLine(at_ms=begin_ms, text=about)]
+    kept += [each.model_copy(update={"at_ms": begin_ms}) for each in switches.values()]
+    kept += [each for each in call.between(begin_ms, end_ms) if each is not call.header]
+    moved = (each.model_copy(update={"at_ms": each.at_ms - begin_ms}) for each in kept)
+    return [
+        call.header.model_copy(update={"at_ms": 0}),
+        *(
+            each.model_copy(update={"file": ""}) if isinstance(each, FrameLine) else each
+            for each in moved
+        ),
+    ]
