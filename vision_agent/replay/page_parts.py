@@ -15,7 +15,10 @@ import numpy.typing as npt
 from vision_agent.terminal import printable
 
 # A page shows what servers have sent: nothing in it is ever executed or loaded.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:; img-src data:"
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; media-src data:; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 _STYLE = """
 :root { color-scheme: light dark; --caller: #2f6fde; --agent: #1f9d61; --tool: #b26a00; }
@@ -47,7 +50,9 @@ class Html(str):
 
 def html(template: str, *values: object) -> Html:
     """Fill a template; the only way to HTML here. Values are escaped unless they are HTML."""
-    texts = (value if isinstance(value, Html) else escape(str(value)) for value in values)
+    texts = (
+        value if isinstance(value, Html) else escape(printable(str(value))) for value in values
+    )
     return Html(template.format(*texts))
 
 
@@ -67,7 +72,7 @@ def whole_page(title: str, parts: Iterable[Html], style: str = "") -> str:
         *parts,
         html("</html>"),
     ]
-    return printable("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def figures(pairs: Iterable[tuple[str, str]]) -> Html:
@@ -76,23 +81,23 @@ def figures(pairs: Iterable[tuple[str, str]]) -> Html:
     return Html(f"<dl>{''.join(shown)}</dl>")
 
 
-def voice(samples: npt.NDArray[np.int16], rate_hz: int) -> Html:
-    """A player of a sound, which the page holds.
+def opus(samples: npt.NDArray[np.int16], rate_hz: int) -> Html:
+    """A player of a sound, which the page holds as Ogg Opus: a tenth of the size of a WAV.
 
     Args:
-        samples: Mono.
+        samples: Mono, or `(samples, 2)` for left and right.
         rate_hz: 48000, 24000, 16000, 12000 or 8000.
     """
-    sound = base64.b64encode(_opus(samples, rate_hz)).decode()
+    sound = Html(base64.b64encode(_ogg(samples, rate_hz)).decode())
     return html('<audio controls src="data:audio/ogg;base64,{}"></audio>', sound)
 
 
-def _opus(samples: npt.NDArray[np.int16], rate_hz: int) -> bytes:
-    """Encode as Ogg Opus, a tenth of the size of a WAV: the page embeds it as text."""
+def _ogg(samples: npt.NDArray[np.int16], rate_hz: int) -> bytes:
+    layout = "mono" if samples.ndim == 1 else "stereo"
     file = io.BytesIO()
     with av.open(file, "w", format="ogg") as container:
-        stream = container.add_stream("libopus", rate=rate_hz, layout="mono")
-        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        stream = container.add_stream("libopus", rate=rate_hz, layout=layout)
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=layout)
         frame.sample_rate, frame.pts = rate_hz, 0
         frame.time_base = Fraction(1, rate_hz)
         container.mux(stream.encode(frame))

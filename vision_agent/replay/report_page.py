@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from vision_agent.caller.recording import SOUND_RATE_HZ
-from vision_agent.replay.page_parts import Html, figures, html, voice, whole_page
+from vision_agent.replay.page_parts import Html, figures, html, opus, whole_page
 from vision_agent.replay.report import Report
 
 _NAMES = {"user": "Caller", "agent": "Agent"}
@@ -82,7 +82,7 @@ def _voice(report: Report) -> Iterator[Html]:
     samples = report.voice.samples()
     if not len(samples) or not report.voice_ms:
         return
-    yield voice(samples, SOUND_RATE_HZ)
+    yield opus(samples, SOUND_RATE_HZ)
     yield html("<p>The agent's voice, from {} s on.</p>", f"{report.voice_ms[0][0] / 1000:.1f}")
 
 

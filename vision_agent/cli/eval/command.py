@@ -65,6 +65,10 @@ def evaluate(
     junit_out: Annotated[
         Path | None, typer.Option("--junit", help="Write the results here, as JUnit XML.")
     ] = None,
+    html_out: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write the results here, as a page to look at and listen to."),
+    ] = None,
     keep: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Keep the recordings and the servers' logs here."),
@@ -85,6 +89,7 @@ def evaluate(
     from vision_agent.caller.signalling import parse_headers
     from vision_agent.evaluation.case_runner import RunOptions
     from vision_agent.evaluation.junit import junit
+    from vision_agent.evaluation.page import results_page
     from vision_agent.evaluation.suite import AgentTarget, read_suites
     from vision_agent.evaluation.trials import Choice, needs_judge, plan
 
@@ -98,7 +103,7 @@ def evaluate(
         targets = [AgentTarget.named(one) for one in (*(agent or ()), *(url or ()))]
         files = read_suites(suites)
         trials = plan(files, Choice(targets, model or (), case or (), repeats))
-        check_writable(json_out, junit_out)
+        check_writable(json_out, junit_out, html_out)
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
         folder = keep or Path(
@@ -107,13 +112,16 @@ def evaluate(
             )
         )
         # A judge is shown what the model saw.
-        record = keep is not None or any(needs_judge(one.suite) for one in files)
+        shown = keep is not None or html_out is not None
+        record = shown or any(needs_judge(one.suite) for one in files)
         options = RunOptions(folder.resolve(), parallel, token, headers, record=record)
         results = asyncio.run(_watched(trials, options))
         if json_out is not None:
             json_out.write_bytes(results.to_json())
         if junit_out is not None:
             junit_out.write_bytes(junit(results))
+        if html_out is not None:
+            html_out.write_text(results_page(results), encoding="utf-8")
     raise typer.Exit(_INTERRUPTED if results.interrupted else results.exit_code)
 
 

@@ -1,0 +1,111 @@
+"""The pictures and the voices of a call, as the page of a run holds them."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vision_agent.caller.cut import Cut
+from vision_agent.caller.media_file import BadRecording, titles
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
+from vision_agent.evaluation.outcome import CaseOutcome
+from vision_agent.evaluation.seen_frames import SeenPicture, seen_pictures
+from vision_agent.jpeg import to_jpeg
+from vision_agent.recordings.recorded_call import MEDIA_FILE
+from vision_agent.replay.page_parts import Html, html, opus
+
+_log = logging.getLogger(__name__)
+
+MOST_PICTURES = 8
+LONGEST_VOICES_S = 180.0
+LONGER_SIDE_PX = 320
+_VOICES = ("caller", "agent")
+_QUALITIES = (75, 50, 30)
+_MAX_PICTURE_BYTES = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMedia:
+    """What a page holds of a call.
+
+    Attributes:
+        parts: It as HTML.
+    """
+
+    parts: tuple[Html, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Its length in the page, in characters."""
+        return sum(map(len, self.parts))
+
+
+def shown_media(outcome: CaseOutcome) -> ShownMedia:
+    """Read the pictures that the model saw and both voices from a call's recording."""
+    folder = outcome.recorded
+    if folder is None:
+        return ShownMedia()
+    begins_ms = (outcome.report and outcome.report.connected_ms) or 0
+    pictures, kept = seen_pictures(folder, MOST_PICTURES)
+    parts: list[Html] = []
+    if pictures:
+        figures = Html("".join(_figure(one, begins_ms + one.at_ms) for one in pictures))
+        what = f"{len(pictures)} of {kept} pictures" if len(pictures) < kept else "The pictures"
+        parts.append(html("<p>{} that the model saw:</p>", what))
+        parts.append(html('<div class="pictures">{}</div>', figures))
+    if (voices := _voices(folder / MEDIA_FILE)) is not None:
+        parts += voices
+    return ShownMedia(tuple(parts))
+
+
+def _figure(picture: SeenPicture, at_ms: int) -> Html:
+    pixels = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        return Html()
+    height, width = pixels.shape[:2]
+    scale = min(1.0, LONGER_SIDE_PX / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    jpeg, _ = to_jpeg(small.astype(np.uint8, copy=False), _MAX_PICTURE_BYTES, _QUALITIES)
+    says = f"{at_ms / 1000:.1f} s, {picture.source}"
+    return html(
+        '<figure><img src="data:image/jpeg;base64,{}" alt="{}" width="{}" height="{}">'
+        "<figcaption>{}</figcaption></figure>",
+        Html(base64.b64encode(jpeg).decode()),
+        f"What the model saw at {says}",
+        *size,
+        says,
+    )
+
+
+def _voices(media: Path) -> list[Html] | None:
+    try:
+        found = titles(media)
+        sounds = {
+            name: read_sound(media, Cut(0.0, LONGEST_VOICES_S, name))
+            for name in _VOICES
+            if name in found
+        }
+    except BadRecording as error:
+        _log.warning("The voices of a call can't be played: %s", error)
+        return None
+    heard = {name: sound for name, sound in sounds.items() if len(sound)}
+    if not heard:
+        return None
+    length = max(map(len, heard.values()))
+    samples = [_padded(sound, length) for sound in heard.values()]
+    says = "The caller is on the left, the agent on the right"
+    if len(heard) == 1:
+        says = f"The {next(iter(heard))} alone; the other side has no sound"
+    cut = length >= LONGEST_VOICES_S * SOUND_RATE_HZ
+    beginning = f"; the first {LONGEST_VOICES_S / 60:g} minutes" if cut else ""
+    return [opus(np.stack(samples, axis=1), SOUND_RATE_HZ), html("<p>{}{}.</p>", says, beginning)]
+
+
+def _padded(sound: Samples, length: int) -> Samples:
+    return np.pad(sound, (0, length - len(sound)))
