@@ -83,11 +83,13 @@ def all_rows(calls: int, fastrtc_python: str | None, question: Path) -> list[Row
             )
             for name, title in servers.items()
         ]
+    serve = (sys.executable, "-m", "vision_agent", "serve", "--model=local", "--port={port}")
+    record = f"--record={question.parent / 'calls'}"
     rows += [
         Row(
-            f"product{fps}",
-            f"vision-agent serve, {fps} fps",
-            (sys.executable, "-m", "vision_agent", "serve", "--model=local", "--port={port}"),
+            name,
+            title,
+            command,
             fps,
             job="speech",
             offer_path="/api/offer",
@@ -95,7 +97,11 @@ def all_rows(calls: int, fastrtc_python: str | None, question: Path) -> list[Row
             burst_every_s=10.0,
             say=question,
         )
-        for fps in (UNLIMITED_FPS, PAGE_FPS)
+        for name, title, command, fps in (
+            ("product30", "vision-agent serve, 30 fps", serve, UNLIMITED_FPS),
+            ("record30", "vision-agent serve --record, 30 fps", (*serve, record), UNLIMITED_FPS),
+            ("product2", "vision-agent serve, 2 fps", serve, PAGE_FPS),
+        )
     ]
     return rows
 

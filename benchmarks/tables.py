@@ -99,7 +99,7 @@ def _median(measured: Sequence[Measure], name: str) -> float:
 
 
 def _unit(verdict: Verdict) -> str:
-    return " ms" if verdict.unit == "ms" else " x"
+    return " x" if verdict.unit == "ratio" else f" {verdict.unit}"
 
 
 def _latency(measured: Sequence[Measure], name: str) -> str:

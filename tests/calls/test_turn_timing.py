@@ -1,5 +1,7 @@
 """The figures of a turn, from what happens when. Times are seconds."""
 
+import pytest
+
 from vision_agent.calls.turn_timing import TurnTiming
 
 
@@ -20,6 +22,15 @@ def test_an_answer_is_timed_from_the_end_of_the_question_to_its_first_sound():
     timing.sounds(60.1)
     assert timing.complete(60.2) is None
     assert timing.silent(61.0).first_sound_s is None
+
+
+def test_an_answer_that_was_made_before_its_first_sound_is_played_is_timed():
+    timing = TurnTiming()
+    timing.asked("typed", 1.0)
+    timing.opened(1.1)
+    assert timing.complete(1.11, sound_waits=True) is None
+    timing.sounds(1.12)
+    assert timing.silent(4.0).first_sound_s == pytest.approx(0.12)
 
 
 def test_sound_that_has_nothing_to_do_with_a_question_is_no_answer_to_it():

@@ -222,7 +222,7 @@ class AgentOutput:
             case AgentTurnPaused():
                 self.speaker.flush()
             case AgentTurnComplete():
-                self._trace.complete()
+                self._trace.complete(sound_waits=self.speaker.queued_ms > 0)
                 self.speaker.flush()
                 if self._answer:
                     self._bot_output.end(self._answer, spoken=self._heard_aloud)

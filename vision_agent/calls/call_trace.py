@@ -134,9 +134,9 @@ class CallTrace:
         """The model says that the caller has cut in; called before playback is cleared."""
         self._record(self._timing.interrupted(time.monotonic()))
 
-    def complete(self) -> None:
-        """The model has finished its turn."""
-        self._record(self._timing.complete(time.monotonic()))
+    def complete(self, *, sound_waits: bool) -> None:
+        """The model has finished its turn; there may be sound of it that has yet to be played."""
+        self._record(self._timing.complete(time.monotonic(), sound_waits=sound_waits))
 
     def _record(self, turn: TimedTurn | None) -> None:
         if turn is None:

@@ -143,10 +143,15 @@ class TurnTiming:
             self._turn.silent_at_s = silent_at_s
         return self.over(now_s)
 
-    def complete(self, now_s: float) -> TimedTurn | None:
-        """The model has finished its turn; what it has made may still be playing."""
+    def complete(self, now_s: float, *, sound_waits: bool = False) -> TimedTurn | None:
+        """The model has finished its turn; what it has made may still be playing.
+
+        Args:
+            now_s: Now.
+            sound_waits: Whether there is sound of it that has yet to be played.
+        """
         self._whole = True
-        return None if self._sounding else self.over(now_s)
+        return None if self._sounding or sound_waits else self.over(now_s)
 
     def silent(self, now_s: float) -> TimedTurn | None:
         """The agent is not heard any more, for now."""

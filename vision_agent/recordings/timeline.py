@@ -23,8 +23,9 @@ LARGEST_STEP_S = 0.02
 """By how much a clock that is slower than ours is followed after each such window."""
 
 SMALLEST_S = 0.005
-AHEAD_STEP_S = 0.002
-"""By how much one that is faster is followed with each packet."""
+AHEAD_SHARE = 0.1
+"""By how much of the time since the last packet one that is faster is followed: with the first
+packets, too, which are often late."""
 
 
 class _Held(NamedTuple, Generic[T]):
@@ -47,7 +48,7 @@ class Timeline(Generic[T]):
         self._reorders = reorders
         self._offset_s: float | None = None
         self._held: list[_Held[T]] = []
-        self._latest_s = 0.0
+        self._latest_s = self._media_s = 0.0
         self._window_s: float | None = None
         self._least_late_s = 0.0
 
@@ -74,7 +75,8 @@ class Timeline(Generic[T]):
         if late_s < -JUMP_S:
             self._anchor(arrived_s - media_s)
         else:
-            self._follow(late_s, arrived_s)
+            self._follow(late_s, media_s, arrived_s)
+        self._media_s = media_s
         ready.append((self._placed(media_s, arrived_s), item))
         return ready
 
@@ -106,10 +108,11 @@ class Timeline(Generic[T]):
         self._offset_s = offset_s
         self._window_s = None
 
-    def _follow(self, late_s: float, arrived_s: float) -> None:
+    def _follow(self, late_s: float, media_s: float, arrived_s: float) -> None:
         assert self._offset_s is not None
         if late_s < 0:
-            self._offset_s += max(late_s, -AHEAD_STEP_S)
+            since_s = min(1.0, max(0.0, media_s - self._media_s))
+            self._offset_s += max(late_s, -AHEAD_SHARE * since_s)
             self._window_s = None
         elif self._window_s is None:
             self._window_s, self._least_late_s = arrived_s, late_s
