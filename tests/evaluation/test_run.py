@@ -18,6 +18,7 @@ from vision_agent.evaluation.outcome import CaseOutcome
 from vision_agent.evaluation.run import run_trials
 from vision_agent.evaluation.suite import read_suites
 from vision_agent.evaluation.trials import Trial, plan
+from vision_agent.recordings.lines import EndedLine
 from vision_agent.recordings.recorded_call import RecordedCall
 from vision_agent.server_process import ServerProcess
 
@@ -62,11 +63,16 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     recorded = RecordedCall.open(call["recorded"])
     assert recorded.header.call_id == call["report"]["call_id"]
     assert recorded.media.stat().st_size > 10_000
+    # It is complete, and has the times of the virtual clock too.
+    assert isinstance(recorded.lines[-1], EndedLine)
+    assert recorded.lines[-1].at_ms == pytest.approx(call["report"]["voice_ms"][-1][1], abs=3000)
     errors = {name: case["calls"][0]["error"] for name, case in cases.items()}
     assert "not_a_module" in errors["no agent"]
     assert "can't be reached" in errors["no server"].lower() or "refused" in errors["no server"]
     assert "untried.yaml" in errors["no media"]
-    assert len([path for path in (tmp_path / "kept").iterdir() if path.is_dir()]) == 2  # servers
+    # One server of its own, that has no agent; scripted answers come in virtual time.
+    kept = {path.name for path in (tmp_path / "kept").iterdir()}
+    assert kept == {"server-1", "virtual"}
 
     root = ET.parse(tmp_path / "r.xml").getroot()
     assert (root.tag, root.get("tests"), root.get("errors")) == ("testsuites", "7", "3")

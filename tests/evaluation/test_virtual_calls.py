@@ -10,12 +10,10 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import RECORDINGS
-from vision_agent.agents.loader import AgentError
 from vision_agent.caller.recording import BadRecording
 from vision_agent.evaluation.scripted_server import ScriptedServer
+from vision_agent.evaluation.virtual_call import ServerNotStarted, VirtualCall
 from vision_agent.evaluation.virtual_calls import VirtualCalls, VirtualProcessEnded
-from vision_agent.evaluation.virtual_process import VirtualCall
-from vision_agent.local import ScenarioError
 from vision_agent.replay import ReplayOptions, Report, replay
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -58,8 +56,9 @@ answers:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def calls() -> AsyncIterator[VirtualCalls]:
-    async with VirtualCalls() as calls:
-        yield calls
+    calls = VirtualCalls()
+    yield calls
+    await calls.close()
 
 
 @pytest.fixture
@@ -110,9 +109,9 @@ async def test_a_call_has_the_report_that_it_has_in_real_time_and_every_one_the_
 async def test_what_goes_wrong_is_raised_here_and_the_next_call_is_made(
     calls: VirtualCalls, call: VirtualCall, tmp_path: Path
 ):
-    with pytest.raises(AgentError, match="No agent at"):
+    with pytest.raises(ServerNotStarted, match="No agent at"):
         await calls.make(replace(call, settings={"agent": str(tmp_path / "nobody")}))
-    with pytest.raises(ScenarioError, match="can't be read"):
+    with pytest.raises(ServerNotStarted, match="can't be read"):
         await calls.make(replace(call, scenario=tmp_path / "none.yaml"))
     with pytest.raises(BadRecording, match="There is no file"):
         await calls.make(replace(call, options=ReplayOptions(tmp_path / "none.mp4", "")))

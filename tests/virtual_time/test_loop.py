@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import queue
 import sys
 import threading
 import time
@@ -133,6 +134,35 @@ def test_a_thread_sleeps_on_the_same_clock_and_may_wait_for_the_loop():
         assert here.clock.skipped_s > 48
 
     run_virtually(main)
+
+
+def test_a_thread_that_waits_with_a_limit_waits_on_the_same_clock_and_holds_nothing_up():
+    async def main() -> None:
+        asked, tasks = threading.Event(), queue.Queue()
+
+        def wait() -> list[float]:
+            at_s = [time.monotonic()]
+            for _ in range(3):
+                assert not asked.wait(10)
+                at_s.append(time.monotonic())
+            assert asked.wait(10)
+            at_s.append(time.monotonic())
+            assert tasks.get(timeout=1000) == "task"
+            with pytest.raises(queue.Empty):
+                tasks.get(timeout=10)
+            return [*at_s, time.monotonic()]
+
+        loop().call_later(35, asked.set)
+        loop().call_later(100, tasks.put, "task")
+        at_s = await asyncio.to_thread(wait)
+        assert [round(s - at_s[0]) for s in at_s] == [0, 10, 20, 30, 35, 110]
+        await asyncio.sleep(2000)  # the limits that were not reached are forgotten
+        with pytest.raises(queue.Empty):
+            tasks.get(timeout=0.05)  # blocks the loop
+
+    began_s = time.monotonic()
+    run_virtually(main)
+    assert time.monotonic() - began_s < 100
 
 
 def test_a_blocking_request_to_a_server_on_the_loop_is_answered_although_that_waits():

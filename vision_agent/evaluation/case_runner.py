@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import BadRecording, Recording
@@ -25,9 +25,12 @@ from vision_agent.evaluation.simulated_caller import SimulatedCaller
 from vision_agent.evaluation.steps import steps_of
 from vision_agent.evaluation.suite import JudgeModel, Persona
 from vision_agent.evaluation.trials import Trial
+from vision_agent.evaluation.virtual_call import ServerNotStarted, VirtualCall
+from vision_agent.evaluation.virtual_calls import VirtualPool, VirtualProcessEnded
 from vision_agent.local.engine.speech.synthesizer_process import SpeechError
 from vision_agent.recordings.recorded_call import BadRecordedCall
 from vision_agent.replay.caller import ReplayOptions, replay
+from vision_agent.replay.report import Report
 from vision_agent.replay.script import CallScript, FixedScript, Speak, Wait
 from vision_agent.server_process import ServerProcess
 
@@ -42,7 +45,9 @@ _NOT_TRIED = (
     BadRecording,
     BadRecordedCall,
     ModelFailure,
+    ServerNotStarted,
     SpeechError,
+    VirtualProcessEnded,
     OSError,
 )
 
@@ -97,11 +102,13 @@ class CaseRunner:
         self._models: AskedModels = options.models or self._evaluators
         self._pool = ServerPool(
             options.folder,
-            trials,
+            (trial for trial in trials if not self._is_virtual(trial)),
             options.serve_arguments,
             record=options.record,
             server_class=options.server_class,
         )
+        self._virtual_folder = options.folder / "virtual"
+        self._virtual = VirtualPool(self._virtual_folder)
 
     async def __aenter__(self) -> Self:
         return self
@@ -116,7 +123,8 @@ class CaseRunner:
 
     async def close(self) -> None:
         """End the servers, the voice and the connections to models."""
-        await asyncio.gather(self._pool.close(), self._voice.close(), self._evaluators.close())
+        owned = (self._pool, self._virtual, self._voice, self._evaluators)
+        await asyncio.gather(*(one.close() for one in owned))
 
     async def outcome(self, trial: Trial) -> CaseOutcome:
         """Make one call; whatever goes wrong is its outcome's error."""
@@ -131,39 +139,57 @@ class CaseRunner:
         except Exception as error:
             _log.warning("Case %r: %s", trial.case.name, error, exc_info=True)
             outcome.error = f"{type(error).__name__}: {error}"
-        finally:
-            if trial.server is not None:
-                await self._pool.release(trial.server)
         outcome.took_s = time.monotonic() - begun
         return outcome
 
     async def _make(self, trial: Trial, outcome: CaseOutcome) -> None:
-        url = await self._address(trial)
-        options = await self._options_of(trial, url)
-        limit_s = _longest_s(trial) + await asyncio.to_thread(_playing_s, options)
-        try:
-            async with asyncio.timeout(limit_s):
-                report = await replay(options)
-        except TimeoutError:
-            raise CaseNotTried(f"The call was not over after {limit_s:.0f} s.") from None
-        outcome.report = report
+        virtual = self._is_virtual(trial)
+        make = self._virtual_call if virtual else self._call
+        script = await self._script(trial)
+        report = outcome.report = await make(trial, script)
         if report.connected_ms is None:
             outcome.error = " ".join(report.errors) or f"There was no call: {report.ended}"
             return
         if self._options.record and trial.server is not None:
-            folder = self._pool.folder(trial.server)
+            folder = self._virtual_folder if virtual else self._pool.folder(trial.server)
             outcome.recorded = await recording_of(folder, report.call_id)
-        if isinstance(options.script, SimulatedCaller):
-            outcome.caller = options.script.outcome
-            if options.script.has_failed:
+        if isinstance(script, SimulatedCaller):
+            outcome.caller = script.outcome
+            if script.has_failed:
                 outcome.error = outcome.caller
                 return
         judged = await self._judged(trial, Evidence(report, outcome.recorded))
         outcome.verdicts = verdicts(trial.expected, report, judged)
-        if isinstance(options.script, SimulatedCaller) and not trial.expected:
-            outcome.verdicts.append(options.script.verdict)
+        if isinstance(script, SimulatedCaller) and not trial.expected:
+            outcome.verdicts.append(script.verdict)
         # A thousand calls' sound would fill the memory.
         report.voice = ReceivedAudio()
+
+    def _is_virtual(self, trial: Trial) -> bool:
+        # What further arguments of the command mean, the command alone knows.
+        return trial.is_virtual and not self._options.serve_arguments
+
+    async def _virtual_call(self, trial: Trial, script: CallScript | None) -> Report:
+        assert trial.server is not None
+        assert trial.server.scenario is not None
+        options = self._options_of(trial, "", script)
+        settings: dict[str, Any] = {"agent": trial.server.agent}
+        if self._options.record:
+            settings["record"] = self._virtual_folder
+        return await self._virtual.make(VirtualCall(settings, trial.server.scenario, options))
+
+    async def _call(self, trial: Trial, script: CallScript | None) -> Report:
+        try:
+            options = self._options_of(trial, await self._address(trial), script)
+            limit_s = _longest_s(trial) + await asyncio.to_thread(_playing_s, options)
+            try:
+                async with asyncio.timeout(limit_s):
+                    return await replay(options)
+            except TimeoutError:
+                raise CaseNotTried(f"The call was not over after {limit_s:.0f} s.") from None
+        finally:
+            if trial.server is not None:
+                await self._pool.release(trial.server)
 
     async def _address(self, trial: Trial) -> str:
         if trial.server is not None:
@@ -172,7 +198,7 @@ class CaseRunner:
         assert trial.target.url is not None
         return trial.target.url
 
-    async def _options_of(self, trial: Trial, url: str) -> ReplayOptions:
+    def _options_of(self, trial: Trial, url: str, script: CallScript | None) -> ReplayOptions:
         case, target = trial.case, trial.target
         is_running = trial.server is None
         return ReplayOptions(
@@ -183,7 +209,7 @@ class CaseRunner:
             token=(target and target.token) or (self._options.token if is_running else None),
             headers={**self._options.headers, **target.headers} if target and is_running else {},
             asked=trial.asked,
-            script=await self._script(trial),
+            script=script,
             begin_s=case.from_ or 0.0,
             end_s=math.inf if case.to is None else case.to,
             patient=case.patient,

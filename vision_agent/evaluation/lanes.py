@@ -46,6 +46,8 @@ class Lanes:
                 self._left.notify_all()
 
     def _wanted(self, trial: Trial) -> int:
+        if trial.is_virtual:
+            return LIGHT_PER_HEAVY  # it never waits, so it takes a core
         if trial.is_timed and trial.server is not None:
             return self._units
         return 1 if trial.is_light else LIGHT_PER_HEAVY

@@ -22,6 +22,9 @@ from vision_agent.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 
+_SETTLES_S = 1.0
+"""How long a server writes the end of a call's recording, at most."""
+
 _DEFAULTS = {"port": 0, "udp_port": 0, "session_db": "memory", "tool_reports": "full"}
 
 
@@ -139,3 +142,4 @@ class ScriptedServer:
         yield
         while len(self._video.registry):  # noqa: ASYNC110 - it ends within milliseconds
             await asyncio.sleep(0.01)
+        await asyncio.sleep(_SETTLES_S)

@@ -47,6 +47,7 @@ class Trial:
         timeout_s: The longest wait for the agent.
         asked: Options of the call.
         server: The server to start; None where one runs already.
+        is_scripted: A scenario answers, without the engine.
         is_light: The answers are scripted, or come from elsewhere: the call costs this machine
             little.
     """
@@ -62,11 +63,17 @@ class Trial:
     asked: dict[str, Any]
     server: ServerKey | None
     is_light: bool
+    is_scripted: bool = False
 
     @property
     def agent(self) -> str:
         """What results call the agent."""
         return _DEFAULT_AGENT if self.target is None else self.target.name
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether the call can take place in virtual time: nobody outside has to be asked."""
+        return self.is_scripted and self.server is not None and self.case.persona is None
 
     @property
     def is_timed(self) -> bool:
@@ -164,8 +171,9 @@ def _of_case(file: SuiteFile, case: Case, choice: Choice, engines: _Engines) -> 
             if not is_running:
                 agent = None if target is None else target.agent
                 key = ServerKey(agent, model, scenario if model == "local" else None)
-                scripted = scenario is not None and engines.is_scripted(scenario)
-                trial = replace(trial, server=key, is_light=scripted or model != "local")
+                scripted = key.scenario is not None and engines.is_scripted(key.scenario)
+                light = scripted or model != "local"
+                trial = replace(trial, server=key, is_light=light, is_scripted=scripted)
             yield from (replace(trial, repeat=repeat) for repeat in range(1, repeats + 1))
 
 

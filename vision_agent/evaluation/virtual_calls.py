@@ -7,12 +7,11 @@ import contextlib
 import os
 import pickle
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
-from vision_agent.evaluation.virtual_process import VirtualCall
-from vision_agent.local import Scenario
+from vision_agent.evaluation.virtual_call import VirtualCall
 from vision_agent.replay import Report
 
 LONGEST_S = 1800.0
@@ -26,7 +25,7 @@ class VirtualProcessEnded(RuntimeError):
 
 
 class VirtualCalls:
-    """Makes one call after the other in virtual time, within the context.
+    """Makes one call after the other in virtual time; its owner closes it.
 
     The caller, the product's server and the local Live API run in one child process on a
     `virtual_time` loop. It is started at the first call, which takes some seconds, and again after
@@ -41,20 +40,13 @@ class VirtualCalls:
         self._process: asyncio.subprocess.Process | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    @staticmethod
-    def possible(scenario: Scenario) -> bool:
-        """Whether calls to this scenario can be made in virtual time: it does without the engine.
-
-        The engine's recognisers and voices are processes that take their real time.
-        """
-        return not scenario.engine
-
     async def make(self, call: VirtualCall) -> Report:
         """Make a call; see `replay`. The times of the report are those of the virtual clock.
 
         Raises:
             VirtualProcessEnded: The process crashed.
-            BadRecording, AgentError, ScenarioError: What making a call raises.
+            ServerNotStarted: There is no such agent, or the scenario is not valid.
+            BadRecording: What is shown or said can't be replayed.
         """
         async with self._one_at_a_time:
             try:
@@ -116,13 +108,38 @@ class VirtualCalls:
             process.kill()
         return await process.wait()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def close(self) -> None:
+        """End the process; the next call starts another."""
         await self._end(_END_S)
+
+
+class VirtualPool:
+    """Makes several calls at once, each in a process of its own; processes are used again.
+
+    Args:
+        folder: Where the processes' logs are written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._all: list[VirtualCalls] = []
+        self._idle: list[tuple[VirtualCalls, Mapping[str, Any]]] = []
+
+    async def make(self, call: VirtualCall) -> Report:
+        """Make a call; see `VirtualCalls.make`."""
+        # One that has this server already, or else the one that has been idle for longest.
+        fits = (at for at, (_, has) in enumerate(self._idle) if has == call.settings)
+        if self._idle:
+            calls, _ = self._idle.pop(next(fits, 0))
+        else:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            calls = VirtualCalls(self._folder / f"process-{len(self._all) + 1}.log")
+            self._all.append(calls)
+        try:
+            return await calls.make(call)
+        finally:
+            self._idle.append((calls, call.settings))
+
+    async def close(self) -> None:
+        """End the processes."""
+        await asyncio.gather(*(calls.close() for calls in self._all))

@@ -10,34 +10,19 @@ import os
 import pickle
 import sys
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from vision_agent.evaluation.virtual_call import ServerNotStarted, VirtualCall
 from vision_agent.virtual_time.loop import run_virtually
 
 if TYPE_CHECKING:
-    from vision_agent.replay import ReplayOptions
+    from vision_agent.evaluation.scripted_server import ScriptedServer
 
 MAX_FPS = 5.0
 """Frames of the caller's a second. To encode more of them is half of what a call costs, and the
 model is given one a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class VirtualCall:
-    """A call to make.
-
-    Attributes:
-        settings: The options of the server that is called (`Settings`).
-        scenario: What the local Live API answers.
-        options: The caller; its `url` is put in.
-    """
-
-    settings: Mapping[str, Any]
-    scenario: Path
-    options: ReplayOptions
 
 
 async def make_calls(jobs: BinaryIO, outcomes: BinaryIO) -> None:
@@ -62,13 +47,23 @@ async def make_calls(jobs: BinaryIO, outcomes: BinaryIO) -> None:
                     await stack.aclose()
                     server = None
                     running = ScriptedServer.running(job.settings, job.scenario)
-                    server, served = await stack.enter_async_context(running), job.settings
+                    server, served = await _started(stack, running), job.settings
                 async with server.playing(job.scenario):
                     outcome = await replay(replace(job.options, url=server.url))
             except Exception as error:  # the parent raises it
                 outcome = error
             outcomes.write(_pickled(outcome))
             outcomes.flush()
+
+
+async def _started(
+    stack: AsyncExitStack, running: AbstractAsyncContextManager[ScriptedServer]
+) -> ScriptedServer:
+    try:
+        return await stack.enter_async_context(running)
+    except Exception as error:
+        # In words: to unpickle the error itself, the parent would have to import ADK.
+        raise ServerNotStarted(f"The server did not start: {error}") from error
 
 
 def _read(jobs: BinaryIO) -> VirtualCall | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,8 +46,9 @@ class VirtualClock:
 def kept_by(clock: VirtualClock, sleep: Callable[[float], None]) -> Iterator[None]:
     """`time.monotonic`, `time` and `perf_counter` read this clock within the context.
 
-    A module that has imported one of them by name before keeps the real one, as `threading` does
-    for its timeouts. `datetime.now` and C code always read the real clock.
+    So do the limits of waiting in `threading` and `queue`. Any other module that has imported one
+    of the functions by name before keeps the real one. `datetime.now` and C code always read the
+    real clock.
 
     Args:
         clock: The clock.
@@ -55,20 +58,22 @@ def kept_by(clock: VirtualClock, sleep: Callable[[float], None]) -> Iterator[Non
     def in_ns(read_s: Callable[[], float]) -> Callable[[], int]:
         return lambda: round(read_s() * _NS_PER_S)
 
-    replaced: dict[str, Callable[..., object]] = {
-        "monotonic": clock.now_s,
-        "perf_counter": clock.now_s,
-        "time": clock.epoch_s,
-        "monotonic_ns": in_ns(clock.now_s),
-        "perf_counter_ns": in_ns(clock.now_s),
-        "time_ns": in_ns(clock.epoch_s),
-        "sleep": sleep,
-    }
-    before = {name: getattr(time, name) for name in replaced}
-    for name, function in replaced.items():
-        setattr(time, name, function)
+    replaced: list[tuple[object, str, Callable[..., object]]] = [
+        (time, "monotonic", clock.now_s),
+        (time, "perf_counter", clock.now_s),
+        (time, "time", clock.epoch_s),
+        (time, "monotonic_ns", in_ns(clock.now_s)),
+        (time, "perf_counter_ns", in_ns(clock.now_s)),
+        (time, "time_ns", in_ns(clock.epoch_s)),
+        (time, "sleep", sleep),
+        (queue, "time", clock.now_s),
+        (threading, "_time", clock.now_s),
+    ]
+    before = [getattr(home, name) for home, name, _ in replaced]
+    for home, name, function in replaced:
+        setattr(home, name, function)
     try:
         yield
     finally:
-        for name, function in before.items():
-            setattr(time, name, function)
+        for (home, name, _), old in zip(replaced, before, strict=True):
+            setattr(home, name, old)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from vision_agent.virtual_time.clock import VirtualClock, kept_by, real_monotonic
 from vision_agent.virtual_time.outside import lead_outside
-from vision_agent.virtual_time.threads import Sleepers, Threads
+from vision_agent.virtual_time.threads import Threads
 
 STEP_S = 0.001
 """How often it is looked whether a thread has finished its work."""
@@ -29,17 +29,16 @@ class VirtualSelector(selectors.DefaultSelector):
 
     Args:
         clock: The clock that it moves on.
-        threads: The threads that it waits for.
-        sleepers: The threads that it wakes.
+        threads: The threads that it waits for, and wakes.
 
     Attributes:
         own: Descriptors of the loop itself, which do not lead outside.
         slept_s: How long it has really waited.
     """
 
-    def __init__(self, clock: VirtualClock, threads: Threads, sleepers: Sleepers) -> None:
+    def __init__(self, clock: VirtualClock, threads: Threads) -> None:
         super().__init__()
-        self._clock, self._threads, self._sleepers = clock, threads, sleepers
+        self._clock, self._threads = clock, threads
         self._leads_outside: bool | None = None
         self.own: frozenset[int] = frozenset()
         self.slept_s = 0.0
@@ -59,14 +58,14 @@ class VirtualSelector(selectors.DefaultSelector):
         clock, patience_s = self._clock, PATIENCE_S
         due_s = math.inf if timeout is None else clock.now_s() + timeout
         while True:
+            self._threads.wake(clock.now_s())
             # Asked first: what a thread hands over before it rests is seen by the next line.
             at_work = self._threads.at_work
             ready = super().select(0)
             now_s = clock.now_s()
             if ready or now_s >= due_s:
                 return ready
-            self._sleepers.wake(now_s)
-            wait_s = min(due_s, self._sleepers.due_s) - now_s
+            wait_s = max(0.0, min(due_s, self._threads.due_s) - now_s)
             if at_work:
                 ready, idle_s = self._really(min(wait_s, STEP_S))
                 patience_s -= idle_s
@@ -101,9 +100,9 @@ class VirtualSelector(selectors.DefaultSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose time is that of a virtual clock."""
 
-    def __init__(self, clock: VirtualClock, threads: Threads, sleepers: Sleepers) -> None:
+    def __init__(self, clock: VirtualClock, threads: Threads) -> None:
         self.clock = clock
-        self.selector = VirtualSelector(clock, threads, sleepers)
+        self.selector = VirtualSelector(clock, threads)
         super().__init__(self.selector)
         self.selector.own = frozenset(key.fd for key in self.selector.get_map().values())
 
@@ -117,18 +116,18 @@ def run_virtually(main: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
 
     Modules that use threads or the clock have to be imported within `main`; see `kept_by`.
     """
-    clock, threads = VirtualClock(), Threads()
-    sleepers, here = Sleepers(clock.now_s), threading.get_ident()
+    clock, here = VirtualClock(), threading.get_ident()
+    threads = Threads(clock)
 
     def sleep(seconds: float) -> None:
         if threading.get_ident() == here:
             clock.skip(seconds)
         else:
-            sleepers.sleep(seconds)
+            threads.sleep(seconds)
 
     with (
         threads.watched(),
         kept_by(clock, sleep),
-        asyncio.Runner(loop_factory=lambda: VirtualLoop(clock, threads, sleepers)) as runner,
+        asyncio.Runner(loop_factory=lambda: VirtualLoop(clock, threads)) as runner,
     ):
         return runner.run(main())

@@ -1,4 +1,4 @@
-"""Which threads are at work, and which of them sleep."""
+"""Which threads are at work, and until when the others sleep."""
 
 from __future__ import annotations
 
@@ -8,40 +8,43 @@ import math
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+
+from vision_agent.virtual_time.clock import VirtualClock, real_monotonic
+
+_LOOK_AGAIN_S = 0.002
+"""How often a thread that waits with a time limit looks at the virtual clock."""
+
+
+class _Pause:
+    """A thread waits, with or without a limit."""
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self.thread = thread
+        self.over = False
 
 
 class Threads:
     """The threads that are started within `watched`.
 
-    A thread is at work from its start to its end, except while it waits without a time limit for a
-    condition: an event, a queue, a future, the next task of an executor. Whoever notifies it
-    makes it be at work before it can run, so no moment is missed in which it is neither.
+    A thread is at work from its start to its end, except while it sleeps or waits for a condition:
+    an event, a queue, a future, the next task of an executor. Whoever notifies it makes it be at
+    work before it can run, and so does the end of its time, so no moment is missed in which it is
+    neither.
+
+    Args:
+        clock: Measures the limits of waiting.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
         self._lock = threading.Lock()
         self._at_work: set[threading.Thread] = set()
         self._known: set[threading.Thread] = set()
-
-    def started(self, thread: threading.Thread) -> None:
-        """A thread is about to start."""
-        with self._lock:
-            self._known = {each for each in self._known if each.is_alive()} | {thread}
-            self._at_work.add(thread)
-
-    def waits(self, thread: threading.Thread) -> bool:
-        """A thread begins to wait; returns whether it is one of those that are watched."""
-        with self._lock:
-            self._at_work.discard(thread)
-            return thread in self._known
-
-    def wakes(self, thread: threading.Thread) -> None:
-        """A thread need not wait any more."""
-        with self._lock:
-            if thread in self._known:
-                self._at_work.add(thread)
+        self._numbers = itertools.count()
+        self._limits: list[tuple[float, int, _Pause]] = []
+        self._left = False
 
     @property
     def at_work(self) -> bool:
@@ -49,48 +52,38 @@ class Threads:
         if not self._at_work:
             return False
         with self._lock:
-            # One that has not begun to run is not alive yet.
-            ended = {t for t in self._at_work if t.ident is not None and not t.is_alive()}
-            self._at_work -= ended
-            self._known -= ended
+            self._at_work = {each for each in self._at_work if not _has_ended(each)}
             return bool(self._at_work)
+
+    @property
+    def due_s(self) -> float:
+        """When the next one ceases to wait; infinite if none has a limit."""
+        return self._limits[0][0] if self._limits else math.inf
+
+    def wake(self, until_s: float) -> None:
+        """Put those to work whose time has come."""
+        while self.due_s <= until_s:
+            with self._lock:
+                _, _, pause = heapq.heappop(self._limits)
+                if not pause.over:
+                    self._at_work.add(pause.thread)
+
+    def sleep(self, seconds: float) -> None:
+        """Block the calling thread, which is not that of the event loop."""
+        threading.Event().wait(seconds)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Threads, conditions and queues that are made within the context are watched."""
-        threads, start = self, threading.Thread.start
-
-        class WatchedCondition(threading.Condition):
-            def __init__(self, lock: threading.Lock | None = None) -> None:
-                super().__init__(lock)
-                self._waiting: deque[threading.Thread] = deque()
-
-            def wait(self, timeout: float | None = None) -> bool:
-                thread = threading.current_thread()
-                # In the order of the base class's waiters: both are changed under this lock only.
-                self._waiting.append(thread)
-                try:
-                    # One with a limit goes on by itself, in real time.
-                    if timeout is None:
-                        threads.waits(thread)
-                    return super().wait(timeout)
-                finally:
-                    threads.wakes(thread)
-                    with suppress(ValueError):  # it was notified
-                        self._waiting.remove(thread)
-
-            def notify(self, n: int = 1) -> None:
-                for _ in range(min(n, len(self._waiting))):
-                    threads.wakes(self._waiting.popleft())
-                super().notify(n)
+        start = threading.Thread.start
 
         def watched_start(thread: threading.Thread) -> None:
-            threads.started(thread)
+            self._started(thread)
             start(thread)
 
         # Executors wait for their tasks in a queue written in C, which can't be watched.
         replaced: list[tuple[object, str, object]] = [
-            (threading, "Condition", WatchedCondition),
+            (threading, "Condition", lambda lock=None: _WatchedCondition(self, lock)),
             (threading.Thread, "start", watched_start),
             (queue, "SimpleQueue", queue._PySimpleQueue),  # type: ignore[attr-defined]
         ]
@@ -100,35 +93,88 @@ class Threads:
         try:
             yield
         finally:
+            self._left = True
             for (home, name, _), old in zip(replaced, before, strict=True):
                 setattr(home, name, old)
 
-
-class Sleepers:
-    """Threads that sleep until a moment of the virtual clock."""
-
-    def __init__(self, now_s: Callable[[], float]) -> None:
-        self._now_s = now_s
-        self._numbers = itertools.count()
-        self._lock = threading.Lock()
-        self._asleep: list[tuple[float, int, threading.Event]] = []
-
-    def sleep(self, seconds: float) -> None:
-        """Block the calling thread, which is not that of the event loop."""
-        woken = threading.Event()
+    def _started(self, thread: threading.Thread) -> None:
         with self._lock:
-            entry = (self._now_s() + seconds, next(self._numbers), woken)
-            heapq.heappush(self._asleep, entry)
-        woken.wait()
+            self._known = {each for each in self._known if not _has_ended(each)} | {thread}
+            self._at_work.add(thread)
 
-    @property
-    def due_s(self) -> float:
-        """When the first one has to wake up; infinite if none sleeps."""
-        return self._asleep[0][0] if self._asleep else math.inf
+    def begin_pause(self, thread: threading.Thread, limit_s: float | None) -> _Pause | None:
+        """A thread begins to wait; None if it is none of those that are watched."""
+        with self._lock:
+            if thread not in self._known or self._left:
+                return None
+            pause = _Pause(thread)
+            if limit_s is not None:
+                entry = (self.clock.now_s() + limit_s, next(self._numbers), pause)
+                heapq.heappush(self._limits, entry)
+            self._at_work.discard(thread)
+            return pause
 
-    def wake(self, until_s: float) -> None:
-        """Wake those whose time has come."""
-        while self.due_s <= until_s:
-            with self._lock:
-                _, _, woken = heapq.heappop(self._asleep)
-            woken.set()
+    def end_pause(self, pause: _Pause) -> None:
+        """A thread need not wait any more."""
+        with self._lock:
+            if not pause.over:
+                pause.over = True
+                self._at_work.add(pause.thread)
+
+    def is_late(self, due_s: float) -> bool:
+        """Whether a limit has been reached, or limits are of no account any more."""
+        return self._left or self.clock.now_s() >= due_s
+
+
+def _has_ended(thread: threading.Thread) -> bool:
+    # One that has not begun to run is not alive yet.
+    return thread.ident is not None and not thread.is_alive()
+
+
+class _WatchedCondition(threading.Condition):
+    def __init__(self, threads: Threads, lock: threading.Lock | None) -> None:
+        super().__init__(lock)
+        self._threads = threads
+        # In the order of the base class's waiters: both are changed under this lock only.
+        self._pauses: deque[_Pause | None] = deque()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        limit_s = None if timeout is None else max(0.0, timeout)
+        pause = self._threads.begin_pause(threading.current_thread(), limit_s)
+        try:
+            if pause is None and limit_s is not None:
+                return self._block(limit_s)
+            if limit_s is None:
+                return self._wait_really(pause, None)
+            due_s = self._threads.clock.now_s() + limit_s
+            while not self._wait_really(pause, _LOOK_AGAIN_S):
+                if self._threads.is_late(due_s):
+                    return False
+            return True
+        finally:
+            if pause is not None:
+                self._threads.end_pause(pause)
+
+    def _block(self, limit_s: float) -> bool:
+        """Wait on the thread of the event loop: meanwhile nobody else moves the clock on."""
+        began_s = real_monotonic()
+        try:
+            return self._wait_really(None, limit_s)
+        finally:
+            self._threads.clock.skip(real_monotonic() - began_s)
+
+    def _wait_really(self, pause: _Pause | None, timeout: float | None) -> bool:
+        self._pauses.append(pause)
+        try:
+            return super().wait(timeout)
+        finally:
+            if pause is None or not pause.over:  # it was not notified
+                with suppress(ValueError):
+                    self._pauses.remove(pause)
+
+    def notify(self, n: int = 1) -> None:
+        for _ in range(min(n, len(self._pauses))):
+            pause = self._pauses.popleft()
+            if pause is not None:
+                self._threads.end_pause(pause)
+        super().notify(n)
