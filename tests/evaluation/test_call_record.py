@@ -1,6 +1,6 @@
 from vision_agent.caller.transcript import Point, ToolCallRecord, TranscriptLine
 from vision_agent.evaluation.call_record import LONGEST_RECORD, call_record, pictures_in_words
-from vision_agent.replay.report import Report
+from vision_agent.replay.report import Report, Utterance
 
 
 def test_a_record_says_what_happened_in_its_order_and_with_its_times() -> None:
@@ -12,10 +12,12 @@ def test_a_record_says_what_happened_in_its_order_and_with_its_times() -> None:
         tool_calls=[ToolCallRecord("look", {"at": "table"}, 2500, 3000, {"bottles": 3})],
         points=[Point("bottle", [1, 2, 3, 4], 4500)],
         errors=["The camera failed."],
+        utterances=[Utterance(700, 700, 500, None, 1, "Hello?")],
         ended="answered",
     )
     assert call_record(report).splitlines() == [
         "<record>",
+        "| 0.7 s caller types: Hello?",
         "| 1.2 s caller: How many?",
         '| 2.5 s tool look {"at": "table"} gave {"bottles": 3}',
         "| 4.0 s agent (basic): Three bottles.",

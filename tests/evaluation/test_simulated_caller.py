@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from tests.support.answering_server import answering_server
 from tests.support.chat_server import ChatServer, chat_server, error
+from tests.support.media_files import make_image
 from vision_agent.caller.failure import CallFailed
 from vision_agent.caller.transcript import TranscriptLine
 from vision_agent.evaluation.caller_voice import CallerVoice
 from vision_agent.evaluation.open_model import open_model
 from vision_agent.evaluation.simulated_caller import SimulatedCaller
 from vision_agent.evaluation.suite import Persona
+from vision_agent.replay import ReplayOptions, replay
 from vision_agent.replay.script import Action, Show, Speak, TypeText
 
 GOAL = "to book a room for two nights"
@@ -139,3 +142,19 @@ async def test_a_model_that_fails_ends_the_call_and_says_why() -> None:
             await caller.next([])
         assert caller.has_failed
         assert caller.verdict.passed is None
+
+
+async def test_a_played_caller_makes_a_real_call(tmp_path: Path, few_frames: None) -> None:
+    bill = make_image(tmp_path / "bill.png")
+    lines = ["Hello there.", "[show bill.png] And what is this?", "Thank you. [done]"]
+    async with playing(lines, show=(bill,), types=True) as (caller, model):
+        async with answering_server() as server:
+            report = await replay(ReplayOptions(None, server.url, script=caller, timeout_s=20))
+            frames = len(server.calls[0].frames)
+        heard = model.requests[-1]["messages"][-1]["content"]
+    assert (report.answered, report.errors) == (True, [])
+    typed = [one.typed for one in report.utterances]
+    assert typed == ["Hello there.", "And what is this?", "Thank you."]
+    assert frames > 0
+    assert heard == [one.text for one in report.transcript if one.who == "agent"][1]
+    assert caller.verdict.passed is True

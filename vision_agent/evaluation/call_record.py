@@ -29,7 +29,7 @@ def call_record(report: Report) -> str:
     lines = [f"{at_ms / 1000:.1f} s {words}" for at_ms, words in entries]
     lines += [f"error: {error}" for error in report.errors[:20]]
     lines.append(f"The call ended: {report.ended}")
-    if not report.transcript:
+    if not (report.transcript or any(said.typed is not None for said in report.utterances)):
         lines.insert(0, "Nothing was said.")
     shown = _bounded([f"| {_data(line)}" for line in lines])
     return "\n".join([_BEGIN, *shown, _END])
@@ -57,6 +57,9 @@ def _entries(report: Report) -> Iterator[tuple[int, str]]:
         who = "caller" if line.who == "user" else "agent"
         name = f" ({line.agent})" if line.who == "agent" and line.agent else ""
         yield line.at_ms, f"{who}{name}: {line.text}"
+    for said in report.utterances:
+        if said.typed is not None:
+            yield said.started_at_ms, f"caller types: {said.typed}"
     for call in report.tool_calls:
         result = "cancelled" if call.cancelled else _value(call.result)
         yield call.at_ms, f"tool {call.name} {_value(call.arguments)} gave {result}"

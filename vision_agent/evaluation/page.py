@@ -29,8 +29,9 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .3rem; overflow-wrap: anywhere; }
 .rates th, .rates td { text-align: left; padding: .3rem 1rem .3rem 0; white-space: nowrap; }
 .rates th:first-child, .rates td:first-child { white-space: normal; min-width: 9rem; opacity: 1; }
 .rates a { color: var(--mark); font-weight: 600; }
+.verdicts td { overflow-wrap: anywhere; }
+.verdicts td:first-child { width: 1.5rem; }
 .verdicts td:nth-child(2) { width: 45%; }
-td { overflow-wrap: anywhere; }
 details { border-left: 3px solid var(--mark); padding: .2rem 0 .2rem .8rem; margin: .5rem 0; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
 .pictures { display: flex; flex-wrap: wrap; gap: .5rem; }
