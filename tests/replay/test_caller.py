@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from tests.support.answering_server import (
     ANSWER_AFTER_MS,
@@ -20,7 +21,8 @@ from tests.support.recorded_call import received, recorded_call, switched, typed
 from tests.support.signals import silence, tone
 from tests.support.waiting import until
 from vision_agent.caller.received_audio import write_wav
-from vision_agent.recordings.lines import EndedLine
+from vision_agent.cli.main import app
+from vision_agent.recordings.lines import EndedLine, SpokenLine
 from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
 
 pytestmark = pytest.mark.usefixtures("few_frames")
@@ -241,6 +243,50 @@ async def test_a_recorded_call_is_made_again(tmp_path: Path) -> None:
     off, on = status | {"enabled": False}, status | {"enabled": True}
     assert said == ["client-ready", off, on, "ui-event", "send-text"]
     assert asked == [{"voice": "Kore", "language": "de-DE"}]
+
+
+async def test_the_command_makes_a_part_of_a_recorded_call_again_and_compares_it(
+    tmp_path: Path,
+) -> None:
+    folder = recorded_call(
+        tmp_path / "call",
+        typed(300, "too early"),
+        typed(1300, "hello"),
+        SpokenLine(at_ms=1300, who="user", text="hello", typed=True),
+        SpokenLine(at_ms=1900, who="agent", text="I see you."),
+        EndedLine(at_ms=3000, reason="the caller hung up"),
+    )
+    figures = tmp_path / "report.json"
+    cut = ["--from", "1", "--to", "0:02.5", "--compare", "--json", str(figures)]
+    async with answering_server() as server:
+        command = ["replay", str(folder), "--url", server.url, *cut]
+        done = await asyncio.to_thread(CliRunner().invoke, app, command)
+        received_by = [each["type"] for each in server.calls[0].received]
+    # That it is different is no failure.
+    assert done.exit_code == 0, done.output
+    assert received_by == ["client-ready", "send-text"]
+    assert "Recorded with the agent basic, model local." in done.output
+    assert "One difference." in done.output
+    compared = json.loads(figures.read_text())["comparison"]
+    different = [row for row in compared["rows"] if row["same"] is False]
+    assert [(row["first"], row["second"]) for row in different] == [("I see you.", "I hear you.")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--compare"], "is no recorded call: there is nothing to compare with"),
+        (["--compare", "--type", "x"], "leave --type out"),
+        (["--from", "50"], "it ends at 0:39.855, before 0:50"),
+        (["--to", "1:00"], "it ends at 0:39.855, before 1:00"),
+    ],
+)
+def test_what_cannot_be_cut_or_compared_is_refused(
+    bottle: Path, arguments: list[str], words: str
+) -> None:
+    done = CliRunner().invoke(app, ["replay", str(bottle), *arguments])
+    assert done.exit_code == 2
+    assert words in " ".join(done.output.split())
 
 
 async def test_a_call_leaves_no_task_and_no_thread_behind(bottle: Path) -> None:

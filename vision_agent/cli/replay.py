@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,8 +27,8 @@ from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
 
 if TYPE_CHECKING:
-    from vision_agent.caller.cut import Cut
     from vision_agent.replay import ReplayOptions, Report
+    from vision_agent.replay.comparison import ComparedRow
 
 _NAMES = {"user": "You", "agent": "Agent"}
 
@@ -59,6 +61,9 @@ def replay(
             "instead of speaking at its times."
         ),
     ] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show what is different from the recorded call.")
+    ] = False,
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Write the report here, as JSON.")
     ] = None,
@@ -71,6 +76,8 @@ def replay(
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Make a call from a recorded video. Exit code 0 only if the agent answered to the end."""
+    from vision_agent.replay import ReplayOptions
+    from vision_agent.replay.comparison import as_json
     from vision_agent.replay.report_page import report_page
 
     questions = {"--say": say, "--ask": ask, "--type": type_text}
@@ -80,54 +87,16 @@ def replay(
     for name, value in questions.items():
         if isinstance(value, str) and not value.strip():
             refuse(f"{name} is empty: there is nothing to ask.")
+    if compare and given:
+        refuse(f"--compare makes the recorded call again: leave {given[0]} out.")
     cut = read_cut(begin, end)
     with user_errors():
         check_writable(json_out, html_out, wav_out)
-        report = asyncio.run(_replay(server, file, cut, screen, say, ask, type_text, patient))
-        if json_out:
-            report.write_json(json_out)
-        if html_out:
-            html_out.write_text(report_page(report, file.name), encoding="utf-8")
-        if wav_out:
-            report.write_wav(wav_out)
-    for problem in report.errors:
-        err.say(one_line(problem), "red")
-    if not report.answered:
-        begun = report.reply_ms is not None
-        err.say(f"The agent did not {'finish its answer' if begun else 'answer'}.")
-        raise typer.Exit(1)
-
-
-async def _replay(
-    server: CalledServer,
-    file: Path,
-    cut: Cut,
-    screen: Path | None,
-    say: Path | None,
-    ask: str | None,
-    typed: str | None,
-    patient: bool,
-) -> Report:
-    """Make the call, and show it on the console as it happens."""
-    from vision_agent.local import speak_question
-    from vision_agent.replay import ReplayOptions, open_source, screen_recording
-    from vision_agent.replay.script import FixedScript
-
-    # A file that can't be replayed is refused before a server is started.
-    source = await asyncio.to_thread(open_source, file, cut, FixedScript([]))
-    if source.call is not None:
-        header = source.call.header
-        out.say(one_line(f"Recorded with the agent {header.agent}, model {header.model}."), "dim")
-    if screen is not None:
-        await asyncio.to_thread(screen_recording, screen)
-    async with AsyncExitStack() as stack:
-        url = await server.address(stack, out)
         options = ReplayOptions(
             file,
-            url,
+            "",
             say=say,
-            say_pcm=await speak_question(ask) if ask else None,
-            typed=typed,
+            typed=type_text,
             screen=screen,
             timeout_s=server.timeout_s,
             token=server.token,
@@ -137,7 +106,63 @@ async def _replay(
             end_s=cut.end_s,
             patient=patient,
         )
-        return await _watched(options)
+        report, compared = asyncio.run(_replay(server, options, ask, compare))
+        if json_out:
+            report.write_json(json_out, **({"comparison": as_json(compared)} if compared else {}))
+        if html_out:
+            html_out.write_text(report_page(report, file.name, compared), encoding="utf-8")
+        if wav_out:
+            report.write_wav(wav_out)
+    if compared:
+        _show(compared)
+    for problem in report.errors:
+        err.say(one_line(problem), "red")
+    if not report.answered:
+        begun = report.reply_ms is not None
+        err.say(f"The agent did not {'finish its answer' if begun else 'answer'}.")
+        raise typer.Exit(1)
+
+
+async def _replay(
+    server: CalledServer, options: ReplayOptions, ask: str | None, compare: bool
+) -> tuple[Report, list[ComparedRow]]:
+    """Make the call, and show it on the console as it happens."""
+    from vision_agent.caller.cut import Cut
+    from vision_agent.local import speak_question
+    from vision_agent.replay import open_source, screen_recording
+    from vision_agent.replay.comparison import ComparedCall
+    from vision_agent.replay.comparison import compare as compare_calls
+    from vision_agent.replay.script import FixedScript
+
+    # A file that can't be replayed is refused before a server is started.
+    assert options.file is not None
+    cut = Cut(options.begin_s, options.end_s)
+    source = await asyncio.to_thread(open_source, options.file, cut, FixedScript([]))
+    if source.call is not None:
+        header = source.call.header
+        out.say(one_line(f"Recorded with the agent {header.agent}, model {header.model}."), "dim")
+    elif compare:
+        refuse(f"{options.file} is no recorded call: there is nothing to compare with.")
+    if options.screen is not None:
+        await asyncio.to_thread(screen_recording, options.screen)
+    async with AsyncExitStack() as stack:
+        url = await server.address(stack, out)
+        spoken = await speak_question(ask) if ask else None
+        report = await _watched(replace(options, url=url, say_pcm=spoken))
+    if not compare or source.part is None:
+        return report, []
+    first = ComparedCall.recorded(source.part.inside)
+    return report, compare_calls(first, ComparedCall.made(report))
+
+
+def _show(compared: Sequence[ComparedRow]) -> None:
+    from vision_agent.cli.comparison_table import comparison_table
+    from vision_agent.replay.comparison import differences
+
+    out.print(comparison_table(compared))
+    count = differences(compared)
+    words = {0: "No differences.", 1: "One difference."}
+    out.say(words.get(count, f"{count} differences."), "bold")
 
 
 async def _watched(options: ReplayOptions) -> Report:

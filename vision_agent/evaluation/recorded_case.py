@@ -137,4 +137,7 @@ def _phrase(text: str) -> str:
 
 def _quoted(value: Any) -> str:
     """A value as YAML, which has JSON in it; a terminal shows all of it."""
-    return one_line(json.dumps(value, ensure_ascii=False, default=str))
+    try:
+        return one_line(json.dumps(value, ensure_ascii=False, default=str))
+    except RecursionError:
+        return "null"  # nested too deeply

@@ -129,8 +129,11 @@ def _received(message: Mapping[str, Any]) -> Action | None:
             return TypeText(text, spoken_answer=options.get("audio_response", True) is not False)
     elif kind not in ("client-message", "append-to-context", "ui-event", "dtmf"):
         return None
-    if len(json.dumps(message)) > _MAX_MESSAGE_CHARS:
-        return None
+    try:
+        if len(json.dumps(message)) > _MAX_MESSAGE_CHARS:
+            return None
+    except RecursionError:
+        return None  # nested too deeply
     return SendMessage(message, asks=_asked_by(str(kind), data))
 
 

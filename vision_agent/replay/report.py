@@ -109,13 +109,13 @@ class Report:
             "points": [asdict(point) for point in self.points],
         }
 
-    def write_json(self, path: Path) -> None:
-        """Write `to_dict` as UTF-8 JSON.
+    def write_json(self, path: Path, **further: Any) -> None:
+        """Write `to_dict` as UTF-8 JSON, and whatever else is to stand beside it.
 
         Raises:
             OSError: The file can't be written.
         """
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        text = json.dumps(self.to_dict() | further, indent=2, ensure_ascii=False)
         # UTF-8 has no unpaired surrogates, which a server may send: JSON's escape stands for them.
         path.write_bytes((text + "\n").encode("utf-8", "backslashreplace"))
 

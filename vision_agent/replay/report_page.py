@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vision_agent.caller.recording import SOUND_RATE_HZ
+from vision_agent.replay.comparison import ComparedRow, differences
 from vision_agent.replay.page_parts import Html, figures, html, opus, whole_page
 from vision_agent.replay.report import Report
 
@@ -21,12 +22,13 @@ class _Bar(NamedTuple):
     says: str
 
 
-def report_page(report: Report, title: str) -> str:
+def report_page(report: Report, title: str, compared: Sequence[ComparedRow] = ()) -> str:
     """Return the page: self-contained HTML, the agent's voice included.
 
     Args:
         report: The call.
         title: The page's title, such as the name of the recording.
+        compared: The call beside the recorded one that it repeats.
     """
     verdict = html("Answered." if report.answered else '<b class="no">Not answered.</b>')
     ended = f" The call ended: {report.ended}" if report.ended != "answered" else ""
@@ -36,6 +38,7 @@ def report_page(report: Report, title: str) -> str:
         figures(_figures(report)),
         *_voice(report),
         *conversation(report),
+        *_comparison(compared),
     ]
     return whole_page(title, parts)
 
@@ -46,6 +49,18 @@ def conversation(report: Report) -> Iterator[Html]:
     yield html("<table>")
     for at_ms, who, what in sorted(_events(report), key=lambda event: event[0]):
         yield html("<tr><td>{} s</td><td>{}</td><td>{}</td></tr>", f"{at_ms / 1000:.1f}", who, what)
+    yield html("</table>")
+
+
+def _comparison(rows: Sequence[ComparedRow]) -> Iterator[Html]:
+    if not rows:
+        return
+    yield html("<h2>Differences from the recorded call: {}</h2>", differences(rows))
+    yield html("<table><tr><td></td><td>Recorded call</td><td>This call</td></tr>")
+    for row in rows:
+        what = f"{row.turn}. {row.what}" if row.turn else row.what
+        second = html('<b class="no">{}</b>', row.second) if row.same is False else row.second
+        yield html("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", what, row.first, second)
     yield html("</table>")
 
 
