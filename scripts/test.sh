@@ -8,11 +8,17 @@ set -u
 unset PYTHONDONTWRITEBYTECODE
 python=${VENV:-.venv}/bin/python
 most=8
+failed=.pytest_cache/v/cache/lastfailed
+
+# What failed in earlier runs is none of this one's, unless it is asked for.
+case " $* " in
+    *" --lf "* | *" --last-failed "* | *" --ff "* | *" --failed-first "*) ;;
+    *) rm -f "$failed" ;;
+esac
 
 "$python" -m pytest "$@" && exit 0
 status=$?
 [ "$status" -eq 1 ] || exit "$status"
-failed=.pytest_cache/v/cache/lastfailed
 count=$("$python" -c 'import json, sys; print(len(json.load(open(sys.argv[1]))))' "$failed") || exit 1
 [ "$count" -le "$most" ] || exit 1
 names=$("$python" -c 'import json, sys; print("\n".join(json.load(open(sys.argv[1]))))' "$failed")

@@ -49,7 +49,6 @@ class Call:
         self.messages: list[dict] = []
         self.voice_packets = 0
         self.typed = self.failed = False
-        self.answers_before = 0
         parts = {"speech": speech, "camera": CAMERA[video], "microphone": MICROPHONE[sound]}
         self.pipeline = Gst.parse_launch(PIPELINE.format(**parts))
         self.peer = self.pipeline.get_by_name("peer")
@@ -126,13 +125,14 @@ class Call:
         pad.link(sink.get_static_pad("sink"))
 
     def on_message(self, _channel: object, text: str) -> None:
-        self.messages.append(json.loads(text))
-        answers = len(self.texts("bot-transcription"))
-        if answers and not self.typed:
+        message = json.loads(text)
+        self.messages.append(message)
+        # Either answer may have several sentences, of which a sign of life may be the first.
+        if message["type"] == "bot-stopped-speaking" and not self.typed:
             self.typed = True
-            self.answers_before = answers
             self.send("send-text", {"content": "What colour is this?"})
-        elif self.typed and answers > self.answers_before:
+        seen = self.typed and message["type"] == "bot-transcription"
+        if seen and "red" in message["data"]["text"]:
             self.loop.quit()
 
     def send(self, type: str, data: dict) -> None:
