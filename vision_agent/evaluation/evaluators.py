@@ -14,7 +14,7 @@ class Evaluators:
     """Opens each model once, until `close`."""
 
     def __init__(self) -> None:
-        self._models: dict[tuple[str | None, ...], EvaluatorModel] = {}
+        self._models: dict[str, EvaluatorModel] = {}
         self._judges: dict[EvaluatorModel, ModelJudge] = {}
 
     async def close(self) -> None:
@@ -41,9 +41,13 @@ class Evaluators:
         return SimulatedCaller(persona, self._open(model), voice)
 
     def _open(self, named: JudgeModel) -> EvaluatorModel:
-        key = (named.url, named.model, named.gemini, named.key)
+        key = named.model_dump_json()
         if key not in self._models:
             self._models[key] = open_model(
-                url=named.url, model=named.model, gemini=named.gemini, key=named.key
+                url=named.url,
+                model=named.model,
+                gemini=named.gemini,
+                key=named.key,
+                frames=named.images,
             )
         return self._models[key]

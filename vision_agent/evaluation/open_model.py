@@ -9,8 +9,6 @@ from vision_agent.evaluation.gemini_model import GeminiModel
 from vision_agent.evaluation.model import EvaluatorModel, ModelFailure
 from vision_agent.evaluation.openai_model import own_server
 
-KEY_VARIABLE = "VISION_AGENT_JUDGE_KEY"
-
 
 def open_model(
     *,
@@ -27,15 +25,13 @@ def open_model(
         url: A server with OpenAI's chat-completions interface; needs the extra `brain`.
         model: The model's name there; None takes the only one that it has.
         gemini: A Gemini model instead, reached as google-genai's own variables say.
-        key: The key; by default `VISION_AGENT_JUDGE_KEY`, then the usual variables:
-            `OPENAI_API_KEY` (for OpenAI's own host alone) or `GOOGLE_API_KEY`.
+        key: The key; by default `OPENAI_API_KEY` (for OpenAI's own host alone) or `GOOGLE_API_KEY`.
         frames: How many pictures a request may hold.
         environ: Where the keys are.
 
     Raises:
         ModelFailure: It can't be used as it was named, or there is no key.
     """
-    key = (key or environ.get(KEY_VARIABLE, "")).strip() or None
     if (url is None) == (gemini is None):
         raise ModelFailure("A judge is either the url of a server or the name of a Gemini model.")
     if gemini is not None:

@@ -42,8 +42,11 @@ def own_server(
     """Make the client; see `open_model`."""
     try:
         address = base_url(url, "judge")
-    except OwnModelError as error:
-        raise ModelFailure(str(error)) from None
+    except OwnModelError:
+        raise ModelFailure(
+            "The judge's url can't be used: it is written like http://localhost:11434/v1, without "
+            "user, password and query. A key is written as 'key'."
+        ) from None
     if find_spec("openai") is None:
         raise ModelFailure(f"A judge at a url needs the package openai: {INSTALL}")
     key = key or key_for(address, environ)

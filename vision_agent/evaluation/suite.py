@@ -131,6 +131,7 @@ class JudgeModel(Part):
         model: Its model.
         gemini: A Gemini model instead.
         key: The server's API key; by default OPENAI_API_KEY, or Gemini's own variables.
+        images: How many of the pictures of a call it is shown; 0 for a model without eyes.
     """
 
     one_of: ClassVar[tuple[str, ...]] = ("url", "gemini")
@@ -139,6 +140,7 @@ class JudgeModel(Part):
     model: Text | None = None
     gemini: Text | None = None
     key: Secret | None = Field(None, repr=False)
+    images: Annotated[int, Field(ge=0, le=16)] = 4
 
 
 class Persona(Part):
