@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +41,7 @@ class Trial:
         suite: Its suite.
         case: Its case.
         target: Whom to call; None: the default agent.
+        agent: What results call the agent.
         model: The model; "" where a running server has its own.
         repeat: Which of the repeats, from 1.
         passes: The part of the repeats that has to pass.
@@ -55,6 +57,7 @@ class Trial:
     suite: SuiteFile
     case: Case
     target: AgentTarget | None
+    agent: str
     model: str
     repeat: int
     passes: float
@@ -64,11 +67,6 @@ class Trial:
     server: ServerKey | None
     is_light: bool
     is_scripted: bool = False
-
-    @property
-    def agent(self) -> str:
-        """What results call the agent."""
-        return _DEFAULT_AGENT if self.target is None else self.target.name
 
     @property
     def is_virtual(self) -> bool:
@@ -107,10 +105,16 @@ def plan(suites: Sequence[SuiteFile], choice: Choice | None = None) -> list[Tria
     chosen = choice or Choice()
     trials: list[Trial] = []
     engines = _Engines()
+    names = _Names(
+        target
+        for file in suites
+        for case in file.suite.cases
+        for target in _targets(file.suite, case, chosen)
+    )
     for file in suites:
         for case in file.suite.cases:
             if _is_chosen(case.name, chosen.cases):
-                trials += _of_case(file, case, chosen, engines)
+                trials += _of_case(file, case, chosen, engines, names)
             if len(trials) > _MAX_TRIALS:
                 raise SuiteError(f"These are more than {_MAX_TRIALS} calls.")
     if not trials:
@@ -142,9 +146,25 @@ class _Engines:
         return self._known[scenario]
 
 
-def _of_case(file: SuiteFile, case: Case, choice: Choice, engines: _Engines) -> Iterator[Trial]:
+class _Names:
+    """What results call agents: of two with the same short name, each by its whole path."""
+
+    def __init__(self, targets: Iterable[AgentTarget]) -> None:
+        self._short = Counter(name for name, _ in {(one.name, one.agent) for one in targets})
+
+    def of(self, target: AgentTarget) -> str:
+        return target.name if self._short[target.name] < 2 else str(target.agent)
+
+
+def _targets(suite: Suite, case: Case, choice: Choice) -> tuple[AgentTarget, ...]:
+    return tuple(choice.agents) or case.agents or suite.agents or ()
+
+
+def _of_case(
+    file: SuiteFile, case: Case, choice: Choice, engines: _Engines, names: _Names
+) -> Iterator[Trial]:
     suite = file.suite
-    targets = tuple(choice.agents) or case.agents or suite.agents or (None,)
+    targets = _targets(suite, case, choice) or (None,)
     models = tuple(choice.models) or case.models or suite.models or ("local",)
     scenario = case.scenario or suite.scenario
     repeats = choice.repeats or case.repeats or suite.repeats or 1
@@ -153,6 +173,7 @@ def _of_case(file: SuiteFile, case: Case, choice: Choice, engines: _Engines) -> 
         suite=file,
         case=case,
         target=None,
+        agent=_DEFAULT_AGENT,
         model="",
         repeat=1,
         passes=1.0 if passes is None else passes,
@@ -165,7 +186,8 @@ def _of_case(file: SuiteFile, case: Case, choice: Choice, engines: _Engines) -> 
     for target in targets:
         is_running = target is not None and target.url is not None
         for model in ("",) if is_running else models:
-            trial = replace(first, target=target, model=model)
+            name = _DEFAULT_AGENT if target is None else names.of(target)
+            trial = replace(first, target=target, agent=name, model=model)
             if target is not None and is_running and target.agent is not None:
                 trial = replace(trial, asked={**first.asked, "agent": target.agent})
             if not is_running:

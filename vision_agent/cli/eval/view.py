@@ -86,7 +86,8 @@ class EvalView:
         for trial, since in list(self._running.values())[:_RUNNING_SHOWN]:
             where = " ".join(filter(None, (trial.agent, trial.model)))
             took = f"{time.monotonic() - since:.0f} s"
-            what = f"· {one_line(trial.case.name)}  {one_line(where)}  {took}"
+            several = f" [{trial.repeat}]" if trial.repeat > 1 else ""
+            what = f"· {one_line(trial.case.name)}{several}  {one_line(where)}  {took}"
             lines.append(Text(what, "dim", no_wrap=True))
         return Group(*lines)
 
