@@ -146,7 +146,7 @@ def test_a_folder_without_suites_and_a_missing_file_are_mistakes(tmp_path):
 
 def test_the_documented_suite_is_one(tmp_path, monkeypatch):
     monkeypatch.setenv("MY_KEY", "secret")
-    (text,) = re.findall("```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    text, judges = re.findall("```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
     files = ("script.yaml", "bottle.mp4", "slides.png", "label.png", "kettle.png")
     for name in (*files, "recordings/2026-11-24T09-30-00Z-1a2b3c4d/call.mkv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -154,6 +154,12 @@ def test_the_documented_suite_is_one(tmp_path, monkeypatch):
     (tmp_path / "suite.yaml").write_text(text.replace("../agents/basic", str(tmp_path)))
     (found,) = read_suites([tmp_path / "suite.yaml"])
     assert len(found.suite.cases) == 3
+    for judge in judges.splitlines():
+        (tmp_path / "judged.yaml").write_text(
+            f"{judge}\ncases: [{{name: a, turns: [type: hi], expect: [judge: It is kind.]}}]\n"
+        )
+        (found,) = read_suites([tmp_path / "judged.yaml"])
+        assert found.suite.judge is not None
 
 
 def test_ten_thousand_cases_are_read_and_planned(tmp_path):
