@@ -41,7 +41,7 @@ def recorded(tmp_path: Path) -> Path:
         received(950, "client-message", t="picture", d={"id": "p", "part": 1}),
         received(960, "append-to-context", role="user", content="the page was opened"),
         received(970, "client-ready", version="2.1.0"),
-        switched(1900, "screen", True),
+        switched(3100, "screen", True),
         switched(2300, "microphone", False),
         switched(2400, "microphone", True),
         typed(3600, "show it in words", audio_response=False),
@@ -51,7 +51,7 @@ def recorded(tmp_path: Path) -> Path:
         caller=SOUND,
         agent=tone(4000, hz=900),
         camera={0: RED, 1500: GREEN},
-        screen={2000: BLUE},
+        screen={3200: BLUE},
         length_ms=4000,
         options={"voice": "Kore", "language": None, "agent": "somebody", "resume": "x"},
     )
@@ -109,10 +109,9 @@ def test_what_the_caller_did_comes_again_at_its_times(recorded: Path) -> None:
         (900, ("camera", True)),
         (950, "client-message"),
         (960, "append-to-context"),
-        (1900, ("screen", True)),
-        (2000, ("screen", True)),
         (2300, ("microphone", False)),
         (2400, ("microphone", True)),
+        (3100, ("screen", True)),
         (3600, "show it in words (in words)"),
         (3700, "send-text"),
         (3800, ("screen", False)),
@@ -124,22 +123,22 @@ def test_what_the_caller_did_comes_again_at_its_times(recorded: Path) -> None:
     assert (source.asked, source.off, source.notes) == ({"voice": "Kore"}, {"screen"}, ())
     assert colours(source.shown["camera"], 9)[0] == (0.0, "red")
     assert colours(source.shown["camera"], 9)[-1] == (2.0, "green")
-    assert colours(source.shown["screen"], 1) == [(2.0, "blue")]
+    assert colours(source.shown["screen"], 1) == [(3.25, "blue")]
 
 
 def test_a_cut_has_what_is_in_it_and_begins_with_what_was_switched_before(recorded: Path) -> None:
-    source = open_source(recorded, Cut(0.6, 2.35))
+    source = open_source(recorded, Cut(0.6, 3.15))
     assert done(source) == [
-        (0, 1800),
+        (0, pytest.approx(2500, abs=100)),
         (0, ("camera", False)),
         (300, ("camera", True)),
         (350, "client-message"),
         (360, "append-to-context"),
-        (1300, ("screen", True)),
-        (1400, ("screen", True)),
         (1700, ("microphone", False)),
+        (1800, ("microphone", True)),
     ]
-    assert source.off == {"camera", "screen"}
+    # The screen was shared later than the cut ends.
+    assert (source.off, set(source.shown)) == ({"camera"}, {"camera"})
     # What the camera had shown before the cut is what it begins with.
     assert colours(source.shown["camera"], 2) == [(0.0, "red"), (0.15, "red")]
     speak = steps(open_source(recorded, Cut(2.5, 4)))[0].action
@@ -156,9 +155,8 @@ def test_a_patient_caller_does_the_same_in_turn(recorded: Path) -> None:
         "client-message",
         "append-to-context",
         1100,
-        ("screen", True),
-        ("screen", True),
         1100,
+        ("screen", True),
         "show it in words (in words)",
         "send-text",
         ("screen", False),
@@ -185,11 +183,23 @@ def test_the_file_alone_has_the_callers_track(recorded: Path, tmp_path: Path) ->
 
 
 def test_a_part_in_which_nothing_is_asked_is_shown_once(recorded: Path) -> None:
-    assert done(open_source(recorded, Cut(1.55, 2.2))) == [
-        (0, pytest.approx(700, abs=100)),
-        (350, ("screen", True)),
-        (0, "0.7 s"),
+    assert done(open_source(recorded, Cut(1.55, 2.45))) == [
+        (0, pytest.approx(900, abs=100)),
+        (750, ("microphone", False)),
+        (850, ("microphone", True)),
+        (0, "0.9 s"),
     ]
+
+
+def test_a_video_that_begins_later_is_switched_on_then(tmp_path: Path) -> None:
+    folder = recorded_call(
+        tmp_path / "call", typed(4600, "x"), camera={600: RED}, screen={4000: BLUE}, length_ms=5000
+    )
+    source = open_source(folder, WHOLE)
+    # A call's camera takes a moment to connect: it was there.
+    assert done(source) == [(4000, ("screen", True)), (4600, "x")]
+    assert source.off == {"screen"}
+    assert open_source(folder, Cut(4.2)).off == set()
 
 
 @pytest.mark.parametrize(

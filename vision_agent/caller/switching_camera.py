@@ -79,26 +79,30 @@ class SwitchingCamera(MediaStreamTrack):
 
     async def recv(self) -> av.VideoFrame:
         """Return the next frame, when it is due."""
-        await self._advance()
-        while not self._is_on:
-            await self._advance()
+        while not (await self._advance() and self._is_on):
+            pass
         return self._clock.stamp(self._held)
 
-    async def _advance(self) -> None:
-        """Wait until the next frame is due, and hold it."""
+    async def _advance(self) -> bool:
+        """Wait until the next frame is due, and hold it.
+
+        Returns:
+            Whether it is one of what is shown now; if not, something else is shown by now.
+        """
         if self.readyState != "live":
             raise MediaStreamError
         recorded = self._recorded
         if recorded is None:
             await asyncio.sleep(_HELD_S)
-            return
+            return self._recorded is None
         try:
             frame = await recorded.recv()
         except MediaStreamError:
             await asyncio.sleep(_HELD_S)  # replaced meanwhile, or unreadable from here on
-            return
-        if self._recorded is recorded:  # otherwise something else is shown by now
-            self._held = frame
+        else:
+            if self._recorded is recorded:
+                self._held = frame
+        return self._recorded is recorded
 
     def stop(self) -> None:
         """End the track and release the file."""

@@ -52,7 +52,7 @@ class ComparedCall:
         happened: list[tuple[int, str, Any]] = []
         for line in lines:
             if isinstance(line, SpokenLine):
-                happened.append((line.at_ms, line.who, line.text))
+                happened.append((line.at_ms, "typed" if line.typed else line.who, line.text))
             elif isinstance(line, ToolCallLine):
                 happened.append((line.at_ms, "tool", _tool(line.name, line.arguments)))
             elif isinstance(line, TurnLine):
@@ -75,7 +75,7 @@ class ComparedCall:
         for said in report.utterances:
             # Some servers repeat what was typed.
             if said.typed is not None and said.typed.strip() not in heard:
-                happened.append((said.started_at_ms, "user", said.typed))
+                happened.append((said.started_at_ms, "typed", said.typed))
             if said.reply_ms is not None:
                 # The words that it answers are there at the latest when the answer begins.
                 happened.append((said.ended_at_ms + said.reply_ms + 1, "reply", said.reply_ms))
@@ -145,15 +145,17 @@ def _of_turn(one: ComparedTurn, other: ComparedTurn, number: int) -> Iterator[Co
 
 
 def _turns(happened: list[tuple[int, str, Any]]) -> list[ComparedTurn]:
-    """What happened, in turns: each begins with words of the caller's that follow the agent's."""
-    turns = [ComparedTurn()]
+    """What happened, in turns: each begins with a typed line, or words that follow the agent's."""
+    turns, is_typed = [ComparedTurn()], False
     for _, kind, what in sorted(happened, key=lambda each: each[0]):
         turn = turns[-1]
-        if kind == "user":
-            if turn.agent or turn.tools or turn.reply_ms is not None:
+        if kind in ("user", "typed"):
+            is_answered = turn.agent or turn.tools or turn.reply_ms is not None
+            if is_answered or (turn.caller and (is_typed or kind == "typed")):
                 if len(turns) == _MOST_TURNS:
                     break
                 turns.append(turn := ComparedTurn())
+            is_typed = kind == "typed"
             turn.caller = f"{turn.caller} {what}".strip()
         elif kind == "agent":
             turn.agent = f"{turn.agent} {what}".strip()

@@ -28,8 +28,10 @@ MAX_STEPS = 20_000
 _MAX_MESSAGE_CHARS = 65_000
 # A word begins before its first loud sample, and ends after its last one.
 _MARGIN_MS = 300
-# A video whose first frame comes later was not there at the beginning.
+# A video whose first frame comes later was not there at the beginning of a cut, or of a call, whose
+# connection is made meanwhile.
 _THERE_MS = 500
+_CONNECTED_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class RecordedPart:
         switches = {each.what: each.on for each in before if isinstance(each, SwitchedLine)}
         return {what for what, on in switches.items() if not on}
 
+    def is_switched_on(self, what: Track, before_ms: int) -> bool:
+        """Whether the caller switched it on in the part, up to so many ms of it."""
+        lines = (each for each in self.inside if each.at_ms <= self.begin_ms + before_ms)
+        return any(isinstance(e, SwitchedLine) and e.what == what and e.on for e in lines)
+
     @property
     def inside(self) -> list[Line]:
         """Its lines."""
@@ -76,12 +83,16 @@ def recorded_script(
     Raises:
         ValueError: The part has more than `MAX_STEPS` steps.
     """
-    off, timed = part.off, list(_late_videos(part))
-    off |= {source for source, _ in timed}
-    done: list[tuple[int, Action]] = [(at_ms, Switch(source, True)) for source, at_ms in timed]
-    for what in sorted(off - {source for source, _ in timed}):
-        if what in ("microphone", *part.first_frames_ms):
-            done.append((0, Switch(what, False)))
+    off = part.off
+    done: list[tuple[int, Action]] = [
+        (0, Switch(what, False))
+        for what in sorted(off)
+        if what in ("microphone", *part.first_frames_ms)
+    ]
+    for source, at_ms in _late_videos(part):
+        off.add(source)
+        if not part.is_switched_on(source, at_ms + _THERE_MS):
+            done.append((at_ms, Switch(source, True)))
     done += _during(part)
     if len(done) > MAX_STEPS:
         raise ValueError(f"it has more than {MAX_STEPS} typed lines, messages and switches")
@@ -101,8 +112,9 @@ def recorded_script(
 
 def _late_videos(part: RecordedPart) -> Iterator[tuple[Source, int]]:
     """The videos that begin in the part, and when, in ms of it."""
+    there_ms = _THERE_MS if part.begin_ms else _CONNECTED_MS
     for source, first_ms in part.first_frames_ms.items():
-        if first_ms - part.begin_ms > _THERE_MS:
+        if first_ms - part.begin_ms > there_ms:
             yield source, first_ms - part.begin_ms
 
 
