@@ -67,9 +67,9 @@ def test_utterances_are_counted_without_typed_turns_and_tool_results() -> None:
 
 
 def test_a_tools_response_fills_the_sentence() -> None:
-    told = script('  - {when: {tool: t}, say: "It is {time} in {place}."}')
-    result = {"name": "t", "response": {"time": 12}}
-    assert said(told, tool_results=[result]) == ["It is 12 in {place}."]
+    told = script('  - {when: {tool: t}, say: "{opening hours}: {time} in {place}."}')
+    result = {"name": "t", "response": {"time": 12, "opening hours": "Nine to five"}}
+    assert said(told, tool_results=[result]) == ["Nine to five: 12 in {place}."]
 
 
 def test_a_sentence_may_repeat_what_is_said_and_what_was_said_before() -> None:

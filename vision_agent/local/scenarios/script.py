@@ -9,7 +9,7 @@ from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.scenarios.scenario import Scenario, ScriptedAnswer, Step, When
 
 _NOT_WORDS = re.compile(r"[^\w']+")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w[\w ]*)\}")
 
 
 class Script:
