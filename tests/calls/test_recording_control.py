@@ -242,6 +242,24 @@ async def test_a_server_says_before_a_call_whether_it_records_and_takes_agreemen
     assert call.lines[-1].reason == "you have ended it"
 
 
+async def test_a_program_around_the_server_begins_and_ends_a_recording(tmp_path):
+    async with answering(tmp_path, record_calls="asked") as (video, url, events):
+        caller = Dialled(url)
+        await caller.connect()
+        assert not caller.of("recording")
+        video.registry.find(caller.pc_id).recording.start()
+        await caller.wait_for(recording)
+        await asyncio.sleep(1)
+        video.registry.find(caller.pc_id).recording.stop("that was all")
+        await caller.wait_for(lambda m: recording(m) and not m["data"]["on"])
+        await caller.hang_up()
+        await until(lambda: any(isinstance(each, CallEnded) for each in events))
+    (call,) = recorded(tmp_path)
+    assert tracks(call.media)["camera"][0] < 1.0
+    assert of(call, EndedLine)[0].reason == "that was all"
+    assert [e.reason for e in events if isinstance(e, RecordingEnded)] == ["that was all"]
+
+
 async def test_a_full_disk_ends_the_recording_and_the_call_goes_on(tmp_path, caplog):
     async with answering(tmp_path, record_max_mb=0.012) as (video, url, events):
         caller = Dialled(url)

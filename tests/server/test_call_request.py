@@ -12,6 +12,7 @@ from vision_agent.server.call_request import (
     NewCall,
     OngoingCall,
     TrickledCandidates,
+    parse_query,
     read_form,
 )
 
@@ -43,6 +44,18 @@ async def test_names_are_taken_in_both_spellings(sdp, data, option):
     request = parse(sdp, **{data: asked})
     assert request.call == NewCall("shop", "ann", {"input_transcription": False})
     assert request.resume == "t0ken"
+
+
+async def test_whether_a_call_is_recorded_is_asked_in_json_and_in_a_url(sdp):
+    asked = parse(sdp, requestData={"record": False, "recordConsent": True}).call
+    assert (asked.record, asked.record_consent) == (False, True)
+    asked = parse_query({"record": "true", "record_consent": "1"})
+    assert (asked.record, asked.record_consent) == (True, True)
+    asked = parse_query({})
+    assert (asked.record, asked.record_consent) == (None, False)
+    for wrong in ("yes", 1, {}):
+        with pytest.raises(Refusal, match="record must be true or false"):
+            parse(sdp, requestData={"record": wrong})
 
 
 @pytest.mark.parametrize("restart", [True, False, None])

@@ -10,6 +10,12 @@ from vision_agent.rtc.frame_size import shown_size
 VIDEO_CLOCK_HZ = 90_000
 OPUS_CLOCK_HZ, TELEPHONE_CLOCK_HZ = 48_000, 8_000
 
+MOST_SELDOM_ASKED_S = 10.0
+"""How often a sender is asked for a key frame that gives none, in the end: each costs its network
+bandwidth."""
+
+MAX_PARAMETER_SETS_BYTES = 4_000
+
 
 class RecordedTrack:
     """Passes on what arrives on a track (`rtc.lane.PacketTap`).
@@ -33,6 +39,8 @@ class RecordedTrack:
         self.on = on
         self._in_sync = False
         self._asked_at_s: float | None = None
+        self._ask_after_s = ASK_AGAIN_S
+        self._parameter_sets = b""
 
     def sound(self, codec: str, data: bytes, ticks: int, now_s: float) -> None:
         """A packet of sound."""
@@ -57,13 +65,15 @@ class RecordedTrack:
             packet = RecordedPacket(
                 *(self._title, self._sender, codec, VIDEO_CLOCK_HZ, ticks, at_s, data),
                 key=key,
-                size=size,
+                size=size if key else None,
             )
             self._in_sync = self._recording.media(packet)
         return not self._in_sync and self._ask(now_s)
 
     def _ask(self, now_s: float) -> bool:
-        if self._asked_at_s is not None and now_s - self._asked_at_s < ASK_AGAIN_S:
-            return False
+        if self._asked_at_s is not None:
+            if now_s - self._asked_at_s < self._ask_after_s:
+                return False
+            self._ask_after_s = min(2 * self._ask_after_s, MOST_SELDOM_ASKED_S)
         self._asked_at_s = now_s
         return True

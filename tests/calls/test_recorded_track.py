@@ -1,0 +1,104 @@
+"""Which packets of a track are recorded, and when a key frame is asked for."""
+
+from itertools import pairwise
+from typing import Any, cast
+
+import pytest
+
+from tests.support.encoding import EncodedFrame, encoded
+from vision_agent.calls.recorded_track import RecordedTrack
+from vision_agent.recordings.call_recording import CallRecording
+from vision_agent.recordings.media_writer import RecordedPacket
+
+
+class Taken:
+    """What a recording gets."""
+
+    over = False
+
+    def __init__(self) -> None:
+        self.packets: list[RecordedPacket] = []
+        self.has_room = True
+
+    def now_s(self, at_s: float) -> float:
+        return at_s
+
+    def media(self, packet: RecordedPacket) -> bool:
+        if self.has_room:
+            self.packets.append(packet)
+        return self.has_room
+
+
+class Arriving:
+    """Frames that arrive on a track, thirty a second."""
+
+    def __init__(self, codec: str = "VP8") -> None:
+        self.taken = Taken()
+        self.codec = codec
+        self.track = RecordedTrack(cast(CallRecording, self.taken), "camera", 1, on=True)
+        self.asked_at_s: list[float] = []
+        self._n = 0
+
+    def frame(self, frame: EncodedFrame, *, after_loss: bool = False) -> int:
+        """One frame; how many were recorded so far."""
+        now_s = self._n / 30
+        ticks, self._n = 3_000 * self._n, self._n + 1
+        known: dict[str, Any] = {"key": frame.key, "after_loss": after_loss}
+        if self.track.video(self.codec, frame.data, ticks, now_s, **known):
+            self.asked_at_s.append(now_s)
+        return len(self.taken.packets)
+
+
+@pytest.fixture(scope="module")
+def vp8() -> list[EncodedFrame]:
+    return encoded("libvpx", 64, 48, 8, key_every=4)
+
+
+def test_nothing_is_recorded_between_a_loss_and_the_next_key_frame(vp8):
+    assert [frame.key for frame in vp8] == [True, False, False, False] * 2
+    camera = Arriving()
+    assert camera.frame(vp8[1]) == 0, "it can't be decoded"
+    assert [camera.frame(frame) for frame in vp8[:2]] == [1, 2]
+    assert camera.frame(vp8[2], after_loss=True) == 2
+    assert camera.frame(vp8[3]) == 2
+    assert [camera.frame(frame) for frame in vp8[4:6]] == [3, 4]
+    assert len(camera.asked_at_s) == 1, "once within 0.4 s"
+    assert camera.taken.packets[0].size == (64, 48)
+
+
+def test_what_is_switched_off_or_has_no_room_ends_at_a_key_frame(vp8):
+    camera = Arriving()
+    camera.frame(vp8[0])
+    camera.track.on = False
+    assert camera.frame(vp8[1]) == 1
+    camera.track.on = True
+    assert camera.frame(vp8[2]) == 1
+    assert camera.frame(vp8[4]) == 2
+    camera.taken.has_room = False
+    camera.frame(vp8[5])
+    camera.taken.has_room = True
+    assert camera.frame(vp8[6]) == 2
+    assert camera.frame(vp8[0]) == 3
+
+
+def test_a_sender_without_key_frames_is_asked_less_and_less(vp8):
+    camera = Arriving()
+    for _ in range(30 * 60):
+        camera.frame(vp8[1])
+    waits = [b - a for a, b in pairwise(camera.asked_at_s)]
+    assert waits[0] == pytest.approx(0.4, abs=0.05)
+    assert waits[-1] == pytest.approx(10.0, abs=0.05)
+    assert len(waits) < 12
+
+
+def test_parameter_sets_that_come_before_a_key_frame_are_kept_with_it():
+    key, other = encoded("libx264", 320, 180, 2)
+    slice_at = key.data.index(b"\0\0\1\x65")
+    assert b"\0\0\1\x67" in key.data[:slice_at]
+    camera = Arriving("H264")
+    assert camera.frame(EncodedFrame(key.data[slice_at:], True)) == 0
+    assert camera.frame(EncodedFrame(key.data[:slice_at], False)) == 0
+    assert camera.frame(EncodedFrame(key.data[slice_at:], True)) == 1
+    assert camera.frame(other) == 2
+    first = camera.taken.packets[0]
+    assert (first.data, first.size) == (key.data, (320, 180))
