@@ -58,9 +58,15 @@ class RecordedTrack:
         if not self.on or self._recording.over:
             self._in_sync = False
             return False
-        size = shown_size(codec, data) if key else None
+        size = shown_size(codec, data) if key or not self._in_sync else None
+        if size is not None and not key and len(data) <= MAX_PARAMETER_SETS_BYTES:
+            self._parameter_sets = data  # of H.264, sent before the key frame that needs them
+        elif key and size is None and self._parameter_sets:
+            data = self._parameter_sets + data
+            size = shown_size(codec, data)
         self._in_sync = (key and size is not None) or (self._in_sync and not after_loss and not key)
         if self._in_sync:
+            self._ask_after_s = ASK_AGAIN_S
             at_s = self._recording.now_s(now_s)
             packet = RecordedPacket(
                 *(self._title, self._sender, codec, VIDEO_CLOCK_HZ, ticks, at_s, data),
