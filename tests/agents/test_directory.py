@@ -101,6 +101,7 @@ def test_adk_loads_the_samples_as_they_are(name):
     assert AgentLoader(str(SAMPLES)).load_agent(name) is not None
 
 
+@pytest.mark.programs
 def test_adk_run_opens_a_sample_with_our_tools():
     done = subprocess.run(
         [sys.executable, "-m", "google.adk.cli", "run", str(SAMPLES / "watchman")],

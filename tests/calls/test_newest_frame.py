@@ -2,6 +2,7 @@ import asyncio
 import sys
 
 import numpy as np
+import pytest
 
 from tests.rtc.calling import plain
 from tests.rtc.frames import video_frame
@@ -13,6 +14,7 @@ LOOK = """
 from concurrent.futures import ThreadPoolExecutor
 from av import VideoFrame
 import numpy as np
+import pytest
 from vision_agent.calls.newest_frame import PeerFrame
 from vision_agent.rtc.camera import frame_to_jpeg, to_thumbnail
 
@@ -29,6 +31,7 @@ print("all seen")
 """
 
 
+@pytest.mark.programs
 async def test_many_threads_may_look_at_one_frame():
     looking = await asyncio.create_subprocess_exec(
         sys.executable, "-c", LOOK, stdout=asyncio.subprocess.PIPE

@@ -1,4 +1,5 @@
-"""Kinds of tests that take long, by their place in the tree. Each is a marker of pytest.
+"""Kinds of tests that take long, by their place in the tree. Each is a marker of pytest, which
+single tests of other places have too.
 
 `make test-fast` runs the tests of no kind.
 """
@@ -15,6 +16,24 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "networks": (
         "calls between network namespaces",
         ("tests/networks/", "tests/deploy/test_compose.py"),
+    ),
+    "programs": (
+        "commands, deployments and receivers beside the product: whole programs, not forks",
+        (
+            "tests/calls/test_local_restart.py",
+            "tests/calls/test_model_failures.py",
+            "tests/cli/test_live_server.py",
+            "tests/contract/test_contract.py",
+            "tests/deploy/test_kubernetes.py",
+            "tests/deploy/test_monitoring.py",
+            "tests/deploy/test_proxies.py",
+            "tests/deploy/test_systemd.py",
+            "tests/evaluation/test_run.py",
+            "tests/evaluation/test_virtual_calls.py",
+            "tests/server/test_run.py",
+            "tests/server/test_tracing.py",
+            "tests/test_server_process.py",
+        ),
     ),
     "soak": ("calls for minutes or by the hundred", ("tests/soak/", "tests/calls/test_endings.py")),
     "wheel": (
@@ -40,6 +59,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
             "tests/calls/test_limits.py",
             "tests/calls/test_resume.py",
             "tests/doctor/test_doctor.py",
+            "tests/evaluation/test_small_model.py",
             "tests/local/brain/test_brain_call.py",
             "tests/local/brain/test_brain_conversation.py",
             "tests/local/engine/",

@@ -65,7 +65,7 @@ def lane_of(unit: str) -> str | None:
         return "clients"
     if unit.startswith(_SUMS):
         return "sums"
-    return "calls" if kind and unit != _BUILDS else None
+    return "calls" if kind not in (None, "programs") and unit != _BUILDS else None
 
 
 def order(unit: str) -> float:
