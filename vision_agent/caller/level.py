@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from vision_agent.caller.recording import Samples
+if TYPE_CHECKING:
+    from vision_agent.caller.recording import Samples
 
 VOICED_RMS = 64.0
 """-54 dBFS. Coded silence decodes to a few units at most; the quietest syllable is far above."""

@@ -110,6 +110,16 @@ def titles(path: Path) -> set[str]:
         return {stream.metadata.get("title", "") for stream in container.streams} - {""}
 
 
+def length_s(path: Path) -> float:
+    """How long a file says that it is, in seconds; 0 if it does not.
+
+    Raises:
+        BadRecording: It can't be read.
+    """
+    with open_media(path) as container:
+        return (container.duration or 0) / 1_000_000
+
+
 def first_frame_s(path: Path, title: str) -> float:
     """When the first frame of a track can be seen, in seconds of the file; infinite if never.
 

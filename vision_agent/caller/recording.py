@@ -24,6 +24,7 @@ from vision_agent.caller.media_file import (
     seek,
     video_stream,
 )
+from vision_agent.caller.true_time import in_true_time
 from vision_agent.caller.webcam_frame import MAX_FRAME_PX, webcam_frame
 
 __all__ = ["MAX_FRAME_PX", "BadRecording", "Recording", "TimedFrame", "read_sound", "resample"]
@@ -101,7 +102,8 @@ class Recording:
                     what = "is in a codec that can't be decoded here"
                 raise BadRecording(f"{path} {what}.")
             duration_s = (container.duration or 0) / 1_000_000
-            if (why := cut.outside(duration_s)) is not None:
+            # A track may end before the file that it is of.
+            if (why := cut.outside(0 if cut.title else duration_s)) is not None:
                 raise BadRecording(f"That is no part of {path}: {why}.")
             duration_s = max(0.0, min(duration_s, cut.end_s) - cut.begin_s)
             fps, still = 0.0, False
@@ -223,6 +225,8 @@ def read_sound(path: Path, cut: Cut = WHOLE) -> Samples:
             raise BadRecording(f"{path} {what}.")
         begins_s = (0.0 if cut.title else begins_at_s(container)) + cut.begin_s
         frames: Iterator[av.AudioFrame] = decoded(container, stream)
+        if cut.title:
+            frames = in_true_time(frames)
         early = 0
         if cut.begin_s:
             seek(container, begins_s)

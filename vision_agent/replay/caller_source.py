@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_agent.caller.cut import Cut
-from vision_agent.caller.media_file import BadRecording, first_frame_s, titles
+from vision_agent.caller.media_file import BadRecording, first_frame_s, length_s, titles
 from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, Samples, read_sound
 from vision_agent.caller.rtvi import Track
 from vision_agent.caller.utterances import utterances
@@ -88,13 +88,15 @@ def open_source(
 
 def _of_tracks(path: Path, tracks: set[str], cut: Cut, question: CallScript | None) -> CallerSource:
     """A recorded call's file without the lines of what was done."""
+    if (why := cut.outside(length_s(path))) is not None:
+        raise BadRecording(f"That is no part of {path}: {why}.")
     shown = {
         source: Recording.open(path, Cut(cut.begin_s, cut.end_s, source))
         for source in _SOURCES
         if source in tracks
     }
-    length_s = max((each.duration_s for each in shown.values()), default=0.0)
-    return CallerSource(shown, question or _spoken(_sound_of(path, tracks, cut), length_s))
+    longest_s = max((each.duration_s for each in shown.values()), default=0.0)
+    return CallerSource(shown, question or _spoken(_sound_of(path, tracks, cut), longest_s))
 
 
 def _spoken(sound: Samples, length_s: float) -> FixedScript:
@@ -132,7 +134,7 @@ def _of_recorded_call(
         try:
             first_s = first_frame_s(call.media, source)
             if first_s < cut.end_s:
-                track = Cut(cut.begin_s, math.inf, source)
+                track = Cut(cut.begin_s, cut.end_s, source)
                 shown[source] = Recording.open(call.media, track, loops=False)
                 first_frames_ms[source] = round(first_s * 1000)
         except BadRecording as error:

@@ -140,6 +140,9 @@ def _events(report: Report) -> Iterator[tuple[int, str, str]]:
     for said in report.utterances:
         if said.typed is not None:
             yield said.started_at_ms, f"{_NAMES['user']}, typed", said.typed
+    for said in report.utterances:
+        if said.typed is not None:
+            yield said.started_at_ms, "Caller typed", said.typed
     for call in report.tool_calls:
         given = json.dumps(call.arguments, ensure_ascii=False)
         result = "cancelled" if call.cancelled else json.dumps(call.result, ensure_ascii=False)
