@@ -16,9 +16,9 @@ from vision_agent.virtual_time.threads import Threads
 STEP_S = 0.001
 """How often it is looked whether a thread has finished its work."""
 
-PATIENCE_S = 0.2
+PATIENCE_S = 0.1
 """How long a thread may be at work without using the processor before the clock moves on: it then
-waits for something that the loop has to do when it is due, not for its turn on the processor."""
+waits for something that the loop has to do when it is due."""
 
 _T = TypeVar("_T")
 _Ready = list[tuple[selectors.SelectorKey, int]]
@@ -69,8 +69,8 @@ class VirtualSelector(selectors.DefaultSelector):
             if at_work:
                 ready, idle_s = self._really(min(wait_s, STEP_S))
                 patience_s -= idle_s
-                clock.skip(-patience_s if patience_s < 0 else 0)
-                patience_s = max(0.0, patience_s)
+                if patience_s < 0 and not self._threads.runs:
+                    clock.skip(min(idle_s, STEP_S))
             elif math.isinf(wait_s) or self._outside():
                 ready, idle_s = self._really(wait_s)
                 clock.skip(idle_s)

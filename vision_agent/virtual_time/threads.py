@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from vision_agent.virtual_time.clock import VirtualClock, real_monotonic
 
@@ -54,6 +55,15 @@ class Threads:
         with self._lock:
             self._at_work = {each for each in self._at_work if not _has_ended(each)}
             return bool(self._at_work)
+
+    @property
+    def runs(self) -> bool:
+        """Whether one that is at work runs, or waits for the processor or a disk.
+
+        It can be told on Linux alone; elsewhere it is False.
+        """
+        with self._lock:
+            return any(_state(each) in ("R", "D") for each in self._at_work)
 
     @property
     def due_s(self) -> float:
@@ -129,6 +139,15 @@ class Threads:
 def _has_ended(thread: threading.Thread) -> bool:
     # One that has not begun to run is not alive yet.
     return thread.ident is not None and not thread.is_alive()
+
+
+def _state(thread: threading.Thread) -> str:
+    """What `proc(5)` calls the state of a thread; empty if it is not known."""
+    try:
+        stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text()
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[0]
 
 
 class _WatchedCondition(threading.Condition):
