@@ -262,7 +262,7 @@ function onEnded(notice) {
   wakeLock.release();
   become(enter(state, "ended", notice ? null : "You hung up.")); // else the card says why
   if (notice) lobby.notices.show("ended", { ...notice, action: null });
-  pendingQuestion = null;
+  lobby.refresh();
   callButtons.label = notice?.action ?? "Call again";
   callButtons.show();
   callButton.focus();

@@ -73,6 +73,11 @@ export class Lobby {
     this.signalling.options = { ...chosen, ...this.recording.begin() };
   }
 
+  /** Asks the server what it has now: after a call it may be another, or record what it did not. */
+  refresh() {
+    this.#fetchInfo().catch(() => {}); // unreachable: the next call says so
+  }
+
   async #fetchInfo() {
     const info = await this.signalling.info();
     this.#info = info;
