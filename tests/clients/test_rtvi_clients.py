@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Playwright, async_playwright
 
 from tests.browser.chromium import chromium
@@ -21,6 +23,7 @@ from tests.clients.npm import bundle, node
 from tests.clients.site import served
 from tests.conftest import RECORDINGS
 from tests.support.forked import ForkedServer
+from tests.support.scenarios import TONES
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -55,6 +58,15 @@ async def server(site: str) -> AsyncIterator[ForkedServer]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
         async with ForkedServer() as server:
+            yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def secured_server(site: str) -> AsyncIterator[ForkedServer]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
+        environment.setenv("VISION_AGENT_TOKEN", "s3cret")
+        async with ForkedServer("--scenario", str(TONES)) as server:
             yield server
 
 
@@ -211,6 +223,48 @@ async def test_the_sdk_starts_the_bot_and_connects_twice(
             await app.event("ready", after=time)
             await app.page.evaluate("() => client.disconnect()")
             await app.event("disconnected", after=time)
+
+
+STARTS = """
+  ([url, token]) => client.startBotAndConnect({
+    endpoint: `${url}/start`, headers: new Headers({ Authorization: `Bearer ${token}` }),
+  })
+"""
+CONNECTS = """
+  ([url, token]) => client.connect({ webrtcRequestParams: {
+    endpoint: `${url}/api/offer`, headers: new Headers({ Authorization: `Bearer ${token}` }),
+  } })
+"""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_user_calls_with_a_token_of_theirs_as_often_as_it_says(
+    playwright: Playwright,
+    site: str,
+    secured_server: ForkedServer,
+    camera: Path,
+    question: Path,
+    version: str,
+) -> None:
+    url = secured_server.url
+    async with httpx.AsyncClient(headers={"Authorization": "Bearer s3cret"}) as http:
+        asked = {"user": "ann", "uses": 2}
+        given = await http.post(f"{url}/api/tokens", json=asked)
+        assert given.status_code == 200, given.text
+    called = [url, given.json()["token"]]
+    async with application(playwright, f"{site}/{version}.html", camera, question) as app:
+        for time, calls in enumerate((STARTS, CONNECTS)):
+            await app.page.evaluate(calls, called)
+            await app.event("ready", after=time)
+            assert await app.asks("hello") == "Hello."
+            await app.page.evaluate("() => client.disconnect()")
+            await app.event("disconnected", after=time)
+        for calls, refused in ((CONNECTS, called), (STARTS, [url, "wrong"])):
+            answers: list[int] = []
+            app.page.on("response", lambda answer, to=answers: to.append(answer.status))
+            with pytest.raises(PlaywrightError):
+                await app.page.evaluate(calls, refused)
+            assert 401 in answers
 
 
 async def test_keys_reach_the_agent_and_what_is_not_done_here_fails_the_request_alone(
