@@ -23,9 +23,10 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends tini=0.19.* && \
     rm -rf /var/lib/apt/lists/* && \
     useradd --uid 10001 --user-group --no-create-home --home-dir /data agent && \
-    install -d -m 0700 -o agent -g agent /data
+    install -d -m 0700 -o agent -g agent /data /recordings
 COPY --from=build /opt/venv /opt/venv
-# Nothing but /data and /tmp is written to, so the root may be read-only.
+# Nothing but /data, /tmp and, with VISION_AGENT_RECORD=/recordings, that folder is written to, so the root may be
+# read-only.
 ENV PATH=/opt/venv/bin:$PATH \
     HOME=/data \
     VISION_AGENT_DATA_DIR=/data \

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -61,10 +62,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
 
         def deploy(generation: str) -> None:
             options = ClusterOptions(settings, generation, 2, 2, on_loopback=True)
-            run.wait_until_ready(run.deploy(options, everywhere=False), 2)
+            run.deploy(options, everywhere=False)
+            run.wait_until_ready(generation, 2)
 
         deploy("g1")
-        yield SimpleNamespace(url=f"http://127.0.0.1:{port}", nodes=others, deploy=deploy)
+        url = f"http://127.0.0.1:{port}"
+        yield SimpleNamespace(url=url, nodes=others, deploy=deploy, settings=settings)
     finally:
         run.stop_ray()
         nodes.shutdown()
@@ -219,6 +222,27 @@ async def test_the_page_comes_back_from_a_killed_worker_by_one_new_call(cluster,
         await expect(caller.page.locator(".line-agent .text")).to_have_count(2)
         await caller.press("hang-up")
     await until(two_are_free)
+
+
+async def test_a_worker_that_can_not_start_says_why_in_one_sentence(cluster):
+    import ray
+
+    from vision_agent.cluster import run
+    from vision_agent.cluster.worker import CallWorker
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("0.0.0.0", 0))
+        port = taken.getsockname()[1]
+        settings = cluster.settings.model_copy(update={"udp_ports": f"{port}-{port}"})
+        options = ClusterOptions(settings, "g1x", 1, 1, on_loopback=True)
+        where = {"name": "worker.g1x.wx", "namespace": NAMESPACE, "lifetime": "detached"}
+        ray.remote(CallWorker).options(**where).remote("wx", options)
+        why = f"A worker can't start: All UDP ports of {port}-{port} are taken."
+        with pytest.raises(run.ClusterError) as refused:
+            await asyncio.to_thread(run.wait_until_ready, "g1x")
+        assert str(refused.value) == why
+    # The fleet has seen it, too, and ended it.
+    await until(lambda: "worker.g1x.wx" not in ray.util.list_named_actors())
 
 
 async def test_a_new_deployment_takes_the_calls_over(cluster):

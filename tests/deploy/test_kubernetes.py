@@ -48,7 +48,7 @@ def settings_with(options: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> S
     return Settings()
 
 
-@pytest.mark.parametrize("overlay", ["base", "direct"])
+@pytest.mark.parametrize("overlay", ["base", "direct", "recorded"])
 def test_the_manifests_are_valid_and_agree_with_each_other_and_with_the_image(overlay):
     kinds = built(overlay)
     deployment, policy = kinds["Deployment"]["spec"], kinds["NetworkPolicy"]["spec"]
@@ -77,7 +77,16 @@ def test_the_manifests_are_valid_and_agree_with_each_other_and_with_the_image(ov
     user = pod["securityContext"]
     assert f"{user['runAsUser']}:{user['runAsGroup']}" == image["USER"]
     mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
-    assert mounted == {image["VOLUME"], "/tmp"}
+    options = {each["name"]: each.get("value") for each in container.get("env", ())}
+    recordings = {options["VISION_AGENT_RECORD"]} if overlay == "recorded" else set()
+    assert mounted == {image["VOLUME"], "/tmp"} | recordings
+    claims = [each for each in pod["volumes"] if "persistentVolumeClaim" in each]
+    assert len(claims) == len(recordings)
+    if claims:
+        claim = kinds["PersistentVolumeClaim"]
+        assert claims[0]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+        # Pods on several nodes write to it.
+        assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
     assert {mount["name"] for mount in container["volumeMounts"]} == {
         volume["name"] for volume in pod["volumes"]
     }
@@ -86,6 +95,13 @@ def test_the_manifests_are_valid_and_agree_with_each_other_and_with_the_image(ov
         kinds["ConfigMap"]["metadata"]["name"],
         "vision-agent",
     ]
+
+
+def test_a_secret_that_was_not_filled_in_is_none(monkeypatch):
+    secret = yaml.safe_load((DEPLOY / "secret.example.yaml").read_text())["stringData"]
+    monkeypatch.setenv("VISION_AGENT_TOKEN", secret["VISION_AGENT_TOKEN"])
+    with pytest.raises(ValueError, match="token: it has a space in it"):
+        Settings(_env_file=None)
 
 
 def test_a_pod_that_is_stopped_has_the_time_that_its_calls_may_take(monkeypatch):

@@ -19,7 +19,7 @@ from vision_agent.cluster.orphan import end_if_orphaned
 from vision_agent.cluster.placement import emptiest
 from vision_agent.cluster.scaling import Scaling, Seen
 from vision_agent.cluster.worker import CallWorker
-from vision_agent.cluster.worker_state import WorkerState
+from vision_agent.cluster.worker_state import WorkerDidNotStart, WorkerState, why_not_started
 from vision_agent.logs import start_logging
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ SILENT_AFTER_S = 4.0
 
 GIVEN_UP_AFTER_S = 20.0
 """… and is killed after this: its callers have come back elsewhere."""
+
+SAYS_WHY_S = 3.0
+"""How long a worker that can't start stays, so that whoever waits for it can ask why."""
 
 END_S = 10.0
 """How much longer than its calls a worker may take to end."""
@@ -195,6 +198,12 @@ class Fleet:
                     self._scaling.started()
                 one.state, one.heard_at_s, one.node = state, now_s(), state.node
                 await asyncio.sleep(LOOK_EVERY_S)
+        except WorkerDidNotStart as error:
+            logger.warning("Worker %s can't start: %s", one.name, why_not_started(error))
+            if one.generation == self._options.generation:
+                self._scaling.failed(now_s())
+            await asyncio.sleep(SAYS_WHY_S)
+            ray.kill(one.handle)
         except RayActorError as error:
             expected = one.told_to_drain or (one.state is not None and one.state.draining)
             if not expected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -23,6 +24,7 @@ from vision_agent.cluster.options import (
     read_address,
     read_workers,
 )
+from vision_agent.cluster.worker_state import WorkerDidNotStart, why_not_started
 from vision_agent.data_folder import DatabaseError
 from vision_agent.server.ingress.exposure import ADVICE, exposure
 from vision_agent.server.listening import CannotListen, listen, shown
@@ -108,7 +110,7 @@ def run_cluster(
     options = ClusterOptions(settings, new_generation(), least, most, on_loopback=address is None)
     try:
         fleet = deploy(options, everywhere=address is not None)
-        wait_until_ready(fleet)
+        wait_until_ready(options.generation)
         say(f"vision-agent: http://{shown(_shown_host(settings.host), port)}")
         say(agents.summary)
         count = f"{least}" if least == most else f"{least} to {most}"
@@ -156,6 +158,8 @@ def _start_ray(most: int, dashboard: bool) -> tuple[str, str]:
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     # Ray starts workers at nice 15, behind every other program of the machine: voice can't wait.
     os.environ.setdefault("RAY_worker_niceness", "0")
+    # Serve looks for what to do ten times a second: 3 % of a core.
+    os.environ.setdefault("RAY_SERVE_CONTROL_LOOP_INTERVAL_S", "1")
     ray = _ray()
     context = ray.init(
         address="local",
@@ -191,7 +195,9 @@ def _ray() -> Any:
         raise ClusterError(
             f"Ray is not installed ({error}): pip install 'adk-video-call[cluster]'"
         ) from error
+    # What is said here is said by us: Serve's own steps, and at the end its lost connections.
     assert serve is not None
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     return ray
 
 
@@ -220,11 +226,37 @@ def deploy(options: ClusterOptions, *, everywhere: bool) -> Any:
     return serve.get_deployment_handle(FLEET, APPLICATION)
 
 
-def wait_until_ready(fleet: Any, workers: int = 1) -> None:
-    """Wait for workers; `ClusterError` if they do not start."""
+def wait_until_ready(generation: str, workers: int = 1) -> None:
+    """Wait for workers of a deployment; `ClusterError` if they do not start.
+
+    They are asked themselves, and not the fleet: Serve's handles have a thread that tells of its
+    end when this process leaves a cluster that goes on.
+    """
+    import ray
+    from ray.exceptions import RayActorError
+
+    from vision_agent.cluster.worker import PREFIX
+
+    asked: dict[str, Any] = {}
     end_s = time.monotonic() + START_S
     while time.monotonic() < end_s:
-        if len(fleet.table.remote().result(timeout_s=START_S)) >= workers:
+        for name in ray.util.list_named_actors():
+            if name.startswith(f"{PREFIX}.{generation}.") and name not in asked:
+                with contextlib.suppress(ValueError):  # it has ended meanwhile
+                    asked[name] = ray.get_actor(name, NAMESPACE).state.remote()
+        told, _ = (
+            ray.wait([*asked.values()], num_returns=len(asked), timeout=0.5) if asked else ([], [])
+        )
+        ready = 0
+        for one in told:
+            with contextlib.suppress(RayActorError):
+                try:
+                    ray.get(one)
+                    ready += 1
+                except WorkerDidNotStart as error:
+                    why = why_not_started(error)
+                    raise ClusterError(f"A worker can't start: {why}") from error
+        if ready >= workers:
             return
         time.sleep(0.5)
     raise ClusterError("No worker has started; the reason stands above.")
@@ -272,12 +304,11 @@ def _until_stopped(fleet: Any, drain_s: float, received: list[int]) -> None:
 
 
 def stop_ray() -> None:
-    """End the deployment, and Ray where it runs for this process."""
+    """End Ray, which runs for this process, and with it the deployment."""
     import ray
-    from ray import serve
 
     if ray.is_initialized():
-        serve.shutdown()
+        # Not Serve before it: Ray would tell of each of its tasks that it is the last.
         ray.shutdown()
 
 

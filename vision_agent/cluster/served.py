@@ -15,6 +15,7 @@ import uvicorn
 
 from vision_agent.agents.directory import StartLocal
 from vision_agent.cluster.forwarded import Forwarded
+from vision_agent.cluster.worker_state import WorkerDidNotStart
 from vision_agent.rtc.udp_ports import CannotReceive
 from vision_agent.server.app import app_of
 from vision_agent.server.ingress.connections import Connections, bounded_protocol
@@ -31,10 +32,6 @@ CONNECTIONS = 500
 """Those of ingresses, each of which keeps up to a hundred."""
 
 STOP_S = 5.0
-
-
-class WorkerDidNotStart(RuntimeError):
-    """The server of a worker can't start; the text says why."""
 
 
 class Served:
@@ -155,4 +152,4 @@ def receiving_for_worker(settings: Settings) -> Receiving:
         except CannotReceive:
             continue
         return receiving
-    raise WorkerDidNotStart(f"Other workers have all UDP ports of {settings.udp_ports}.")
+    raise WorkerDidNotStart(f"All UDP ports of {settings.udp_ports} are taken.")

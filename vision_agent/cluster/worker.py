@@ -14,7 +14,7 @@ from vision_agent.cluster.engine import SharedEngine
 from vision_agent.cluster.options import ClusterOptions
 from vision_agent.cluster.orphan import until_orphaned
 from vision_agent.cluster.served import Served
-from vision_agent.cluster.worker_state import WorkerState
+from vision_agent.cluster.worker_state import WorkerDidNotStart, WorkerState
 from vision_agent.logs import start_logging
 
 logger = logging.getLogger(__name__)
@@ -43,11 +43,16 @@ class CallWorker:
         node = context.get_node_id()
         cores = next(each for each in ray.nodes() if each["NodeID"] == node)["Resources"]
         most = max(1, int(cores.get("CPU", 1) / options.cpus)) * settings.max_calls
-        self._served = Served(
-            settings,
-            "127.0.0.1" if options.on_loopback else ray.util.get_node_ip_address(),
-            partial(SharedEngine.of_node, settings, options.generation, node, most),
-        )
+        self._why_not = ""
+        try:
+            self._server = Served(
+                settings,
+                "127.0.0.1" if options.on_loopback else ray.util.get_node_ip_address(),
+                partial(SharedEngine.of_node, settings, options.generation, node, most),
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            # Said to whoever asks: of an actor's constructor, Ray prints the traceback.
+            self._why_not = str(error) or type(error).__name__
         self._name, self._options, self._node = name, options, node
         self._over: dict[str, asyncio.Event] = {}
         self._asked_at_s = 0.0
@@ -55,13 +60,23 @@ class CallWorker:
         self._orphaned: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
 
+    @property
+    def _served(self) -> Served:
+        if self._why_not:
+            raise WorkerDidNotStart(self._why_not)
+        return self._server
+
     async def state(self) -> WorkerState:
-        """What it is, and what it does."""
+        """What it is, and what it does.
+
+        Raises:
+            WorkerDidNotStart: See there.
+        """
+        served = self._served
         self._asked_at_s = asyncio.get_running_loop().time()
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
             self._orphaned = asyncio.create_task(self._come_back_elsewhere())
-        served = self._served
         return WorkerState(
             name=self._name,
             generation=self._options.generation,

@@ -34,3 +34,12 @@ class WorkerState:
     capacity: int
     draining: bool = False
     problem: str | None = None
+
+
+class WorkerDidNotStart(RuntimeError):
+    """A worker can't start; the text says why, as a sentence."""
+
+
+def why_not_started(error: WorkerDidNotStart) -> str:
+    """The sentence, also of an error that Ray has brought from the worker with its traceback."""
+    return str(getattr(error, "cause", error))
