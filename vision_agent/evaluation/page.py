@@ -18,16 +18,19 @@ MOST_CALLS = 400
 
 _MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!"}
 _BY_PASSED: dict[bool | None, Status] = {True: "passed", False: "failed", None: "error"}
+# A page has another class of the name `error`.
+_CLASSES: dict[Status, str] = {"passed": "passed", "failed": "failed", "error": "undecided"}
 _WORDS: dict[Status, str] = {"passed": "passed", "failed": "failed", "error": "not decided"}
 
 _STYLE = """
-.passed { --mark: #1f9d61; } .failed { --mark: #d33; } .error { --mark: #b26a00; }
+.passed { --mark: #1f9d61; } .failed { --mark: #d33; } .undecided { --mark: #b26a00; }
 p.error, .mark { color: var(--mark, #d33); font-weight: 600; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .3rem; overflow-wrap: anywhere; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .3rem; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 .rates th, .rates td { text-align: left; padding: .3rem 1rem .3rem 0; white-space: nowrap; }
-.rates th:first-child, .rates td:first-child { white-space: normal; min-width: 9rem; opacity: 1; }
+.rates th:first-child, .rates td:first-child { white-space: normal; min-width: 9rem; opacity: 1;
+  overflow-wrap: anywhere; }
 .rates a { color: var(--mark); font-weight: 600; }
 .verdicts td { overflow-wrap: anywhere; }
 .verdicts td:first-child { width: 1.5rem; }
@@ -38,6 +41,11 @@ summary { cursor: pointer; overflow-wrap: anywhere; }
 figure { margin: 0; max-width: 10rem; }
 figure img { width: 100%; height: auto; border-radius: .2rem; }
 figcaption { font-size: .8rem; opacity: .7; }
+@media (max-width: 40rem) {
+  .verdicts tr { display: grid; grid-template-columns: 1.5rem 1fr; }
+  .verdicts td:nth-child(2) { width: auto; }
+  .verdicts td:nth-child(3) { grid-column: 2; padding-top: 0; opacity: .8; }
+}
 """
 
 
@@ -142,7 +150,7 @@ def _cell(rate: CaseRate, number: int) -> Html:
     says = f"{_MARKS[rate.status]} {rate.passed}/{len(rate.outcomes)}"
     title = f"{_WORDS[rate.status]}; {rate.passes:.0%} have to pass"
     template = '<td class="{}"><a href="#case-{}" title="{}">{}</a></td>'
-    return html(template, rate.status, number, title, says)
+    return html(template, _CLASSES[rate.status], number, title, says)
 
 
 def _case(
@@ -152,7 +160,7 @@ def _case(
     yield html(
         '<h3 id="case-{}"><span class="{}"><span class="mark">{}</span></span> {} · {}</h3>',
         number,
-        rate.status,
+        _CLASSES[rate.status],
         _MARKS[rate.status],
         rate.case,
         with_whom,
@@ -166,7 +174,7 @@ def _call(outcome: CaseOutcome, media: ShownMedia) -> Iterator[Html]:
     opened = "" if outcome.status == "passed" else " open"
     says = f"call {outcome.repeat}: {_WORDS[outcome.status]}, {outcome.took_s:.1f} s"
     template = '<details class="{}"{}><summary><span class="mark">{}</span> {}</summary>'
-    yield html(template, outcome.status, opened, _MARKS[outcome.status], says)
+    yield html(template, _CLASSES[outcome.status], opened, _MARKS[outcome.status], says)
     if outcome.error is not None:
         yield html('<p class="error">{}</p>', outcome.error)
     if outcome.caller:
@@ -178,7 +186,7 @@ def _call(outcome: CaseOutcome, media: ShownMedia) -> Iterator[Html]:
             yield html(
                 '<tr class="{}"><td><span class="mark" title="{}">{}</span></td><td>{}</td>'
                 "<td>{}</td></tr>",
-                status,
+                _CLASSES[status],
                 _WORDS[status],
                 _MARKS[status],
                 one.expectation,
