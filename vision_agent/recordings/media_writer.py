@@ -12,6 +12,8 @@ from vision_agent.recordings.timeline import Timeline
 TITLES = ("camera", "screen", "caller", "agent")
 """The tracks, in their order in the file."""
 
+SOUNDS = ("caller", "agent")
+
 _CHOSEN = ("camera", "caller")
 """Those that a player plays by itself."""
 
@@ -101,12 +103,16 @@ class MediaWriter:
 
     def _place(self, track: _Track, ready: Iterable[tuple[float, RecordedPacket]]) -> None:
         for at_s, packet in ready:
+            if at_s < 0 and packet.title in SOUNDS:
+                # Sent before the recording began, such as what the call's set-up held up. Of
+                # video the first frame is kept, and what needs it.
+                continue
             number = self._number(track, packet)
             data = stored(packet.codec, packet.data) if number is not None else b""
             if number is None or not data:
                 self.left_out += 1
                 continue
-            at_ms = round(1000 * at_s)
+            at_ms = max(0, round(1000 * at_s))
             track.latest_ms = max(track.latest_ms, at_ms)
             self._blocks.append((track.latest_ms, Block(at_ms, number, packet.key, data)))
 

@@ -7,6 +7,7 @@ track is placed as if that one had not been delayed.
 
 from __future__ import annotations
 
+import math
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class Timeline(Generic[T]):
         self._reorders = reorders
         self._offset_s: float | None = None
         self._held: list[_Held[T]] = []
-        self._latest_s = self._media_s = 0.0
+        self._latest_s, self._media_s = -math.inf, 0.0
         self._window_s: float | None = None
         self._least_late_s = 0.0
 
@@ -61,7 +62,8 @@ class Timeline(Generic[T]):
             item: The packet.
 
         Returns:
-            Packets whose time is known now, in order of arrival, each after its time in seconds.
+            Packets whose time is known now, in order of arrival, each after its time in seconds;
+            less than 0 for what was sent before the recording began.
         """
         media_s = ticks / self._clock_hz
         ready = self._settle(media_s, arrived_s)
@@ -127,6 +129,6 @@ class Timeline(Generic[T]):
         assert self._offset_s is not None
         # A hostile sender's timestamps lead neither into the future nor far back.
         at_s = min(media_s + self._offset_s, arrived_s + JUMP_S)
-        at_s = max(at_s, self._latest_s - 1.0 if self._reorders else self._latest_s, 0.0)
+        at_s = max(at_s, self._latest_s - 1.0 if self._reorders else self._latest_s)
         self._latest_s = max(self._latest_s, at_s)
         return at_s
