@@ -14,7 +14,6 @@ LOOK = """
 from concurrent.futures import ThreadPoolExecutor
 from av import VideoFrame
 import numpy as np
-import pytest
 from vision_agent.calls.newest_frame import PeerFrame
 from vision_agent.rtc.camera import frame_to_jpeg, to_thumbnail
 
