@@ -17,7 +17,7 @@ from tests.support.chat_server import chat_server
 from tests.support.forked import ForkedServer, run_forked
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 AGENT = """
 from google.adk.agents import Agent
@@ -72,9 +72,10 @@ async def test_a_call_in_chromium_becomes_a_case_that_fails_once_the_instruction
             [call] = await until(lambda: list(filter(is_complete, kept.iterdir())))
 
         # The question that was spoken, without the one that was typed.
-        cut = ["--from", f"{began_s(call) - 1:.3f}", "--to", f"{typed_s(call) - 0.001:.3f}"]
+        cut = ["--from", f"{began_s(call) - 1:.3f}", "--to", f"{typed_s(call) - 0.01:.3f}"]
         written = await run("case", call, *cut, "--name", "colour", "--suite", suite, "--copy")
         assert 'said: {any: ["The colour of this label is blue."]}' in written.stdout, written
+        assert "typed" not in written.stdout
         shutil.rmtree(call)
         edit(suite)
         passed = await run("eval", suite)
@@ -88,7 +89,7 @@ async def test_a_call_in_chromium_becomes_a_case_that_fails_once_the_instruction
 
 async def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     words = map(str, arguments)
-    return await asyncio.to_thread(run_forked, "vision_agent", *words, timeout=120)
+    return await asyncio.to_thread(run_forked, "vision_agent", *words, timeout=240)
 
 
 def lines(call: Path) -> list[dict[str, Any]]:
@@ -107,7 +108,8 @@ def began_s(call: Path) -> float:
 
 def typed_s(call: Path) -> float:
     """When the caller typed."""
-    return next(line["at_ms"] for line in lines(call) if line.get("typed")) / 1000
+    received = (line for line in lines(call) if line["kind"] == "received")
+    return next(x["at_ms"] for x in received if x["message"]["type"] == "send-text") / 1000
 
 
 def edit(suite: Path) -> None:
