@@ -111,13 +111,20 @@ def titles(path: Path) -> set[str]:
 
 
 def length_s(path: Path) -> float:
-    """How long a file says that it is, in seconds; 0 if it does not.
+    """How long a file is, in seconds: one that was broken off does not say it.
 
     Raises:
         BadRecording: It can't be read.
     """
     with open_media(path) as container:
-        return (container.duration or 0) / 1_000_000
+        if container.duration:
+            return container.duration / 1_000_000
+        end_s, packets = 0.0, container.demux()
+        with suppress(av.error.FFmpegError):
+            for packet in packets:
+                if packet.pts is not None and packet.time_base is not None:
+                    end_s = max(end_s, float(packet.pts * packet.time_base))
+        return end_s
 
 
 def first_frame_s(path: Path, title: str) -> float:

@@ -104,7 +104,9 @@ class RecordedCase:
     def _tools(self) -> Iterator[str]:
         for line in self.lines:
             if isinstance(line, ToolCallLine):
-                arguments = f", arguments: {_quoted(line.arguments)}" if line.arguments else ""
+                arguments = ""
+                if line.arguments and not _is_deep(line.arguments):
+                    arguments = f", arguments: {_quoted(line.arguments)}"
                 yield f"- tool: {{name: {_quoted(line.name)}{arguments}}}"
 
     def _points(self) -> Iterator[str]:
@@ -114,7 +116,11 @@ class RecordedCase:
                 continue
             label, box = data.get("label"), data.get("box_2d")
             if isinstance(label, str) and words_of(label):
-                where = f"  # box: {_quoted(box)}" if isinstance(box, list) else ""
+                where = (
+                    f"  # box: {_quoted(box)}"
+                    if isinstance(box, list) and not _is_deep(box)
+                    else ""
+                )
                 yield f"- pointed: {{label: {_quoted(label)}}}{where}"
 
 
@@ -135,9 +141,14 @@ def _phrase(text: str) -> str:
     return first if len(first) <= _LONGEST_PHRASE else first[:_LONGEST_PHRASE].rsplit(" ", 1)[0]
 
 
+def _is_deep(value: Any, levels: int = 20) -> bool:
+    """Whether it is nested more deeply than a person writes."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
+
+
 def _quoted(value: Any) -> str:
     """A value as YAML, which has JSON in it; a terminal shows all of it."""
-    try:
-        return one_line(json.dumps(value, ensure_ascii=False, default=str))
-    except RecursionError:
-        return "null"  # nested too deeply
+    return one_line(json.dumps(value, ensure_ascii=False, default=str))

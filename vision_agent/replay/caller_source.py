@@ -120,11 +120,13 @@ def _of_recorded_call(
         call = RecordedCall.open(folder)
     except BadRecordedCall as error:
         raise BadRecording(str(error)) from error
-    length_ms = call.lines[-1].at_ms
+    has_media = call.media.exists()
+    # The lines of a call that was broken off may end before its media do.
+    length_ms = max(call.lines[-1].at_ms, round(1000 * length_s(call.media)) if has_media else 0)
     if (why := cut.outside(length_ms / 1000)) is not None:
         raise BadRecording(f"That is no part of {folder}: {why}.")
     # A call in which nothing was said or shown has no file of media.
-    tracks = titles(call.media) if call.media.exists() else set()
+    tracks = titles(call.media) if has_media else set()
     shown: dict[Source, Recording] = {}
     first_frames_ms: dict[Source, int] = {}
     notes: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,22 @@ def copy_part(call: RecordedCall, cut: Cut, folder: Path) -> float:
         OSError: The folder is there already, or can't be written.
     """
     folder.mkdir(parents=True)
+    try:
+        return _copy(call, cut, folder)
+    except (av.error.FFmpegError, ValueError) as error:
+        shutil.rmtree(folder)
+        if isinstance(error, BadRecording):
+            raise
+        raise BadRecording(f"{call.media} can't be copied, it is damaged: {error}.") from error
+
+
+def _copy(call: RecordedCall, cut: Cut, folder: Path) -> float:
     begins_s = _key_frame_before(call.media, cut.begin_s) if call.media.exists() else cut.begin_s
     if call.media.exists():
         _copy_packets(call.media, folder / MEDIA_FILE, begins_s, cut.end_s)
     text = "".join(f"{written(line)}\n" for line in _lines(call, begins_s, cut.end_s))
-    (folder / LINES_FILE).write_text(text, encoding="utf-8")
+    # JSON has an escape for the unpaired surrogates that UTF-8 lacks.
+    (folder / LINES_FILE).write_bytes(text.encode("utf-8", "backslashreplace"))
     return begins_s
 
 
@@ -65,6 +77,7 @@ def _key_frame_before(media: Path, begin_s: float) -> float:
 def _copy_packets(media: Path, copy: Path, begins_s: float, end_s: float) -> None:
     with open_media(media) as container, av.open(os.fspath(copy), "w", format="matroska") as out:
         streams: dict[int, Any] = {}
+        newest: dict[int, int] = {}
         for stream in container.streams:
             if stream.type in ("video", "audio"):
                 streams[stream.index] = out.add_stream_from_template(stream)
@@ -78,6 +91,9 @@ def _copy_packets(media: Path, copy: Path, begins_s: float, end_s: float) -> Non
             shift = round(Fraction(begins_s) / packet.time_base)
             packet.pts -= shift
             packet.dts = packet.pts if packet.dts is None else packet.dts - shift
+            if packet.dts < newest.get(packet.stream.index, packet.dts):
+                continue  # a damaged time
+            newest[packet.stream.index] = packet.dts
             packet.stream = streams[packet.stream.index]
             out.mux(packet)
 
