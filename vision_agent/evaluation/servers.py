@@ -73,6 +73,8 @@ class ServerPool:
         # In the order in which they were used last.
         self._servers: dict[ServerKey, _Started] = {}
         self._made = 0
+        # One after the other: several at once on a busy machine exceed the time that each has.
+        self._starting = asyncio.Lock()
         self._folder, self._arguments, self._class = folder, tuple(arguments), server_class
 
     def folder(self, key: ServerKey) -> Path:
@@ -126,7 +128,8 @@ class ServerPool:
         given = [*_arguments(key), *(("--record", str(folder)) if self._record else ())]
         server = self._class(*given, *self._arguments, stderr_to=log, environment=_ENVIRONMENT)
         try:
-            return await server.__aenter__()
+            async with self._starting:
+                return await server.__aenter__()
         except (ServerDidNotStart, TimeoutError, OSError) as error:
             one.failure = f"The server did not start: {_last_words(log) or error}"
             raise CaseNotTried(one.failure) from error
