@@ -1,6 +1,7 @@
 """Calls in a cluster of two Ray nodes on this machine."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -36,10 +37,13 @@ LINES = 2
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """A cluster of a head and two nodes, with two workers that share a database."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from vision_agent.cluster import run
+
+    # Ray's processes inherit it.
+    os.environ.update(run.ENVIRONMENT)
     import ray
     from ray.cluster_utils import Cluster
 
-    from vision_agent.cluster import run
     from vision_agent.server.listening import listen
 
     with listen("127.0.0.1", 0) as bound:
@@ -71,10 +75,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     finally:
         run.stop_ray()
         nodes.shutdown()
-        started = [each for each in psutil.process_iter() if each.pid not in before]
-        left = [each for each in started if "ray" in each.name()]
-        for each in left:
-            each.kill()
+        for each in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ends just now
+                if each.pid not in before and "ray" in each.name():
+                    each.kill()
 
 
 async def workers() -> dict[str, Any]:

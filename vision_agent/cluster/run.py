@@ -39,6 +39,17 @@ OBJECT_STORE_BYTES = 80_000_000
 REACH_S = 5.0
 """Ray itself repeats its attempts for minutes."""
 
+ENVIRONMENT = {
+    # Ray starts workers at nice 15, behind every other program of the machine: voice can't wait.
+    "RAY_worker_niceness": "0",
+    # Serve looks for what to do ten times a second: 3 % of a core.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1",
+    # Serve starts its proxy again after 5 s, and gives up the third time: on a machine that has
+    # other work, importing it takes longer.
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",
+}
+"""What a Ray of our own is started with, where the environment does not say otherwise."""
+
 LOGGING = {"log_level": "WARNING", "enable_access_log": False}
 """Of Serve: a line for each request would be written several times a second."""
 
@@ -156,10 +167,8 @@ def _start_ray(most: int, dashboard: bool) -> tuple[str, str]:
     token = os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_urlsafe(32))
     # Ray's services listen on every address of the machine, and run what they are sent.
     os.environ.setdefault("RAY_AUTH_MODE", "token")
-    # Ray starts workers at nice 15, behind every other program of the machine: voice can't wait.
-    os.environ.setdefault("RAY_worker_niceness", "0")
-    # Serve looks for what to do ten times a second: 3 % of a core.
-    os.environ.setdefault("RAY_SERVE_CONTROL_LOOP_INTERVAL_S", "1")
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     ray = _ray()
     context = ray.init(
         address="local",
