@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vision_agent.caller.recording import SOUND_RATE_HZ
 from vision_agent.cli.main import app
 from vision_agent.evaluation.suite import Case, read_suites
 from vision_agent.recordings.lines import (
+    EndedLine,
     ErrorLine,
     InterruptedLine,
     SentLine,
@@ -46,6 +48,7 @@ def recorded(tmp_path: Path) -> Path:
         InterruptedLine(at_ms=2800),
         ErrorLine(at_ms=3500, text="The model is slow."),
         SpokenLine(at_ms=3900, who="agent", text="A bottle. " + "It is blue. " * 40),
+        EndedLine(at_ms=3900, reason="the caller hung up"),
         caller=np.concatenate([tone(500), silence(1000), tone(500, hz=500), silence(2000)]),
         camera={0: (200, 0, 0), 1500: (0, 200, 0)},
         length_ms=4000,
@@ -141,6 +144,39 @@ def test_a_case_is_added_to_a_suite_as_it_stands(recorded: Path, tmp_path: Path)
     twice = case(recorded, "--name", "new", "--suite", path)
     assert (twice.exit_code, path.read_text()) == (2, after)
     assert "it already has a case 'new'" in twice.output
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(after) + 10, limits[1]))
+    try:
+        full = case(recorded, "--name", "another", "--suite", path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (full.exit_code, path.read_text()) == (2, after), full.output
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["mine.yaml"]
+
+
+def test_what_a_case_does_not_expect_and_whom_it_calls_is_said(
+    recorded: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    cut = case(recorded, "--name", "cut", "--to", "1.8", "--suite", path)
+    printed, text = (" ".join(each.split()) for each in (cut.output, path.read_text()))
+    for words in (
+        "What the agent says next ends after this part: --to 0:02 would hold it.",
+        "The case passes whatever the agent says.",
+    ):
+        assert words in printed
+        assert words in text
+    assert f"answered by basic, and `eval {path}` calls the default agent" in printed
+    agent = tmp_path / "agents" / "basic"
+    agent.mkdir(parents=True)
+    whole = case(recorded, "--name", "whole", "--suite", path, "--agent", agent)
+    assert "whatever the agent says" not in whole.output
+    assert "default agent" not in whole.output
+    (target,) = cases(path)["whole"].agents or ()
+    assert target.agent == str(agent)
+    wrong = case(recorded, "--name", "wrong", "--suite", path, "--agent", tmp_path / "no")
+    assert wrong.exit_code == 2
+    assert "there is no agent folder" in " ".join(wrong.output.split())
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vision_agent.cli.options import From, Logs, To, out, read_cut, refuse, user_errors
+from vision_agent.cli.options import From, Logs, To, err, out, read_cut, refuse, user_errors
 from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
 
 if TYPE_CHECKING:
     from vision_agent.caller.cut import Cut
+    from vision_agent.evaluation.recorded_case import RecordedCase
     from vision_agent.replay.caller_source import CallerSource
 
 
@@ -28,6 +30,10 @@ def case(
         Path | None,
         typer.Option(help="The suite to add it to; by default a new file named after the case."),
     ] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(help="Whom to call, as `serve --agent` takes it; by default the suite says."),
+    ] = None,
     copy: Annotated[
         bool,
         typer.Option(
@@ -37,6 +43,8 @@ def case(
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Write a recorded call, or a part of it, as a case of a suite, for a person to edit."""
+    from vision_agent.evaluation.suite_text import names_agents
+
     cut = read_cut(begin, end)
     name = one_line(name)
     slug = re.sub(r"[^\w-]+", "-", name.lower()).strip("-")[:80]
@@ -46,15 +54,26 @@ def case(
     if path.is_dir():
         refuse(f"{path} is a folder: give the suite's file.")
     with user_errors():
-        written, recorded = _write(call, cut, name, path, slug if copy else None)
-    out.say(written.rstrip("\n"))
+        made, folder = _write(call, cut, name, path, slug if copy else None, agent)
+        unnamed = agent is None and not names_agents(path.read_text(encoding="utf-8"))
+    out.say(made.text().rstrip("\n"))
     out.say(
-        f"\nWritten to {path}{f', with {recorded}' if copy else ''}. Edit what is expected.", "dim"
+        f"\nWritten to {path}{f', with {folder}' if copy else ''}. Edit what is expected.", "dim"
     )
+    if made.not_expected is not None:
+        err.say(made.not_expected, "yellow")
+    if unnamed:
+        err.say(
+            f"The recorded call was answered by {one_line(made.header.agent) or 'an agent'}, and "
+            f"`eval {path}` calls the default agent: name another one with --agent, here or there.",
+            "yellow",
+        )
 
 
-def _write(call: Path, cut: Cut, name: str, path: Path, copy_as: str | None) -> tuple[str, Path]:
-    """Write the suite; returns the case's text, and the recorded call's folder."""
+def _write(
+    call: Path, cut: Cut, name: str, path: Path, copy_as: str | None, agent: str | None
+) -> tuple[RecordedCase, Path]:
+    """Write the suite; returns the case, and the recorded call's folder."""
     from vision_agent.caller.recording import BadRecording
     from vision_agent.evaluation.recorded_case import RecordedCase
     from vision_agent.evaluation.suite_text import CaseNotAdded, with_case
@@ -74,6 +93,8 @@ def _write(call: Path, cut: Cut, name: str, path: Path, copy_as: str | None) -> 
         folder = path.parent / copy_as
         if folder.exists():
             refuse(f"{folder} is there already: give the case another --name.")
+    target = None if agent is None else _target(agent, path.parent)
+    after = [each for each in source.part.lines if each.at_ms >= source.part.end_ms]
     made = RecordedCase(name, "", None, None, source.call.header, source.part.inside)
     try:
         with_case(before, made.text(), name)  # before anything is written
@@ -87,14 +108,39 @@ def _write(call: Path, cut: Cut, name: str, path: Path, copy_as: str | None) -> 
             None if end_s == float("inf") else end_s,
             source.call.header,
             source.part.inside,
+            after,
+            target,
         )
         text = with_case(
             before or _NEW.format(name=one_line(source.call.header.agent)), made.text(), name
         )
     except CaseNotAdded as error:
         refuse(f"{path}: {error}.")
-    path.write_text(text, encoding="utf-8", newline="")
-    return made.text(), folder
+    _put(path.resolve(), text)
+    return made, folder
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file whole or not at all: what a person has written stays if the disk is full."""
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.write_text(text, encoding="utf-8", newline="")
+        if path.exists():
+            shutil.copymode(path, new)
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _target(agent: str, folder: Path) -> str:
+    """Whom `--agent` names, as a suite in that folder does; a mistake is reported in words."""
+    from vision_agent.evaluation.suite import AgentTarget
+
+    target = AgentTarget.named(agent)
+    if target.agent is not None and Path(target.agent).is_absolute():
+        return _relative(Path(target.agent), folder)
+    return target.url or target.agent or agent
 
 
 _NEW = "# agents: [path/to/an/agent]  # the recorded call was answered by {name}\n"

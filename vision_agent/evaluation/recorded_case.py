@@ -40,6 +40,8 @@ class RecordedCase:
         end_s: Where it ends; None: at its end.
         header: Which call it was.
         lines: What happened in the cut.
+        after: What happened in the call after it.
+        agent: Whom to call, as a suite names it; None: as the suite says.
     """
 
     name: str
@@ -48,6 +50,22 @@ class RecordedCase:
     end_s: float | None
     header: HeaderLine
     lines: Sequence[Line]
+    after: Sequence[Line] = ()
+    agent: str | None = None
+
+    @property
+    def not_expected(self) -> str | None:
+        """Why the case does not hold all that the agent says in the cut; None if it does."""
+        following = (each for each in self.after if isinstance(each, SpokenLine))
+        cut_off = next(following, None)
+        if cut_off is not None and cut_off.who == "agent":
+            time = clock(math.ceil(cut_off.at_ms / 100 + 1) / 10)
+            why = f"What the agent says next ends after this part: --to {time} would hold it."
+        elif any(self._said()):
+            return None
+        else:
+            why = "The agent says nothing in this part."
+        return why if any(self._said()) else f"{why} The case passes whatever the agent says."
 
     def text(self) -> str:
         """Return the case as an item of a list."""
@@ -61,6 +79,8 @@ class RecordedCase:
             yield f"  from: {_quoted(clock(self.begin_s))}"
         if self.end_s is not None:
             yield f"  to: {_quoted(clock(self.end_s))}"
+        if self.agent is not None:
+            yield f"  agents: [{_quoted(self.agent)}]"
         yield "  # What happened in that call. Keep what has to happen again, and shorten the"
         yield "  # sentences to the words that matter; `any` takes further wordings."
         yield "  expect:"
@@ -70,6 +90,8 @@ class RecordedCase:
     def _expected(self) -> Iterator[str]:
         yield from _first(self._heard())
         yield from _first(self._said())
+        if self.not_expected is not None:
+            yield f"# {self.not_expected}"
         yield from _first(self._tools())
         yield from _first(self._points())
         if any(isinstance(line, InterruptedLine) for line in self.lines):

@@ -51,6 +51,14 @@ def with_case(text: str, case: str, name: str) -> str:
     return end.join([*lines[:place], *added, *lines[place:]]) + end
 
 
+def names_agents(text: str) -> bool:
+    """Whether a suite's text says whom its cases call."""
+    root = yaml.compose(text, yaml.SafeLoader)
+    return isinstance(root, yaml.MappingNode) and any(
+        key.value == "agents" for key, _ in root.value
+    )
+
+
 def _name_of(case: yaml.Node) -> str | None:
     if not isinstance(case, yaml.MappingNode):
         return None
