@@ -32,6 +32,14 @@ def test_a_running_server_is_asked_for_the_agent_by_name() -> None:
     assert (server.headers, server.token) == ({"Cookie": "a=b"}, "t")
 
 
+def test_a_caller_agrees_to_be_recorded_or_declines() -> None:
+    assert called("http://127.0.0.1:9", recording=True).asked == {
+        "record": True,
+        "record_consent": True,
+    }
+    assert called("http://127.0.0.1:9", recording=False).asked == {"record": False}
+
+
 def test_what_a_running_server_can_not_be_given_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -15,6 +15,7 @@ from vision_agent.cli.options import (
     CalledAgent,
     Headers,
     Model,
+    Recording,
     Timeout,
     Token,
     Url,
@@ -57,6 +58,7 @@ class CalledServer:
         token: Token = None,
         header: Headers = None,
         timeout: Timeout = 60.0,
+        recording: Recording = None,
         brain: dict[str, Any],
         answers: dict[str, Any],
     ) -> CalledServer:
@@ -71,6 +73,7 @@ class CalledServer:
             token: The access token.
             header: Headers as `Name: value`; a malformed one is refused.
             timeout: The longest wait, in seconds.
+            recording: Whether the caller agrees to be recorded; None says nothing of it.
             brain: What to start a server with; refused with `url`.
             answers: How the agent answers, the options of the call.
         """
@@ -84,7 +87,12 @@ class CalledServer:
             )
         with user_errors():
             check_answers({name: value for name, value in answers.items() if value is not None})
-        asked = {**answers, "agent": agent if url is not None else None}
+        asked = {
+            **answers,
+            "agent": agent if url is not None else None,
+            "record": recording,
+            "record_consent": recording or None,
+        }
         options = {"agent": agent, "model": model}
         words = (word for name, value in options.items() if value for word in (f"--{name}", value))
         return cls(

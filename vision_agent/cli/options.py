@@ -54,6 +54,15 @@ Headers = Annotated[
     ),
 ]
 
+Recording = Annotated[
+    bool | None,
+    typer.Option(
+        "--agree-recording/--decline-recording",
+        help="Agree that a server that records calls records this one, or decline; "
+        "by default it does as its operator has set.",
+    ),
+]
+
 
 def _check_timeout(seconds: float) -> float:
     from vision_agent.caller.signalling import checked_timeout_s
