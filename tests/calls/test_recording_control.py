@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import stat
 import urllib.error
 from collections.abc import AsyncIterator
@@ -11,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import av
+import httpx
 import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import AudioStreamTrack
 from fastapi import FastAPI
 from google.adk.agents import Agent
 
@@ -280,3 +284,60 @@ async def test_a_full_disk_ends_the_recording_and_the_call_goes_on(tmp_path, cap
     (told,) = [e for e in events if isinstance(e, RecordingEnded)]
     assert (told.folder, told.reason) == (call.folder, "a recording has 0 MB at most")
     assert tracks(call.media)["agent"]
+
+
+async def test_what_ends_at_once_or_can_not_be_written_to_its_end_is_told_once(tmp_path):
+    async with answering(tmp_path, record_calls="asked") as (video, url, events):
+        callers = [Dialled(url), Dialled(url)]
+        for caller in callers:
+            await caller.connect()
+        at_once, gone = (video.registry.find(each.pc_id).recording for each in callers)
+        at_once.start()
+        at_once.stop("it was a mistake")
+        gone.start()
+        await callers[1].wait_for(recording)
+        (folder,) = {each.folder for each in events if isinstance(each, RecordingStarted)}
+        shutil.rmtree(folder)
+        gone.lines.recording.frame("picture", b"jpeg", 1, 1)
+        gone.stop("that was all")
+        for caller in callers:
+            await caller.hang_up()
+        await until(lambda: len([e for e in events if isinstance(e, CallEnded)]) == 2)
+        metrics = video.metrics.registry
+        assert metrics.get_sample_value("vision_agent_recordings") == 0
+        name = "vision_agent_recording_failures_total"
+        assert metrics.get_sample_value(name, {"kind": "disk"}) == 1
+    assert [message["on"] for message in callers[0].of("recording")] == [False]
+    assert [message["on"] for message in callers[1].of("recording")] == [True, False]
+    reasons = [each.reason for each in events if isinstance(each, RecordingEnded)]
+    assert reasons == ["it was a mistake", "that was all"]
+
+
+async def test_a_whip_client_agrees_in_its_url(tmp_path):
+    options = {"record_consent": True, "record_calls": "asked"}
+    async with (
+        answering(tmp_path, **options) as (video, url, _),
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        for query in ("record=true&record_consent=true", "record=true", "record_consent=true"):
+            peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+            peer.addTransceiver(AudioStreamTrack())
+            await peer.setLocalDescription(await peer.createOffer())
+            begun = await http.post(
+                f"/whip?{query}",
+                content=peer.localDescription.sdp,
+                headers={"content-type": "application/sdp"},
+            )
+            assert begun.status_code == 201, begun.text
+            await peer.setRemoteDescription(RTCSessionDescription(begun.text, "answer"))
+            await until(lambda peer=peer: peer.connectionState == "connected")
+            (call,) = map(video.registry.find, video.registry.ids)
+            await until(lambda call=call: call.connected)
+            if query.startswith("record=true&"):
+                await until(lambda: any((tmp_path / "calls").glob("*/call.mkv")))
+                await asyncio.sleep(1.2)
+            assert (await http.delete(begun.headers["location"])).status_code == 200
+            await peer.close()
+    (call,) = recorded(tmp_path)
+    assert tracks(call.media)["caller"]
+    assert of(call, EndedLine)

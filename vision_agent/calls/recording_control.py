@@ -195,6 +195,8 @@ class RecordingControl:
     # What the recording says
 
     def _began(self, folder: Path) -> None:
+        if self.lines.recording is None:
+            return  # it was ended before its folder was there
         self._events.recording_started(folder)
         self.show(RecordingMessage(True))
 
@@ -205,8 +207,9 @@ class RecordingControl:
             self._header.call_id,
             why,
         )
-        self._ended(why)
-        self.show(RecordingMessage(False, why))
+        if self.lines.recording is not None:  # what had been ended could not be written to its end
+            self._ended(why)
+            self.show(RecordingMessage(False, why))
 
     def _ended(self, reason: str) -> None:
         self._metrics.recordings.dec()
