@@ -93,8 +93,9 @@ def test_lines_that_cannot_be_read_are_counted_and_unknown_ones_kept(recorded):
         "x" * (4 * MAX_LINE_CHARS + 10),
         '{"at_ms": 7, "kind": "gesture", "what": "wave"}',
         '{"at_ms": -3, "kind": "frame", "file": 3}',
+        '{"at_ms": 1' + "0" * 400 + ', "kind": "interrupted"}',
     )
-    assert call.unread == 4
+    assert call.unread == 5
     assert [(line.at_ms, line.of) for line in call.lines[2:]] == [(7, "gesture")]
     assert call.lines[1].of == "frame"
 
@@ -130,3 +131,5 @@ def test_a_frame_outside_of_the_folder_is_refused(recorded):
     assert call.frame("frames/000001.jpg").name == "000001.jpg"
     with pytest.raises(BadRecordedCall, match="is not in"):
         call.frame("../../etc/passwd")
+    with pytest.raises(BadRecordedCall, match="is not in"):
+        call.frame("frames/\0.jpg")

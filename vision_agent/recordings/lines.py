@@ -18,6 +18,9 @@ FORMAT = 1
 MAX_LINE_CHARS = 1_000_000
 """A longer line is not read; what would make one is cut when it is written."""
 
+MAX_AT_MS = 10_000_000_000
+"""Sixteen weeks; no call lasts as long."""
+
 Source = Literal["camera", "screen", "picture"]
 Switch = Literal["microphone", "camera", "screen"]
 
@@ -278,6 +281,8 @@ def read(text: str) -> Line | None:
         return None
     at_ms, kind = found.get("at_ms"), found.get("kind")
     if not isinstance(at_ms, int) or isinstance(at_ms, bool) or not isinstance(kind, str):
+        return None
+    if at_ms > MAX_AT_MS:
         return None
     at_ms = max(0, at_ms)
     try:

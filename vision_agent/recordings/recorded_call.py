@@ -92,7 +92,7 @@ class RecordedCall:
             BadRecordedCall: The name leads out of the folder.
         """
         path = self.folder / file
-        if not path.resolve().is_relative_to(self.folder.resolve()):
+        if "\0" in file or not path.resolve().is_relative_to(self.folder.resolve()):
             raise BadRecordedCall(f"{file!r} is not in {self.folder}.")
         return path
 
