@@ -9,6 +9,7 @@ from tests.evaluation.reports import report_of, tool, utterance
 from vision_agent.caller.transcript import Point
 from vision_agent.evaluation.expectations import verdicts
 from vision_agent.evaluation.expected import Expectation
+from vision_agent.evaluation.marked_yaml import MarkedYaml
 
 CALL = report_of(
     ("agent", 100, "Hello, I\u2019m Ada."),
@@ -68,6 +69,7 @@ def verdict_of(expected: dict[str, Any], report: Any = CALL) -> Any:
         {"reply_ms": {"max": 500, "turn": 1}},
         {"interrupted": {"within_ms": 300}},
         {"interrupted": True},
+        {"interrupted": {"happens": False, "turn": 1}},
         {"cost": 0.004},
         {"no_errors": True},
     ],
@@ -109,6 +111,7 @@ def test_what_came_is_seen(expected: dict[str, Any]) -> None:
         ({"interrupted": {"within_ms": 199}}, "200 ms"),
         ({"interrupted": {"happens": True, "turn": 1}}, "Nobody"),
         ({"interrupted": False}, "once"),
+        ({"interrupted": {"happens": False, "turn": 2}}, "once"),
         ({"cost": 0.003}, "0.004 USD"),
         ({"answers": False}, "answered"),
     ],
@@ -128,6 +131,27 @@ def test_a_silent_agent_passes_no_case_by_saying_nothing_wrong():
     assert [verdict.passed for verdict in verdicts([never, quiet], silent)] == [True, True]
     assert verdict_of({"reply_ms": 1000}, silent).came == "No turn was answered."
     assert verdict_of({"reply_ms": 1000}, report_of()).passed is False
+
+
+def test_a_call_that_ends_before_a_silence_is_over_shows_none():
+    spoken = (utterance(1, 0, 1_000, None),)
+    held = report_of(utterances=spoken, answered=False, ended_ms=4_000)
+    assert verdict_of({"silence": 3}, held).passed
+    broken = report_of(utterances=spoken, answered=False, ended="The line broke.", ended_ms=1_200)
+    verdict = verdict_of({"silence": 3}, broken)
+    assert verdict.passed is False
+    assert verdict.came == "The call lasted only 0.2 s longer: The line broke."
+
+
+def test_a_number_among_arguments_is_compared_as_it_was_written():
+    data = MarkedYaml("tool: {name: look, arguments: {room: 0123, price: 3.10}}").data
+    called = report_of(tools=(tool("look", 1, room="0123", price="3.10"),))
+    assert verdict_of(data, called).passed
+    assert not verdict_of(
+        data, report_of(tools=(tool("look", 1, room="0123", price="3.2"),))
+    ).passed
+    counted = report_of(tools=(tool("look", 1, room=123, price=3.1),))
+    assert verdict_of(data, counted).passed
 
 
 def test_what_can_not_be_told_is_neither_passed_nor_failed():

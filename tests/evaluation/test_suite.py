@@ -100,6 +100,14 @@ CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
         (f"{CASE}    expect: [{{said: x, heard: y}}]\n", "4:14", "an item for each"),
         (f"{CASE}    expect: [no_errors: yes]\n", "4:14", "'no_errors' has to be true or false"),
         (f"{CASE}    expect: [pointed: {{box: [9, 9, 1, 1]}}]\n", "4:24", "no area"),
+        (f"{CASE}    expect: [pointed: {{box: [0.1, 0, 0.5, 1]}}]\n", "4:24", "of 1000, not of 1"),
+        (f"{CASE}    expect: [pointed: {{label: a, overlap: 1}}]\n", "4:34", "is for 'box'"),
+        (f"{CASE}    expect: [tool: {{name: a, exact: true}}]\n", "4:30", "is for 'arguments'"),
+        (f"{CASE}    expect: [interrupted: {{happens: false, within_ms: 9}}]\n", "4:44", "happens"),
+        ("cases:\n  - name: a\n    turns: [{type: x, as: screen}]\n", "3:23", "is for 'show'"),
+        (f"{CASE}    expect: [judge: It is kind.]\n", "2:5", "needs a model that is asked"),
+        (f"{CASE}expect: [judge: It is kind.]\n", "4:1", "needs a model that is asked"),
+        ("cases:\n  - name: a\n    persona: {goal: x}\n", "2:5", "'judge' in the suite"),
         (f"{CASE}    expect: [reply_ms: fast]\n", "4:14", "'reply_ms' has to be a whole number"),
         (f"{CASE}    expect: [cost: .inf]\n", "4:14", "a number, not '.inf'"),
         (f"{CASE}  - name: a\n    turns: [type: x]\n", "4:5", "the name 'a' is taken"),
@@ -175,6 +183,8 @@ def test_a_file_is_read_once_and_suites_of_one_name_are_told_apart(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "suite.yaml").write_text(CASE)
+    (tmp_path / "a" / "suite.yml").write_text(CASE)
     paths = [tmp_path / "a", tmp_path / "b", tmp_path / "a" / "suite.yaml"]
     names = [file.name for file in read_suites(paths)]
-    assert names == [str(tmp_path / "a" / "suite"), str(tmp_path / "b" / "suite")]
+    files = ("a/suite.yaml", "a/suite.yml", "b/suite.yaml")
+    assert names == [str(tmp_path / file) for file in files]

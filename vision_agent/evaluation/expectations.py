@@ -152,6 +152,11 @@ def _silence(silence: SilenceExpected, report: Report, turns: CallTurns) -> Case
     if voice or lines:
         spoke_ms = max(begin_ms, min([*voice, *lines])) - begin_ms
         return CaseVerdict(words, False, f"It spoke after {spoke_ms / 1000:.1f} s.")
+    if report.ended_ms is not None and report.ended_ms < end_ms:
+        # A call that has broken off, or that nobody held open, shows nothing about silence.
+        lasted_s = max(0, report.ended_ms - begin_ms) / 1000
+        came = f"The call lasted only {lasted_s:.1f} s longer: {report.ended.rstrip('.')}."
+        return CaseVerdict(words, False, clipped(came))
     return CaseVerdict(words, True, "It said nothing.")
 
 
@@ -190,7 +195,9 @@ def _interrupted(wanted: InterruptionExpected, report: Report, turns: CallTurns)
     came = "Nobody cut in." if not silenced else f"Silent after {max(silenced)} ms"
     came += f"; {times(report.interruptions)} interrupted." if silenced else ""
     if not wanted.happens:
-        return CaseVerdict(words, report.interruptions == 0, came)
+        # Interruptions have no time: of one turn they are those that the caller cut in with.
+        none_here = wanted.turn is not None and not silenced
+        return CaseVerdict(words, none_here or report.interruptions == 0, came)
     is_quick = wanted.within_ms is None or all(each <= wanted.within_ms for each in silenced)
     return CaseVerdict(words, happened and is_quick, came)
 

@@ -62,6 +62,12 @@ class ToolExpected(InTurn):
     exact: bool = False
     times: Annotated[int, Field(ge=0, le=10_000)] | None = None
 
+    @model_validator(mode="after")
+    def _compares(self) -> ToolExpected:
+        if self.exact and self.arguments is None:
+            raise wrong("is for 'arguments'; none at all are {}", "exact")
+        return self
+
 
 def _box(value: Any) -> Any:
     value = many(value)
@@ -70,6 +76,8 @@ def _box(value: Any) -> Any:
         raise wrong("has to be [ymin, xmin, ymax, xmax], each from 0 to 1000")
     if value[0] >= value[2] or value[1] >= value[3]:
         raise wrong("has to be [ymin, xmin, ymax, xmax]: it has no area")
+    if max(value) <= 1:
+        raise wrong("has to be of 1000, not of 1: 0.25 is 250")
     return tuple(float(side) for side in value)
 
 
@@ -87,6 +95,12 @@ class PointExpected(InTurn):
     label: Text | None = None
     box: Annotated[tuple[float, float, float, float], BeforeValidator(_box)] | None = None
     overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+    @model_validator(mode="after")
+    def _compares(self) -> PointExpected:
+        if self.box is None and "overlap" in self.model_fields_set:
+            raise wrong("is for 'box'", "overlap")
+        return self
 
 
 class Happening(Part):
@@ -154,6 +168,12 @@ class InterruptionExpected(InTurn):
 
     happens: bool = True
     within_ms: Milliseconds | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> InterruptionExpected:
+        if not self.happens and self.within_ms is not None:
+            raise wrong("is for an interruption that happens", "within_ms")
+        return self
 
 
 class CostExpected(Part):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -13,6 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, mo
 
 from vision_agent.evaluation.expected import Expectation, Expectations
 from vision_agent.evaluation.marked_yaml import MarkedYaml, NotYaml
+from vision_agent.evaluation.mistakes import mistakes_in_words
 from vision_agent.evaluation.part import (
     File,
     Moment,
@@ -28,20 +28,8 @@ from vision_agent.evaluation.part import (
 
 _MAX_FILE_BYTES = 16 * 2**20
 _MAX_CASES = 100_000
-_MAX_PROBLEMS = 20
-_SOUNDS = {
-    ".wav",
-    ".flac",
-    ".mp3",
-    ".ogg",
-    ".opus",
-    ".m4a",
-    ".aac",
-    ".aiff",
-    ".webm",
-    ".mkv",
-    ".mp4",
-}
+_SOUNDS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aiff", ".webm"}
+_SOUNDS |= {".mkv", ".mp4"}
 
 Repeats = Annotated[int, Field(ge=1, le=10_000)]
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -206,6 +194,8 @@ class CaseTurn(Part):
                 raise wrong("there is nothing to say")
         if self.expect and not self.speaks:
             raise wrong("only what is said or typed has expectations", "expect")
+        if self.show is None and "as_" in self.model_fields_set:
+            raise wrong("is for 'show'", "as")
         return self
 
     @property
@@ -303,6 +293,11 @@ class Case(_Shared):
         ]
         return [*of_turns, *self.expect]
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether a model plays its caller, or judges what came of it."""
+        return self.persona is not None or any(one.judge is not None for one in self.expectations)
+
 
 class Suite(_Shared):
     """A suite.
@@ -332,6 +327,10 @@ class Suite(_Shared):
             if case.name in names:
                 raise wrong(f"the name '{case.name}' is taken", "cases", number, "name")
             names.add(case.name)
+            if case.asks_model and self.judge is None:
+                raise wrong("needs a model that is asked: 'judge' in the suite", "cases", number)
+        if self.judge is None and any(one.judge is not None for one in self.expect):
+            raise wrong("needs a model that is asked: 'judge' in the suite", "expect")
         return self
 
 
@@ -342,7 +341,7 @@ class SuiteFile:
     Attributes:
         path: The file.
         suite: The suite.
-        name: The file's name without its ending; with its folder's, if another suite has it too.
+        name: The file's name without its ending; its path, if another suite has that name too.
     """
 
     path: Path
@@ -369,7 +368,7 @@ def read_suites(paths: Iterable[Path]) -> list[SuiteFile]:
         found |= suites
     stems = Counter(path.stem for path in found)
     return [
-        SuiteFile(path, suite, real.stem if stems[real.stem] == 1 else str(path.with_suffix("")))
+        SuiteFile(path, suite, real.stem if stems[real.stem] == 1 else str(path))
         for real, (path, suite) in found.items()
     ]
 
@@ -394,52 +393,4 @@ def _read(path: Path) -> Suite | None:
     try:
         return Suite.read(marked.data, path.resolve().parent)
     except ValidationError as error:
-        raise SuiteError(_in_words(path, marked, error)) from None
-
-
-_WORDS = {
-    "missing": "is missing",
-    "bool_type": "has to be true or false",
-    "int_type": "has to be a whole number",
-    "float_type": "has to be a number",
-    "string_type": "has to be text",
-    "dict_type": "has to be a mapping",
-}
-
-
-def _in_words(path: Path, marked: MarkedYaml, error: ValidationError) -> str:
-    lines: list[str] = []
-    problems = error.errors(include_url=False, include_input=True)
-    for problem in problems[:_MAX_PROBLEMS]:
-        place: Sequence[int | str] = problem["loc"]
-        context = problem.get("ctx", {})
-        inner = context.get("path", ())
-        line, column, steps = marked.position([*place, *inner])
-        missing = problem["type"] == "missing"
-        # A short form has fewer keys.
-        place = place if missing else [*place, *inner][:steps]
-        key = next((str(step) for step in reversed(place) if isinstance(step, str)), "")
-        words = context["words"] if problem["type"] == "suite" else _worded(problem)
-        if place and isinstance(place[-1], int):
-            subject = f"item {place[-1] + 1} of '{key}' "
-        else:
-            subject = f"'{key}' " if key else ""
-        is_predicate = words.startswith(("has ", "is ", "needs "))
-        said = subject + words if is_predicate or not subject else f"{subject.rstrip()}: {words}"
-        if words.startswith("'"):
-            said = words
-        lines.append(f"{path}:{line}:{column}: {said.rstrip('.')}.")
-    if len(problems) > _MAX_PROBLEMS:
-        lines.append(f"{path}: and {len(problems) - _MAX_PROBLEMS} further mistakes.")
-    return "\n".join(lines)
-
-
-def _worded(problem: Any) -> str:
-    words = _WORDS.get(problem["type"])
-    if words is None:
-        words = re.sub(r"^(Input|Tuple|Value|String) should", "has to", problem["msg"])
-    given = problem["input"]
-    if problem["type"] == "missing" or isinstance(given, dict | list | tuple):
-        return words
-    shown = getattr(given, "written", None) or repr(given)
-    return f"{words}, not {shown[:80]}"
+        raise SuiteError(mistakes_in_words(path, marked, error)) from None

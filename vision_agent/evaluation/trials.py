@@ -201,7 +201,6 @@ def _of_case(
 
 def needs_judge(suite: Suite) -> bool:
     """Whether a suite has claims or personas, which a model is needed for."""
-    return any(
-        case.persona is not None or any(one.judge is not None for one in case.expectations)
-        for case in suite.cases
-    ) or any(one.judge is not None for one in suite.expect)
+    return any(case.asks_model for case in suite.cases) or any(
+        one.judge is not None for one in suite.expect
+    )

@@ -238,6 +238,7 @@ class _Replay:
             if ended not in self._transcript.errors:
                 self._errors.append(sentence(ended))
         finally:
+            ended_ms = self._call.now_ms()
             await self._hang_up()
         self._enter("ended")
         return make_report(
@@ -248,6 +249,7 @@ class _Replay:
             received=self._received,
             errors=self._errors,
             ended=ended,
+            ended_ms=ended_ms,
             broke_off=broke_off,
             in_text=self._in_text,
         )

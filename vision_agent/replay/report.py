@@ -67,6 +67,7 @@ class Report:
             answers in text (`modalities`), their words count in place of a voice. False if the
             model, the server or the connection ended the call before the answer was over.
         ended: Why the call ended.
+        ended_ms: When; None if it was not made.
         voice: The received sound; not part of the JSON.
     """
 
@@ -87,6 +88,7 @@ class Report:
     errors: list[str] = field(default_factory=list)
     answered: bool = False
     ended: str = ""
+    ended_ms: int | None = None
     voice: ReceivedAudio = field(default_factory=ReceivedAudio)
 
     def said(self, who: str = "agent") -> str:
@@ -140,6 +142,7 @@ def make_report(
     received: ReceivedAudio,
     errors: Sequence[str],
     ended: str,
+    ended_ms: int | None = None,
     broke_off: bool = False,
     in_text: bool = False,
 ) -> Report:
@@ -153,6 +156,7 @@ def make_report(
         received: What came over the audio track.
         errors: What went wrong on the caller's side.
         ended: Why the call ended.
+        ended_ms: See `Report`.
         broke_off: It was ended by the other side, or the connection was lost.
         in_text: The call asked for answers in text.
     """
@@ -198,5 +202,6 @@ def make_report(
         answered=not broke_off
         and (in_words or (bool(replies) if utterances else received.voiced_ms > 0)),
         ended=ended,
+        ended_ms=ended_ms,
         voice=received,
     )
