@@ -143,6 +143,14 @@ def test_a_call_that_ends_before_a_silence_is_over_shows_none():
     assert verdict.came == "The call lasted only 0.2 s longer: The line broke."
 
 
+def test_a_sound_in_which_nobody_speaks_is_a_turn_of_which_nothing_can_be_expected():
+    report = report_of(("agent", 1_200, "Hello."), utterances=(utterance(2, 1_000, 1_100),))
+    assert verdict_of({"said": {"words": "hello", "turn": 2}}, report).passed
+    for expected in ({"silence": {"after": 1, "for_s": 1}}, {"said": {"words": "x", "turn": 1}}):
+        verdict = verdict_of(expected, report)
+        assert (verdict.passed, verdict.came) == (False, "Nobody is heard to speak in turn 1.")
+
+
 def test_a_number_among_arguments_is_compared_as_it_was_written():
     data = MarkedYaml("tool: {name: look, arguments: {room: 0123, price: 3.10}}").data
     called = report_of(tools=(tool("look", 1, room="0123", price="3.10"),))

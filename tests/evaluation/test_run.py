@@ -80,6 +80,16 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     assert skipped == ["miscounts [1]", "miscounts [2]"]
 
 
+def test_results_that_can_not_be_written_are_told_and_cost_no_others(tmp_path):
+    suite = tmp_path / "suite.yaml"
+    suite.write_text("agents: ['http://127.0.0.1:9']\ncases: [{name: a, show: suite.yaml}]\n")
+    files = ["--json", "/dev/full", "--junit", str(tmp_path / "r.xml")]
+    ran = CliRunner().invoke(app, ["eval", str(suite), *files])
+    assert ran.exit_code == 3  # not that of a mistaken command: calls were made
+    assert "/dev/full can't be written: No space left on device." in ran.output
+    assert ET.parse(tmp_path / "r.xml").getroot().get("errors") == "1"
+
+
 def test_an_interrupted_run_has_the_outcomes_so_far(tmp_path):
     trials = plan(read_suites([SUITE])) * 20
     ended: list[CaseOutcome] = []

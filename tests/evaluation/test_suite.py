@@ -112,6 +112,7 @@ CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
         (f"{CASE}    expect: [cost: .inf]\n", "4:14", "a number, not '.inf'"),
         (f"{CASE}  - name: a\n    turns: [type: x]\n", "4:5", "the name 'a' is taken"),
         (f"{CASE}repeats: 0\n", "4:1", "greater than or equal to 1, not 0"),
+        (f"{CASE}options: {{voise: Kore}}\n", "4:11", "no option 'voise'; did you mean 'voice'?"),
         (f"{CASE}agents: [nowhere]\n", "4:10", "there is no agent folder"),
         (f"{CASE}agents: [{{url: 'ftp://x'}}]\n", "4:11", "has to begin with http"),
         (f"{CASE}judge: {{url: '${{NOT_SET_ANYWHERE}}'}}\n", "4:9", "no variable NOT_SET_ANYWHERE"),

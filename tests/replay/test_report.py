@@ -96,6 +96,7 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
         "errors": ["the camera failed", "The model is slow."],
         "answered": True,
         "ended": "answered",
+        "ended_ms": 5_000,
     }
     assert report.transcript[0] == TranscriptLine("user", "Wie heißt das?", 2500)
     assert report.tool_calls == [ToolCallRecord("look", None, 2600)]

@@ -28,4 +28,5 @@ def report_of(
         received=voice,
         errors=["the camera failed"],
         ended="answered",
+        ended_ms=5_000,
     )

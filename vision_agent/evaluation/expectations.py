@@ -63,6 +63,9 @@ def _verdict(
     judged: Mapping[str, tuple[bool | None, str]],
 ) -> CaseVerdict:
     one = expectation
+    if one.turn is not None and turns.is_mute(one.turn):
+        words = f"expected of turn {one.turn}"
+        return CaseVerdict(words, False, f"Nobody is heard to speak in turn {one.turn}.")
     if one.turn is not None and one.turn > len(turns):
         words = f"expected of turn {one.turn}"
         return CaseVerdict(words, False, f"The call ended before turn {one.turn}: {report.ended}")

@@ -16,7 +16,10 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
+
+from vision_agent.live.call_options import CallOptions
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LONGEST_TEXT = 20_000
@@ -171,6 +174,23 @@ def _file(value: Any, info: ValidationInfo) -> Path:
 
 File = Annotated[Path, BeforeValidator(_file)]
 """A file that exists; relative to the suite file."""
+
+_OPTIONS = {"agent", "user", "resume", "record", "record_consent", *CallOptions.model_fields}
+_OPTIONS |= set(map(to_camel, _OPTIONS))
+
+
+def _options(value: Any) -> Any:
+    for name in value if isinstance(value, dict) else ():
+        # A server ignores what it does not know, since clients send data of their own.
+        if name not in _OPTIONS:
+            close = difflib.get_close_matches(name, _OPTIONS, 1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise wrong(f"a call has no option '{name[:80]}'{hint}", name)
+    return value
+
+
+Options = Annotated[dict[str, Any], BeforeValidator(_options)]
+"""Options of a call by their names (docs/options.md); their values are the server's matter."""
 
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
 

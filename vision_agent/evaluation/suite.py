@@ -16,6 +16,7 @@ from vision_agent.evaluation.mistakes import mistakes_in_words
 from vision_agent.evaluation.part import (
     File,
     Moment,
+    Options,
     Part,
     Secret,
     Text,
@@ -213,7 +214,7 @@ class _Shared(Part):
     repeats: Repeats | None = None
     passes: Rate | None = None
     timeout_s: Seconds | None = None
-    options: dict[str, Any] | None = None
+    options: Options | None = None
     expect: Expectations = ()
 
 

@@ -28,6 +28,10 @@ class CallTurns:
     def __len__(self) -> int:
         return len(self.utterances)
 
+    def is_mute(self, turn: int) -> bool:
+        """Whether a turn is a sound in which nobody speaks; later ones are known to have come."""
+        return turn <= len(self) and not self.utterances[turn - 1]
+
     def window(self, turn: int | None) -> tuple[float, float]:
         """Return from when to when, in ms, things belong to a turn; None: the whole call."""
         if turn is None:

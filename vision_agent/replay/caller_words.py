@@ -34,7 +34,8 @@ class SpokenSound:
         ended: When each of them ended, which the microphone writes.
         timeline_ms: Converts those moments to ms of the call.
         turn: The turn that it begins.
-        is_one_turn: Whether all of it is one turn; otherwise each utterance is.
+        is_one_turn: Whether all of it is one turn, even if nobody speaks in it; otherwise each
+            utterance is.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class SpokenSound:
     @property
     def turns(self) -> int:
         """How many turns it has."""
-        return min(1, len(self._spans)) if self._is_one_turn else len(self._spans)
+        return 1 if self._is_one_turn else len(self._spans)
 
     @property
     def ends_at_ms(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from vision_agent.cli.options import (
     Logs,
     Token,
     check_writable,
+    err,
     out,
     refuse,
     user_errors,
@@ -84,12 +86,13 @@ def evaluate(
     """Make the calls of suites and say what came of them.
 
     Exit code 0: every case passed. 1: one failed. 2: a suite or an option is mistaken. 3: none
-    failed, but a case could not be tried or decided.
+    failed, but a case could not be tried or decided, or results could not be written.
     """
     from vision_agent.caller.signalling import parse_headers
     from vision_agent.evaluation.case_runner import RunOptions
     from vision_agent.evaluation.junit import junit
     from vision_agent.evaluation.page import results_page
+    from vision_agent.evaluation.results import EXIT_ERRORS
     from vision_agent.evaluation.suite import AgentTarget, read_suites
     from vision_agent.evaluation.trials import Choice, needs_judge, plan
 
@@ -116,13 +119,24 @@ def evaluate(
         record = shown or any(needs_judge(one.suite) for one in files)
         options = RunOptions(folder.resolve(), parallel, token, headers, record=record)
         results = asyncio.run(_watched(trials, options))
-        if json_out is not None:
-            json_out.write_bytes(results.to_json())
-        if junit_out is not None:
-            junit_out.write_bytes(junit(results))
-        if html_out is not None:
-            html_out.write_text(results_page(results), encoding="utf-8")
-    raise typer.Exit(_INTERRUPTED if results.interrupted else results.exit_code)
+        asked = (
+            (json_out, results.to_json),
+            (junit_out, lambda: junit(results)),
+            (html_out, lambda: results_page(results).encode()),
+        )
+        written = [_written(path, make) for path, make in asked if path is not None]
+    code = _INTERRUPTED if results.interrupted else results.exit_code
+    raise typer.Exit(code if code or all(written) else EXIT_ERRORS)
+
+
+def _written(path: Path, make: Callable[[], bytes]) -> bool:
+    """Write results; those that can't be written are told, and the others still are."""
+    try:
+        path.write_bytes(make())
+    except OSError as error:
+        err.say(f"{path} can't be written: {error.strerror or error}.", "red")
+        return False
+    return True
 
 
 async def _watched(trials: list[Trial], options: RunOptions) -> SuiteResults:
