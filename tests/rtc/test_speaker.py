@@ -51,6 +51,29 @@ async def take(speaker: Speaker, count: int) -> list[av.Packet]:
     return [await speaker.recv() for _ in range(count)]
 
 
+@pytest.mark.parametrize(("codec", "clock_hz"), [("opus", 48_000), ("pcmu", 8_000)])
+async def test_a_recording_is_given_when_a_packet_was_due_also_after_a_stall(
+    clock, codec, clock_hz
+):
+    shown = []
+
+    class Tap:
+        def sound(self, codec: str, data: bytes, ticks: int, now_s: float) -> None:
+            shown.append((ticks / clock_hz, now_s))
+
+    speaker = Speaker()
+    speaker.use_codec(codec)
+    speaker.tap = Tap()
+    await take(speaker, 50)
+    for stall_s in (0.05, 0.15):
+        clock.now_s += stall_s
+        await take(speaker, 50)
+    due, sent = ([at - each[0] for at in each] for each in zip(*shown, strict=True))
+    assert due[49:100] == pytest.approx([due[49] + n / 50 for n in range(51)], abs=1e-3)
+    assert due[60:100] == pytest.approx(sent[60:100], abs=1e-3)
+    assert due[100:] == pytest.approx(sent[100:], abs=1e-3)
+
+
 async def test_packets_never_pause_and_their_timestamps_are_contiguous(clock):
     speaker = Speaker()
     packets = await take(speaker, 30)

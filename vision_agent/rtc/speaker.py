@@ -59,7 +59,6 @@ class Speaker(MediaStreamTrack):
         self._on_speaking = on_speaking
         self._encoder: OpusEncoder | TelephoneEncoder = OpusEncoder()
         self._codec = "opus"
-        self._ticks = 0
         self.tap: PacketTap | None = None
         self._pcm = bytearray()
         self._ending = False
@@ -188,8 +187,9 @@ class Speaker(MediaStreamTrack):
             self._deadline_s = now_s
         payload = self._encoder.encode(self._next_frame())
         if self.tap is not None:
-            self.tap.sound(self._codec, payload, self._ticks, now_s)
-        self._ticks += self.rtp_ticks
+            # RTP's timestamps are contiguous, also where the schedule restarts; these are not.
+            ticks = round(self._deadline_s * self._encoder.rtp_clock_hz)
+            self.tap.sound(self._codec, payload, ticks, now_s)
         return payload
 
     async def recv(self) -> Packet[Any]:
