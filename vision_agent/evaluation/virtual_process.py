@@ -24,6 +24,10 @@ MAX_FPS = 5.0
 """Frames of the caller's a second. To encode more of them is half of what a call costs, and the
 model is given one a second."""
 
+GIVES_WAY = 10
+"""Added to the process's niceness: its clock stands still while it waits for a processor, that of
+the calls in real time beside it does not."""
+
 
 async def make_calls(jobs: BinaryIO, outcomes: BinaryIO) -> None:
     """Make one call after the other, until there are no more jobs.
@@ -87,6 +91,8 @@ def main() -> None:
     """Run the process."""
     from vision_agent.logs import start_logging
 
+    if hasattr(os, "nice"):
+        os.nice(GIVES_WAY)
     outcomes = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     start_logging(verbose=False)
