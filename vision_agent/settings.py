@@ -327,9 +327,9 @@ class Settings(
 
     @model_validator(mode="after")
     def _check_access(self) -> Self:
-        if self.token and any(c.isspace() for c in self.token.get_secret_value()):
-            # As does what an example says to replace.
-            raise ValueError("token: it has a space in it, which no client can send (RFC 6750).")
+        token = self.token.get_secret_value() if self.token else ""
+        if token.startswith("REPLACE") or not token.isprintable():
+            raise ValueError("token: it is the example's, or has a line break in it: make one.")
         for name in ("metrics", "health", "api_description"):
             if getattr(self, name) == "token" and self.token is None:
                 raise ValueError(f"{name}: there is no token to ask for. Set one, or write `off`.")

@@ -97,6 +97,15 @@ def tracks(path: Path) -> dict[str, list[float]]:
     return found
 
 
+def written(folder: Path) -> set[str]:
+    """The tracks that the only recording has packets of, while it is written."""
+    try:
+        found = tracks(recorded(folder)[0].media)
+    except (FileNotFoundError, av.error.EOFError):
+        return set()
+    return {title for title, times in found.items() if times}
+
+
 def recording(message: dict) -> bool:
     return (message.get("data") or {}).get("kind") == "recording"
 
@@ -172,6 +181,8 @@ async def test_what_is_switched_off_is_a_gap_and_a_new_connection_goes_on(tmp_pa
         caller = Dialled(url)
         await caller.connect()
         await caller.wait_for(recording)
+        # Written twice a second: a camera's first key frame comes when it comes.
+        await until(lambda: {"camera", "caller"} <= written(tmp_path))
         for on in (False, True):
             switch(caller, 0, on)
             switch(caller, 1, on)

@@ -127,8 +127,10 @@ class Call:
     def on_message(self, _channel: object, text: str) -> None:
         message = json.loads(text)
         self.messages.append(message)
-        # Either answer may have several sentences, of which a sign of life may be the first.
-        if message["type"] == "bot-stopped-speaking" and not self.typed:
+        # Either answer may have several sentences, of which a sign of life may be the first, and a
+        # busy machine may pause between them.
+        listens = message.get("data", {}).get("state") == "listening"
+        if listens and self.texts("bot-transcription") and not self.typed:
             self.typed = True
             self.send("send-text", {"content": "What colour is this?"})
         seen = self.typed and message["type"] == "bot-transcription"
