@@ -35,6 +35,10 @@ MISTAKES = {
     "a folder as the page": (("replay", BOTTLE, "--html", "."), "Is a directory"),
     "no folder for the voice": (("replay", BOTTLE, "--wav", "none/x.wav"), "No such file"),
     "no folder to record in": (("talk", "--text", "--record", "none/x.wav"), "No such file"),
+    "a folder for recordings without a name": (
+        ("serve", "--record", ""),
+        "--record is empty: name a folder, or leave it out.",
+    ),
     "no time to wait": (("replay", BOTTLE, "--timeout", "0"), "--timeout: A timeout of 0 s"),
     "a time that is no number": (("talk", "--text", "--timeout", "nan"), "--timeout: A timeout of"),
     "a time before now": (("talk", "--demo", "--timeout", "-1"), "--timeout: A timeout of -1 s"),

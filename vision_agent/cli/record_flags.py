@@ -7,9 +7,20 @@ from typing import Annotated
 
 import typer
 
+from vision_agent.cli.options import refuse
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():  # such as a variable that is not set, which would be the working folder
+        refuse("--record is empty: name a folder, or leave it out.")
+    return Path(text)
+
+
 Record = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Record calls, each in a folder of its own in DIR."),
+    typer.Option(
+        parser=_folder, metavar="DIR", help="Record calls, each in a folder of its own in DIR."
+    ),
 ]
 RecordConsent = Annotated[
     bool | None,
