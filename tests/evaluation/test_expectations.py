@@ -133,6 +133,24 @@ def test_a_silent_agent_passes_no_case_by_saying_nothing_wrong():
     assert verdict_of({"reply_ms": 1000}, report_of()).passed is False
 
 
+def test_what_was_said_before_the_caller_went_on_was_not_said_after_a_later_tool():
+    typed = (utterance(1, 100, 100), utterance(2, 2_000, 2_000))  # typed lines are no transcript
+    lines = (("agent", 500, "I see three bottles."), ("agent", 3_000, "That is the time."))
+    report = report_of(*lines, utterances=typed, tools=(tool("clock", 2_500),))
+    assert verdict_of(
+        {"order": [{"said": "three"}, {"tool": "clock"}, {"said": "time"}]}, report
+    ).passed
+    assert not verdict_of({"order": [{"tool": "clock"}, {"said": "three"}]}, report).passed
+
+
+def test_why_a_call_was_not_answered_is_said_once():
+    why = "The line broke."
+    failed = report_of(answered=False, ended=why, errors=[why, "The microphone is mute."])
+    (verdict,) = verdicts([], failed)
+    assert verdict.passed is False
+    assert verdict.came == f"Not answered to the end: {why} The microphone is mute."
+
+
 def test_a_call_that_ends_before_a_silence_is_over_shows_none():
     spoken = (utterance(1, 0, 1_000, None),)
     held = report_of(utterances=spoken, answered=False, ended_ms=4_000)

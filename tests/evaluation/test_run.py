@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from tests.support.forked import start_forked
 from vision_agent import load_suite
+from vision_agent.cli.eval.view import EvalView
 from vision_agent.cli.main import app
 from vision_agent.evaluation.case_runner import RunOptions
 from vision_agent.evaluation.outcome import CaseOutcome
@@ -88,6 +89,19 @@ def test_results_that_can_not_be_written_are_told_and_cost_no_others(tmp_path):
     assert ran.exit_code == 3  # not that of a mistaken command: calls were made
     assert "/dev/full can't be written: No space left on device." in ran.output
     assert ET.parse(tmp_path / "r.xml").getroot().get("errors") == "1"
+
+
+def test_a_run_that_is_terminated_writes_what_was_done(tmp_path, monkeypatch):
+    case = "  - {{name: c{}, show: suite.yaml}}\n"
+    suite = tmp_path / "suite.yaml"
+    cases = "".join(case.format(number) for number in range(200))
+    suite.write_text(f"agents: ['http://127.0.0.1:9']\ncases:\n{cases}")
+    monkeypatch.setattr(EvalView, "end", lambda *_: signal.raise_signal(signal.SIGTERM))
+    ran = CliRunner().invoke(app, ["eval", str(suite), "--json", str(tmp_path / "r.json")])
+    assert ran.exit_code == 130
+    results = json.loads((tmp_path / "r.json").read_text())
+    assert results["interrupted"]
+    assert 1 <= results["errors"] < 200
 
 
 def test_an_interrupted_run_has_the_outcomes_so_far(tmp_path):

@@ -227,7 +227,9 @@ def _answers(report: Report, turns: CallTurns, *, wanted: bool) -> CaseVerdict:
     # An agent that answers in text has no voice to wait for.
     spoken = bool(report.voice_ms) and len(turns) > 0
     answered = report.answered and not (spoken and reply_of(turns.utterances[-1]) is None)
-    came = "It answered." if answered else f"Not answered to the end: {report.ended}."
-    if not answered and report.errors:
-        came = clipped(" ".join([came, *report.errors]))
-    return CaseVerdict(words, answered == wanted, came)
+    if answered:
+        return CaseVerdict(words, wanted, "It answered.")
+    ended = report.ended.rstrip(".")
+    further = (error for error in report.errors if error.rstrip(".") != ended)
+    came = clipped(" ".join([f"Not answered to the end: {ended}.", *further]))
+    return CaseVerdict(words, not wanted, came)

@@ -19,7 +19,7 @@ def in_order(order: Sequence[Happening], report: Report, turns: CallTurns) -> Ca
     """Return whether all of these happened, each after the one before.
 
     The transcript has a time for the beginning of a line only. So a line that began before a tool
-    was called may hold what was said after it.
+    was called, in the same turn, may hold what was said after it.
     """
     names = [_in_words(each) for each in order]
     expectation = f"in order: {'; '.join(names)}"
@@ -84,7 +84,7 @@ class _Walk:
             if line.who != who or not begin_ms <= line.at_ms < end_ms:
                 continue
             following = lines[index + 1].at_ms if index + 1 < len(lines) else math.inf
-            if following < self._at_ms:
+            if min(following, self._turns.next_after(line.at_ms)) < self._at_ms:
                 continue
             end = _end_of(said, line, self._passed.get(index, 0))
             if end is not None:

@@ -42,6 +42,11 @@ class CallTurns:
         ]
         return begins_ms[0], min(begins_ms[1:], default=math.inf)
 
+    def next_after(self, at_ms: int) -> float:
+        """Return when the first turn after a moment begins, in ms; infinite without any."""
+        begins_ms = (said[0].started_at_ms for said in self.utterances if said)
+        return min((begin for begin in begins_ms if begin > at_ms), default=math.inf)
+
     def chosen(self, part: InTurn) -> Sequence[tuple[Utterance, ...]]:
         """Return the turns that an expectation is about."""
         return self.utterances if part.turn is None else self.utterances[part.turn - 1 : part.turn]

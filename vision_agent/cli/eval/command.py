@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -143,6 +144,11 @@ async def _watched(trials: list[Trial], options: RunOptions) -> SuiteResults:
     from vision_agent.cli.eval.view import EvalView, show_summary
     from vision_agent.evaluation.run import run_trials
 
+    # `timeout` and CI systems end a command that takes too long with SIGTERM: as Ctrl-C does.
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    with suppress(NotImplementedError, RuntimeError):  # on Windows; outside the main thread
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
     with EvalView(out, len(trials)) as view:
         results = await run_trials(trials, options, on_begin=view.begin, on_end=view.end)
     show_summary(out, results)
