@@ -61,6 +61,23 @@ async def test_what_does_not_take_a_call_is_told_in_words(reply: bytes, words: s
             await Signalling(url, None, 5).offer("v=0")
 
 
+async def test_an_answer_that_drips_is_not_waited_for_to_its_end() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with asyncio.timeout(30):
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(CallRefused, match="not over after"):
+            await Signalling(url, None, 0.2).ice_servers()
+    server.close()
+
+
 async def test_a_token_is_not_carried_to_where_a_redirect_points() -> None:
     async with saying(response("200 OK", b"{}")) as (elsewhere, asked):
         reply = response("307 Temporary Redirect", b"", f"Location: {elsewhere}/")

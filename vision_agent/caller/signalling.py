@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
@@ -228,8 +229,15 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def _send(request: urllib.request.Request, timeout_s: float) -> bytes:
     opener = urllib.request.build_opener(_NoRedirects)
+    until_s = time.monotonic() + timeout_s
+    body = b""
     with opener.open(request, timeout=timeout_s) as response:
-        return bytes(response.read(_MAX_ANSWER_BYTES))
+        # The timeout is that of each read: an answer that drips would never be over.
+        while len(body) < _MAX_ANSWER_BYTES and (piece := response.read1(_MAX_ANSWER_BYTES)):
+            body += piece
+            if time.monotonic() > until_s:
+                raise TimeoutError(f"its answer was not over after {timeout_s:g} s")
+    return body[:_MAX_ANSWER_BYTES]
 
 
 def _refusal(error: urllib.error.HTTPError, url: str) -> str:
