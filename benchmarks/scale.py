@@ -82,11 +82,7 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
     """Add calls until the voice is late."""
     offers: list[float] = []
     rows: list[Figures] = []
-    whole = (
-        *(sys.executable, "-m", "vision_agent", *command, "--port={port}", "--model=local"),
-        *(f"--scenario={HERE / 'scale.yaml'}", f"--max-calls={args.most}"),
-    )
-    async with Server(whole, "/healthz") as server:
+    async with Server(command_of(command, args.most), "/healthz") as server:
         if args.servers_on:
             for each in [server_process(server), *server_process(server).children(recursive=True)]:
                 each.cpu_affinity(args.servers_on)
@@ -122,6 +118,21 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
         "idle_pct": idle_pct,
         "steps": rows,
     }
+
+
+def command_of(command: tuple[str, ...], calls: int) -> tuple[str, ...]:
+    """The whole command line of a server that takes so many calls."""
+    return (
+        *(sys.executable, "-m", "vision_agent", *command, "--port={port}", "--model=local"),
+        *(f"--scenario={HERE / 'scale.yaml'}", f"--max-calls={calls}"),
+    )
+
+
+def lift_limits() -> None:
+    """Let servers take callers who all have one address and come within a minute."""
+    for limit in ("CALLS_PER_ADDRESS", "UNCONNECTED_CALLS_PER_ADDRESS", "OFFERS_PER_MINUTE"):
+        os.environ[f"VISION_AGENT_{limit}"] = "0"
+    os.environ["VISION_AGENT_DRAIN_S"] = "0"
 
 
 def used_pct(before: Usage, after: Usage) -> float:
@@ -178,10 +189,7 @@ def main() -> None:
     args = parser.parse_args()
 
     console = Console(width=None if sys.stdout.isatty() else 130)
-    # All callers have one address, and come within a minute.
-    for limit in ("CALLS_PER_ADDRESS", "UNCONNECTED_CALLS_PER_ADDRESS", "OFFERS_PER_MINUTE"):
-        os.environ[f"VISION_AGENT_{limit}"] = "0"
-    os.environ["VISION_AGENT_DRAIN_S"] = "0"
+    lift_limits()
     results: dict[str, Figures] = {}
     for name, command in HELD_BY.items():
         if args.only not in name:

@@ -2,7 +2,7 @@
 
 What they send is encoded already, and what comes is not decoded. Each sends silence, two dark
 frames a second as our page does, and a typed line every eight seconds. It reads one command a line:
-`add N`, `measure SECONDS`, `request N`, `end`; to each it says one JSON object.
+`add N`, `offer`, `measure SECONDS`, `request N`, `end`; to each it says one JSON object.
 """
 
 from __future__ import annotations
@@ -97,6 +97,11 @@ class OneCall:
         await asyncio.wait_for(ready.wait(), 30)
         self._asking = asyncio.create_task(self._ask(say))
 
+    async def hang_up(self) -> None:
+        """End the call."""
+        self._asking.cancel()
+        await self.peer.close()
+
     async def _ask(self, say: object) -> None:
         while True:
             say("send-text", {"content": "what can you do?"})  # type: ignore[operator]
@@ -158,6 +163,11 @@ async def main() -> None:
                     await call.dial()
                 calls += new
                 said: dict[str, object] = {"offer_ms": [call.offer_ms for call in new]}
+            case ["offer"]:
+                call = OneCall(url)
+                await call.dial()
+                await call.hang_up()
+                said = {"offer_ms": [call.offer_ms]}
             case ["request", number]:
                 said = {"ms": requests(url, int(number))}
             case ["measure", seconds]:

@@ -36,12 +36,9 @@ LINES = 2
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """A cluster of a head and two nodes, with two workers that share a database."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from vision_agent.cluster import run
 
-    # Ray's processes inherit it.
-    os.environ.update(run.ENVIRONMENT)
-    import ray
+    ray = run._ray()
     from ray.cluster_utils import Cluster
 
     from vision_agent.server.listening import listen
@@ -59,9 +56,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     )
     before = {each.pid for each in psutil.process_iter()}
     small = {"object_store_memory": 80_000_000, "include_dashboard": False}
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
-    try:
+    with pytest.MonkeyPatch.context() as environ:
+        for name, value in run.ENVIRONMENT.items():
+            environ.setenv(name, value)  # the nodes' processes inherit it
+        nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
         others = [nodes.add_node(num_cpus=2, object_store_memory=80_000_000) for _ in range(2)]
+    try:
         ray.init(address=nodes.address, namespace=NAMESPACE, logging_level="warning")
 
         def deploy(generation: str) -> None:
@@ -202,6 +202,12 @@ PHASES = """
 """
 
 
+BACK = """
+  () => phases.some(([, what]) => what === "reconnecting")
+    && ["listening", "speaking"].includes(document.body.dataset.state)
+"""
+
+
 async def test_the_page_comes_back_from_a_killed_worker_by_one_new_call(cluster, record_property):
     there = await until(two_are_free)
     async with async_playwright() as playwright, chromium(playwright) as browser:
@@ -214,8 +220,7 @@ async def test_the_page_comes_back_from_a_killed_worker_by_one_new_call(cluster,
         await caller.page.evaluate(PHASES)
         killed_ms = 1_000 * time.time()
         os.kill(there[lost.name].pid, signal.SIGKILL)
-        await caller.sees_state("reconnecting")
-        await caller.sees_state("listening", "speaking")
+        await caller.page.wait_for_function(BACK)  # it may be away for less than a look
         phases = await caller.page.evaluate("phases")
         print(*(f"{at - killed_ms:7.0f} ms: {what}" for at, what in phases), sep="\n")
         record_property("back_after_ms", phases[-1][0] - killed_ms)

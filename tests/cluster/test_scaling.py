@@ -2,7 +2,14 @@
 
 import itertools
 
-from vision_agent.cluster.scaling import CROWDED_AFTER_S, IDLE_FOR_S, Change, Scaling, Seen
+from vision_agent.cluster.scaling import (
+    CROWDED_AFTER_S,
+    IDLE_FOR_S,
+    SETTLE_S,
+    Change,
+    Scaling,
+    Seen,
+)
 
 numbers = itertools.count()
 
@@ -17,6 +24,18 @@ def test_the_least_number_is_started_and_a_killed_one_is_replaced():
     assert scaling.judge([], 0.0) == Change(start=2)
     assert scaling.judge([seen(), seen(ready=False)], 1.0) == Change()
     assert scaling.judge([seen()], 2.0) == Change(start=1)
+
+
+def test_the_callers_of_a_lost_worker_come_back_before_it_is_replaced_where_there_is_room():
+    scaling = Scaling("g2", 2, 2)
+    scaling.lost(4, 10.0)
+    assert scaling.judge([seen(6)], 10.5) == Change()
+    assert scaling.judge([seen(9)], 12.0) == Change(start=1)  # they are there
+    assert scaling.judge([seen(6)], 10.0 + SETTLE_S) == Change(start=1)
+    scaling.lost(5, 30.0)
+    assert scaling.judge([seen(6)], 30.0) == Change(start=1)  # no room for all of them
+    scaling.lost(0, 50.0)
+    assert scaling.judge([seen(6, ready=False)], 50.0) == Change(start=1)
 
 
 def test_another_is_started_before_the_lines_are_taken_and_never_more_than_the_most():

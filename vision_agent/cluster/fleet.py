@@ -210,6 +210,8 @@ class Fleet:
                 logger.warning("Worker %s has ended: %s", one.name, str(error).splitlines()[-1])
             if one.state is None and not expected:
                 self._scaling.failed(now_s())
+            elif one.state is not None and not expected:
+                self._scaling.lost(one.state.calls, now_s())
         finally:
             self._workers.pop(one.name, None)
 

@@ -39,11 +39,17 @@ OBJECT_STORE_BYTES = 80_000_000
 REACH_S = 5.0
 """Ray itself repeats its attempts for minutes."""
 
+ROUTER = "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP"
+
 ENVIRONMENT = {
     # Ray starts workers at nice 15, behind every other program of the machine: voice can't wait.
     "RAY_worker_niceness": "0",
     # Serve looks for what to do ten times a second: 3 % of a core.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1",
+    # What is asynchronous, as all of ours is, needs no thread between Serve's loops and its own:
+    # each hop waits for its turn where the cores are busy.
+    "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    ROUTER: "0",
     # Serve starts its proxy again after 5 s, and gives up the third time: on a machine that has
     # other work, importing it takes longer.
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",
@@ -167,9 +173,9 @@ def _start_ray(most: int, dashboard: bool) -> tuple[str, str]:
     token = os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_urlsafe(32))
     # Ray's services listen on every address of the machine, and run what they are sent.
     os.environ.setdefault("RAY_AUTH_MODE", "token")
+    ray = _ray()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    ray = _ray()
     context = ray.init(
         address="local",
         # Twice: while a new worker takes over, the old one still has its calls.
@@ -197,6 +203,8 @@ def _ray() -> Any:
     # Before Ray is imported, which reads them.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    # Handles of this process are used outside of an event loop: they need one of their own.
+    router = os.environ.pop(ROUTER, None)
     try:
         import ray
         from ray import serve
@@ -204,6 +212,9 @@ def _ray() -> Any:
         raise ClusterError(
             f"Ray is not installed ({error}): pip install 'adk-video-call[cluster]'"
         ) from error
+    finally:
+        if router is not None:
+            os.environ[ROUTER] = router
     # What is said here is said by us: Serve's own steps, and at the end its lost connections.
     assert serve is not None
     logging.getLogger("ray.serve").setLevel(logging.ERROR)

@@ -18,6 +18,10 @@ IDLE_FOR_S = 60.0
 CROWDED_AFTER_S = 15.0
 """A new worker that has no core by then gets that of an old one."""
 
+SETTLE_S = 5.0
+"""A worker that was lost is replaced this much later, if the others have room for its callers: they
+come back meanwhile, and the start of a worker takes a core for some seconds."""
+
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 """After a worker that ended before it was ready; each further one doubles the pause."""
 
@@ -73,6 +77,13 @@ class Scaling:
         self._fewer_since_s: float | None = None
         self._failures = 0
         self._pause_until_s = float("-inf")
+        self._lost_calls, self._settled_at_s = 0, float("-inf")
+
+    def lost(self, calls: int, now_s: float) -> None:
+        """A worker has ended by itself, with so many calls."""
+        settling = now_s < self._settled_at_s
+        self._lost_calls = calls + (self._lost_calls if settling else 0)
+        self._settled_at_s = now_s + SETTLE_S
 
     def failed(self, now_s: float) -> None:
         """A worker has ended before it was ready."""
@@ -94,11 +105,17 @@ class Scaling:
         wanted = self._wanted(calls, own, FULL_SHARE)
         if len(own) < wanted:
             self._fewer_since_s = None
-            start = wanted - len(own) if now_s >= self._pause_until_s else 0
+            waits = now_s < self._pause_until_s or self._settles(own, now_s)
+            start = 0 if waits else wanted - len(own)
             return Change(start, self._replaced(old, own, wanted, now_s))
         if old:
             return Change(drain=self._replaced(old, own, wanted, now_s))
         return Change(drain=self._superfluous(own, calls, now_s))
+
+    def _settles(self, own: Sequence[Seen], now_s: float) -> bool:
+        """Whether callers of a lost worker are coming back to those that are left."""
+        room = sum(one.capacity - one.calls for one in own if one.ready)
+        return now_s < self._settled_at_s and room > 0 and room >= self._lost_calls
 
     def _wanted(self, calls: int, own: Sequence[Seen], share: float) -> int:
         # Before there is one, its capacity is unknown: the least number will tell it.
