@@ -10,13 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.recordings.recording_here import Sent
+from tests.support.encoding import encoded
 from tests.support.media_files import make_video
 from tests.support.recorded_call import received, recorded_call, switched, typed
 from tests.support.signals import silence, tone
 from vision_agent.caller.cut import WHOLE, Cut, clock, moment
 from vision_agent.caller.recording import SOUND_RATE_HZ, BadRecording, Recording, read_sound
 from vision_agent.recordings.lines import EndedLine
+from vision_agent.recordings.recorded_call import RecordedCall
 from vision_agent.replay.caller_source import CallerSource, open_source
+from vision_agent.replay.recorded_copy import copy_part
 from vision_agent.replay.script import (
     FixedScript,
     SendMessage,
@@ -169,6 +173,40 @@ def test_another_question_takes_the_place_of_what_the_caller_did(recorded: Path)
     source = open_source(recorded, WHOLE, question)
     assert source.script is question
     assert set(source.shown) == {"camera", "screen"}
+
+
+async def test_tracks_of_one_title_are_one_caller_whose_codecs_changed(tmp_path: Path) -> None:
+    sent = Sent(tmp_path)
+    once = 10_000  # frames from a key frame to the next
+    camera = encoded("libvpx", 320, 240, 30, once)
+    for at_s, codec, frames in (
+        (0.0, "VP8", camera),
+        (1.0, "H264", encoded("libx264", 320, 240, 30, once)),
+        (2.0, "VP8", camera),
+    ):
+        sent.video("camera", at_s, codec, frames, (320, 240))
+    sent.video("screen", 0.5, "H264", encoded("libx264", 320, 240, 75, once), (320, 240))
+    sent.sound("caller", 0.0)
+    sent.sound("caller", 1.0, codec="PCMU")
+    sent.recording.end("over")
+    await sent.recording.close()
+    (folder,) = tmp_path.iterdir()
+    camera_times = [
+        round(each.at_s, 1)
+        for each in islice(open_source(folder, WHOLE).shown["camera"].frames(), 90)
+    ]
+    assert camera_times == pytest.approx([n / 30 for n in range(90)], abs=0.06)
+    assert len(read_sound(folder / "call.mkv", Cut(title="caller"))) > 1.8 * SOUND_RATE_HZ
+    # What is seen at a cut's beginning was encoded after other key frames in each track.
+    for at_s in (1.5, 2.5):
+        for recording in open_source(folder, Cut(at_s)).shown.values():
+            first = next(recording.frames())
+            assert first.at_s == pytest.approx(0, abs=0.04)
+    copy = tmp_path / "copy"
+    # A key frame of a codec that is over is none to begin with: here the screen's is the earliest.
+    assert copy_part(RecordedCall.open(folder), Cut(2.5), copy) == pytest.approx(0.5, abs=0.01)
+    assert len(read_sound(copy / "call.mkv", Cut(title="caller"))) > 1.3 * SOUND_RATE_HZ
+    assert next(open_source(copy, Cut(2)).shown["camera"].frames()).at_s < 0.04
 
 
 def test_the_file_alone_has_the_callers_track(recorded: Path, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -84,20 +85,24 @@ def _after_id3(path: Path) -> int:
         return start + len(padded) - len(padded.lstrip(b"\0"))
 
 
-def video_stream(container: av.container.InputContainer, title: str | None = None) -> Any | None:
-    """The first video stream that can be decoded and is not cover art; of this title, if any."""
+def video_streams(container: av.container.InputContainer, title: str | None = None) -> list[Any]:
+    """The first video stream that can be decoded and is not cover art; or all of this title."""
+    found = []
     for stream in container.streams.video:
         if is_video(stream) and _has_decoder(stream) and _is_titled(stream, title):
             if not stream.codec_context.is_open:
                 stream.thread_type = "AUTO"
-            return stream
-    return None
+            found.append(stream)
+            if title is None:
+                break
+    return found
 
 
-def audio_stream(container: av.container.InputContainer, title: str | None = None) -> Any | None:
-    """The first audio stream that can be decoded; of this title, if any."""
+def audio_streams(container: av.container.InputContainer, title: str | None = None) -> list[Any]:
+    """The first audio stream that can be decoded; or all of this title."""
     streams = (each for each in container.streams.audio if _is_titled(each, title))
-    return next(filter(_has_decoder, streams), None)
+    found = filter(_has_decoder, streams)
+    return list(islice(found, 1) if title is None else found)
 
 
 def titles(path: Path) -> set[str]:
@@ -134,18 +139,28 @@ def first_frame_s(path: Path, title: str) -> float:
         BadRecording: The file can't be read.
     """
     with open_media(path) as container:
-        stream = video_stream(container, title)
-        first = None if stream is None else next(decoded(container, stream), None)
+        streams = video_streams(container, title)
+        first = next(decoded(container, *streams), None) if streams else None
         return math.inf if first is None or first.time is None else float(first.time)
 
 
-def seek(container: av.container.InputContainer, to_s: float) -> None:
+def seek(container: av.container.InputContainer, to_s: float, streams: Sequence[Any] = ()) -> None:
     """Go to a picture before this time from which on can be decoded, where the file can be sought.
 
-    A recording that was broken off has no index; it is then read from its beginning.
+    A recording that was broken off has no index; it is then read from its beginning. So are several
+    streams, each of which has key frames of its own.
+
+    Args:
+        container: The file.
+        to_s: The time.
+        streams: The streams that are to be decoded; by default FFmpeg's choice of one.
     """
-    if to_s > 0:
-        with suppress(av.error.FFmpegError, OverflowError):
+    if to_s <= 0 or len(streams) > 1:
+        return
+    with suppress(av.error.FFmpegError, OverflowError):
+        if streams:
+            container.seek(round(to_s / streams[0].time_base), stream=streams[0])
+        else:
             container.seek(round(to_s * 1_000_000))
 
 
@@ -167,8 +182,8 @@ def begins_at_s(container: av.container.InputContainer) -> float:
     """When the first of the streams that are used begins; 0 if the file does not say."""
     starts = [
         float(stream.start_time * stream.time_base)
-        for stream in (video_stream(container), audio_stream(container))
-        if stream is not None and stream.start_time is not None and stream.time_base is not None
+        for stream in (*video_streams(container), *audio_streams(container))
+        if stream.start_time is not None and stream.time_base is not None
     ]
     return min(starts, default=0.0)
 
@@ -184,9 +199,10 @@ def in_words(path: Path) -> Iterator[None]:
         raise BadRecording(f"{path} can't be converted: {str(error).rstrip('.')}.") from error
 
 
-def decoded(container: av.container.InputContainer, stream: Any) -> Iterator[Any]:
-    """Decodes a stream to its end; damaged packets are skipped."""
-    packets = container.demux(stream)
+def decoded(container: av.container.InputContainer, *streams: Any) -> Iterator[Any]:
+    """Decodes streams that follow each other to their end; damaged packets are skipped."""
+    packets = container.demux(*streams)
+    before = None
     while True:
         try:
             packet = next(packets, None)
@@ -194,7 +210,19 @@ def decoded(container: av.container.InputContainer, stream: Any) -> Iterator[Any
             return  # the file is truncated here; what was decoded so far counts
         if packet is None:
             return
+        if before is not None and packet.stream is not before and packet.size:
+            # A decoder holds frames back, which are earlier than those of the other stream.
+            with suppress(av.error.FFmpegError):
+                yield from _end_of(before).decode()
+            before.codec_context.flush_buffers()
+        before = packet.stream if packet.size else before
         try:
             yield from packet.decode()
         except av.error.FFmpegError:
             continue
+
+
+def _end_of(stream: Any) -> Any:
+    packet: Any = av.Packet()
+    packet.stream, packet.time_base = stream, stream.time_base
+    return packet

@@ -15,14 +15,14 @@ import numpy.typing as npt
 from vision_agent.caller.cut import WHOLE, Cut, clock
 from vision_agent.caller.media_file import (
     BadRecording,
-    audio_stream,
+    audio_streams,
     begins_at_s,
     decoded,
     in_words,
     is_video,
     open_media,
     seek,
-    video_stream,
+    video_streams,
 )
 from vision_agent.caller.true_time import in_true_time
 from vision_agent.caller.webcam_frame import MAX_FRAME_PX, webcam_frame
@@ -90,13 +90,13 @@ class Recording:
                 the cut is no part of it.
         """
         with open_media(path) as container:
-            video = video_stream(container, cut.title)
-            audio = audio_stream(container, cut.title)
-            if video is None and any(map(is_video, container.streams.video)):
+            videos = video_streams(container, cut.title)
+            has_sound = bool(audio_streams(container, cut.title))
+            if not videos and any(map(is_video, container.streams.video)):
                 raise BadRecording(
                     f"The picture of {path} is in a codec that can't be decoded here."
                 )
-            if video is None and audio is None:
+            if not videos and not has_sound:
                 what = "has neither a picture nor a sound in it"
                 if container.streams.audio:
                     what = "is in a codec that can't be decoded here"
@@ -107,28 +107,28 @@ class Recording:
                 raise BadRecording(f"That is no part of {path}: {why}.")
             duration_s = max(0.0, min(duration_s, cut.end_s) - cut.begin_s)
             fps, still = 0.0, False
-            if video is not None:
-                rate = float(video.average_rate or 0) or MAX_FPS
-                frames = decoded(container, video)
+            if videos:
+                rate = float(videos[0].average_rate or 0) or MAX_FPS
+                frames = decoded(container, *videos)
                 first = next(frames, None)
                 if first is None:
                     raise BadRecording(f"No picture of {path} can be decoded: it is damaged.")
                 with in_words(path):
-                    webcam_frame(first, video.sample_aspect_ratio, path)
+                    webcam_frame(first, videos[0].sample_aspect_ratio, path)
                 still = next(frames, None) is None
                 fps = min(rate, MAX_FPS)
-        if audio is not None:
+        if has_sound:
             with open_media(path) as container:
-                sound = audio_stream(container, cut.title)
-                if sound is None or next(decoded(container, sound), None) is None:
-                    if video is None:
+                sounds = audio_streams(container, cut.title)
+                if not sounds or next(decoded(container, *sounds), None) is None:
+                    if not videos:
                         raise BadRecording(f"No sound of {path} can be decoded: it is damaged.")
-                    audio = None
+                    has_sound = False
         return cls(
             path=path,
-            duration_s=0.0 if still and audio is None else duration_s,
-            has_video=video is not None,
-            has_sound=audio is not None,
+            duration_s=0.0 if still and not has_sound else duration_s,
+            has_video=bool(videos),
+            has_sound=has_sound,
             fps=fps,
             still=still,
             cut=cut,
@@ -161,21 +161,21 @@ class Recording:
     def _frames_once(self) -> Iterator[TimedFrame]:
         cut, last_at_s, count = self.cut, -math.inf, 0
         with open_media(self.path) as container:
-            stream = video_stream(container, cut.title)
-            if stream is None:
+            streams = video_streams(container, cut.title)
+            if not streams:
                 raise BadRecording(f"{self.path} has no picture in it.")
             starts_s = 0.0 if cut.title else begins_at_s(container)
-            seek(container, starts_s + cut.begin_s)
+            seek(container, starts_s + cut.begin_s, streams)
             began_at_s = starts_s if cut.begin_s or cut.title else None
 
             def shown(frame: av.VideoFrame, at_s: float) -> TimedFrame:
                 with in_words(self.path):
                     return TimedFrame(
-                        at_s, webcam_frame(frame, stream.sample_aspect_ratio, self.path)
+                        at_s, webcam_frame(frame, streams[0].sample_aspect_ratio, self.path)
                     )
 
             before: av.VideoFrame | None = None
-            for frame in decoded(container, stream):
+            for frame in decoded(container, *streams):
                 pts_s = frame.time if frame.time is not None else count / (self.fps or MAX_FPS)
                 count += 1
                 if began_at_s is None:
@@ -218,13 +218,13 @@ def read_sound(path: Path, cut: Cut = WHOLE) -> Samples:
     pieces: list[Samples] = []
     length = 0
     with open_media(path) as container, in_words(path):
-        stream = audio_stream(container, cut.title)
-        if stream is None:
+        streams = audio_streams(container, cut.title)
+        if not streams:
             known = not container.streams.audio
             what = "has no sound in it" if known else "has a sound that can't be decoded here"
             raise BadRecording(f"{path} {what}.")
         begins_s = (0.0 if cut.title else begins_at_s(container)) + cut.begin_s
-        frames: Iterator[av.AudioFrame] = decoded(container, stream)
+        frames: Iterator[av.AudioFrame] = decoded(container, *streams)
         if cut.title:
             frames = in_true_time(frames)
         early = 0

@@ -1,4 +1,7 @@
-"""Copies a part of a recorded call into a folder of its own, without encoding anything again."""
+"""Copies a part of a recorded call into a folder of its own, without encoding anything again.
+
+A telephone's sound becomes linear PCM, without loss: PyAV copies none of its codecs to Matroska.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from vision_agent.recordings.lines import FrameLine, Line, NoticeLine, SwitchedL
 from vision_agent.recordings.recorded_call import LINES_FILE, MEDIA_FILE, RecordedCall
 
 _MS = Fraction(1, 1000)
+_TELEPHONE_CODECS = frozenset({"pcm_mulaw", "pcm_alaw", "adpcm_g722", "g722"})
 
 
 def copy_part(call: RecordedCall, cut: Cut, folder: Path) -> float:
@@ -59,7 +63,7 @@ def _copy(call: RecordedCall, cut: Cut, folder: Path) -> float:
 
 def _key_frame_before(media: Path, begin_s: float) -> float:
     """The latest time from which on every video can be decoded when the cut begins."""
-    newest: dict[int, float] = {}
+    newest: dict[str, float] = {}
     if not begin_s:
         return 0.0
     with open_media(media) as container:
@@ -70,7 +74,8 @@ def _key_frame_before(media: Path, begin_s: float) -> float:
             if at_s > begin_s:
                 break
             if packet.is_keyframe:
-                newest[packet.stream.index] = at_s
+                # A track that goes on in another codec has a stream of the same title.
+                newest[packet.stream.metadata.get("title", "")] = at_s
     return min(newest.values(), default=begin_s)
 
 
@@ -80,7 +85,7 @@ def _copy_packets(media: Path, copy: Path, begins_s: float, end_s: float) -> Non
         newest: dict[int, int] = {}
         for stream in container.streams:
             if stream.type in ("video", "audio"):
-                streams[stream.index] = out.add_stream_from_template(stream)
+                streams[stream.index] = _stream_like(stream, out)
                 streams[stream.index].metadata.update(stream.metadata)
         if not streams:
             raise BadRecording(f"{media} has nothing in it that can be copied.")
@@ -94,8 +99,19 @@ def _copy_packets(media: Path, copy: Path, begins_s: float, end_s: float) -> Non
             if packet.dts < newest.get(packet.stream.index, packet.dts):
                 continue  # a damaged time
             newest[packet.stream.index] = packet.dts
-            packet.stream = streams[packet.stream.index]
+            copied = streams[packet.stream.index]
+            if packet.stream.codec_context.name in _TELEPHONE_CODECS:
+                for frame in packet.decode():
+                    out.mux(copied.encode(frame))
+                continue
+            packet.stream = copied
             out.mux(packet)
+
+
+def _stream_like(stream: Any, out: Any) -> Any:
+    if stream.codec_context.name in _TELEPHONE_CODECS:
+        return out.add_stream("pcm_s16le", rate=stream.codec_context.sample_rate, layout="mono")
+    return out.add_stream_from_template(stream)
 
 
 def _packets(container: Any) -> Any:
