@@ -123,3 +123,9 @@ def test_ports_and_public_addresses_are_read_in_every_form():
 def test_a_port_or_an_address_that_cannot_be_is_refused_in_words(mistake, words):
     with pytest.raises(ValidationError, match=words):
         Settings(_env_file=None, **mistake)
+
+
+def test_recordings_are_not_deleted_while_their_calls_may_go_on():
+    with pytest.raises(ValidationError, match=r"an hour .* at least"):
+        Settings(_env_file=None, record="x", keep_recordings=0.04)
+    assert Settings(_env_file=None, record="x", keep_recordings=0.042).keep_recordings == 0.042

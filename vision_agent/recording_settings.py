@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 
@@ -41,5 +41,17 @@ class RecordingSettings(BaseSettings):
     keep_recordings: float | None = Field(
         default=None,
         gt=0,
-        description="Days after which recordings are deleted. Default: they are kept.",
+        description="Days after which recordings are deleted; an hour (0.042) at least. Default: "
+        "they are kept.",
     )
+
+    @field_validator("keep_recordings")
+    @classmethod
+    def _outlasts_a_silence(cls, days: float | None) -> float | None:
+        # Of a call in which nobody says or shows anything nothing is written for minutes.
+        if days is not None and days < 1 / 24:
+            raise ValueError(
+                "recordings are kept for an hour (0.042 days) at least: those of calls that go on "
+                "are among them"
+            )
+        return days
