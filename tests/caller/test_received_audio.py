@@ -34,6 +34,21 @@ def test_a_voice_cut_off_tells_how_long_it_went_on() -> None:
     assert voice.silenced_after(600) is None
 
 
+def test_an_interrupted_voice_ends_where_the_next_one_begins_at_once() -> None:
+    for next_ms, ended_ms in ((1010, 1050), (1060, 1000), (1250, 1000)):
+        voice = received((tone(900), 100))
+        voice.interrupted(1005)
+        for n in range(50):
+            voice.feed(tone(20), next_ms + n * 20)
+        first, second = voice.stretches
+        assert first == Span(100, ended_ms)
+        assert second.end_ms == next_ms + 1000
+        assert voice.silenced_after(995) == ended_ms - 995
+        # The next answer's pauses do not part it.
+        voice.feed(tone(20), second.end_ms + 200)
+        assert len(voice.stretches) == 2
+
+
 def test_the_wav_goes_from_the_first_voiced_frame_to_the_last(tmp_path: Path) -> None:
     voice = received((silence(300), 0), (tone(200), 300), (silence(400), 500), (tone(200), 900))
     voice.feed(silence(20), 1100)

@@ -53,7 +53,7 @@ def test_frames_ages_turns_and_interruptions_are_counted() -> None:
     server_says(transcript, 5, kind="turn_complete")
     assert transcript.jpeg_bytes == [900, 1100]
     assert transcript.frame_ages_ms == [42]
-    assert transcript.interruptions == 1
+    assert transcript.interrupted_ms == [4]
     assert transcript.turn_complete_ms == 5
 
 

@@ -29,7 +29,7 @@ CALL = report_of(
     ),
     points=(Point("green bottle", [100, 100, 300, 300], 8_500),),
     voice_ms=[(2_500, 6_200), (8_000, 9_000)],
-    interruptions=1,
+    interrupted_ms=[6_150],
     usage={"estimate": 0.004, "currency": "USD"},
 )
 
@@ -69,6 +69,7 @@ def verdict_of(expected: dict[str, Any], report: Any = CALL) -> Any:
         {"reply_ms": {"max": 500, "turn": 1}},
         {"interrupted": {"within_ms": 300}},
         {"interrupted": True},
+        {"interrupted": {"happens": True, "turn": 2}},
         {"interrupted": {"happens": False, "turn": 1}},
         {"cost": 0.004},
         {"no_errors": True},
@@ -141,6 +142,27 @@ def test_what_was_said_before_the_caller_went_on_was_not_said_after_a_later_tool
         {"order": [{"said": "three"}, {"tool": "clock"}, {"said": "time"}]}, report
     ).passed
     assert not verdict_of({"order": [{"tool": "clock"}, {"said": "three"}]}, report).passed
+
+
+def test_an_interruption_belongs_to_the_turn_that_cuts_in():
+    # The agent fell silent in turn 2, of its own accord; turn 3 interrupted it.
+    cut = (utterance(1, 0, 0), utterance(2, 2_000, 2_000, 10, 20), utterance(3, 4_000, 4_000, 9, 8))
+    report = report_of(utterances=cut, interrupted_ms=[4_005])
+    for turn, passed in ((1, False), (2, False), (3, True)):
+        assert verdict_of({"interrupted": {"happens": True, "turn": turn}}, report).passed == passed
+        assert (
+            verdict_of({"interrupted": {"happens": False, "turn": turn}}, report).passed != passed
+        )
+    greeted = verdict_of({"interrupted": False}, report_of(interrupted_ms=[5]))
+    assert (greeted.passed, greeted.came) == (False, "Interrupted once.")
+
+
+def test_a_call_that_breaks_off_does_not_show_that_nobody_answers():
+    unanswered = report_of(answered=False, ended="timeout")
+    assert verdict_of({"answers": False}, unanswered).passed
+    broken = report_of(answered=False, ended="The line broke.", broke_off=True)
+    verdict = verdict_of({"answers": False}, broken)
+    assert (verdict.passed, verdict.came) == (False, "Not answered to the end: The line broke.")
 
 
 def test_why_a_call_was_not_answered_is_said_once():

@@ -42,6 +42,14 @@ def test_the_exit_code_tells_failures_from_what_could_not_be_tried(passed, passe
     assert results_of(*repeats, passes=passes).exit_code == code
 
 
+def test_a_repeat_that_need_not_pass_is_skipped_and_says_what_was_enough():
+    results = results_of(outcome("a", True), outcome("a", False, 2), passes=0.5)
+    missed = ET.fromstring(junit(results)).findall(".//skipped")
+    assert [
+        one.get("message", "").startswith("1 of 2 passed, 0.5 is enough") for one in missed
+    ] == [True]
+
+
 def test_a_run_that_was_cut_short_has_not_passed():
     results = results_of(outcome("a", True))
     results.planned = 2

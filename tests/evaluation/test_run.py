@@ -18,7 +18,7 @@ from vision_agent.evaluation.case_runner import RunOptions
 from vision_agent.evaluation.outcome import CaseOutcome
 from vision_agent.evaluation.run import run_trials
 from vision_agent.evaluation.suite import read_suites
-from vision_agent.evaluation.trials import Trial, plan
+from vision_agent.evaluation.trials import Choice, Trial, plan
 from vision_agent.recordings.lines import EndedLine
 from vision_agent.recordings.recorded_call import RecordedCall
 from vision_agent.server_process import ServerProcess
@@ -46,8 +46,8 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     files = {"--json": "r.json", "--junit": "r.xml", "--keep": "kept"}
     options = [word for name, file in files.items() for word in (name, str(tmp_path / file))]
     ran = CliRunner().invoke(app, ["eval", *suites, *options])
-    assert ran.exit_code == 3, ran.output  # none failed, but three could not be tried
-    assert "3 of 6 cases passed" in ran.output
+    assert ran.exit_code == 1, ran.output  # besides, three could not be tried
+    assert "3 of 7 cases passed" in ran.output
     assert "miscounts [2]" in ran.output
 
     results = json.loads((tmp_path / "r.json").read_text())
@@ -76,9 +76,9 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     assert kept == {"server-1", "virtual"}
 
     root = ET.parse(tmp_path / "r.xml").getroot()
-    assert (root.tag, root.get("tests"), root.get("errors")) == ("testsuites", "7", "3")
-    skipped = [one.get("name") for one in root.iter("testcase") if one.find("skipped") is not None]
-    assert skipped == ["miscounts [1]", "miscounts [2]"]
+    assert (root.tag, root.get("tests"), root.get("errors")) == ("testsuites", "8", "3")
+    failed = [one.get("name") for one in root.iter("testcase") if one.find("failure") is not None]
+    assert failed == ["miscounts [1]", "miscounts [2]"]
 
 
 def test_results_that_can_not_be_written_are_told_and_cost_no_others(tmp_path):
@@ -105,7 +105,7 @@ def test_a_run_that_is_terminated_writes_what_was_done(tmp_path, monkeypatch):
 
 
 def test_an_interrupted_run_has_the_outcomes_so_far(tmp_path):
-    trials = plan(read_suites([SUITE])) * 20
+    trials = plan(read_suites([SUITE]), Choice(cases=["is quiet*"])) * 60
     ended: list[CaseOutcome] = []
 
     def interrupt_after_two(trial: Trial, outcome: CaseOutcome) -> None:
@@ -116,7 +116,7 @@ def test_an_interrupted_run_has_the_outcomes_so_far(tmp_path):
     run = run_trials(trials, RunOptions(tmp_path, parallel=1), on_end=interrupt_after_two)
     results = asyncio.run(run)
     assert results.interrupted
-    assert 2 <= len(results.outcomes) < 20
+    assert 2 <= len(results.outcomes) < 60
     assert results.outcomes == ended
     assert results.exit_code == 3
 
@@ -137,11 +137,11 @@ def test_a_mistaken_command_is_told_at_once(arguments, words):
     assert words in re.sub(r"\s+", " ", ran.output)
 
 
-@pytest.mark.parametrize("case", load_suite(SUITE, cases=["counts", "miscounts"], repeats=1))
+@pytest.mark.parametrize("case", load_suite(SUITE, cases=["c*"]))
 def test_pytest_takes_the_same_cases(video_case, case):
-    (outcome,) = video_case(case)  # `passes: 0` lets the other one pass as well
-    assert outcome.status == ("passed" if case.name == "counts" else "failed")
-    assert case.__name__.endswith("counts-default-local")
+    (outcome,) = video_case(case)
+    assert outcome.status == "passed"
+    assert case.__name__.endswith("-default-local")
 
 
 def test_pytest_fails_with_the_verdicts_in_words(video_case, tmp_path):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vision_agent.evaluation.suite import SuiteError, read_suites
+from vision_agent.evaluation.mistakes import SuiteError
+from vision_agent.evaluation.suite import read_suites
 from vision_agent.evaluation.trials import Choice, plan
 
 DOCS = Path(__file__).parents[2] / "docs" / "testing.md"
@@ -38,7 +39,7 @@ cases:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("agent/agent.py", "script.yaml", "hello.wav", "recorded/call.mkv"):
+    for name in ("agent/agent.py", "script.yaml", "hello.wav", "recorded/call.mkv", "still.PNG"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("engine: false\n")
     return tmp_path
@@ -79,6 +80,8 @@ def test_a_suite_is_read_as_it_is_written(folder, monkeypatch):
 LAUGHS = "cases: [x]\na: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{b}: &{b} [{','.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefghi")
 )
+CUT_IN = "cases:\n  - name: a\n    turns: [{type: x, cut_in_s: 1}]\n"
+SWITCH = "cases:\n  - name: a\n    turns: [type: x, {switch: "
 CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
 
 
@@ -111,13 +114,21 @@ CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
         (f"{CASE}    expect: [reply_ms: fast]\n", "4:14", "'reply_ms' has to be a whole number"),
         (f"{CASE}    expect: [cost: .inf]\n", "4:14", "a number, not '.inf'"),
         (f"{CASE}  - name: a\n    turns: [type: x]\n", "4:5", "the name 'a' is taken"),
+        (f"{CASE}passes: 0\n", "4:1", "greater than 0, not 0"),
         (f"{CASE}repeats: 0\n", "4:1", "greater than or equal to 1, not 0"),
         (f"{CASE}options: {{voise: Kore}}\n", "4:11", "no option 'voise'; did you mean 'voice'?"),
         (f"{CASE}agents: [nowhere]\n", "4:10", "there is no agent folder"),
         (f"{CASE}agents: [{{url: 'ftp://x'}}]\n", "4:11", "has to begin with http"),
+        (f"{CASE}agents: [recorded]\n", "4:10", "holds no agent.py"),
+        (f"{CASE}agents: ['http://']\n", "4:10", "the url names no server"),
+        (f"{CASE}agents: [{{url: 'https://a:b'}}]\n", "4:11", "the url names no server"),
         (f"{CASE}judge: {{url: '${{NOT_SET_ANYWHERE}}'}}\n", "4:9", "no variable NOT_SET_ANYWHERE"),
         ("cases:\n  - name: a\n    turns: [say: x.wav]\n", "3:13", "there is no sound file"),
         ("cases:\n  - name: a\n    turns: [switch: camera]\n", "3:13", "needs 'on'"),
+        (CUT_IN, "3:23", "nothing comes before it"),
+        (f"{SWITCH}screen, on: true}}]\n", "3:23", "the case has no 'screen'"),
+        (f"{SWITCH}camera, on: false}}]\n", "3:23", "the case has no 'show'"),
+        ("cases:\n  - name: a\n    show: still.PNG\n", "3:5", "an image asks nothing"),
         ("cases:\n  - name: a\n", "2:5", "needs something that happens"),
         (f"cases:\n  - name: a\n    show: {'x' * 5000}.png\n", "3:5", "there is no file"),
         (f"cases:\n  - name: a\n    turns: [say: {'x' * 5000}.wav]\n", "3:13", "no sound file"),
@@ -156,7 +167,7 @@ def test_a_folder_without_suites_and_a_missing_file_are_mistakes(tmp_path):
 def test_the_documented_suite_is_one(tmp_path, monkeypatch):
     monkeypatch.setenv("MY_KEY", "secret")
     text, judges = re.findall("```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    files = ("script.yaml", "bottle.mp4", "slides.png", "label.png", "kettle.png")
+    files = ("agent.py", "script.yaml", "bottle.mp4", "slides.png", "label.png", "kettle.png")
     for name in (*files, "recordings/2026-11-24T09-30-00Z-1a2b3c4d/call.mkv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vision_agent.evaluation.suite import SuiteError, read_suites
+from vision_agent.evaluation.mistakes import SuiteError
+from vision_agent.evaluation.suite import read_suites
 from vision_agent.evaluation.trials import Choice, Trial, plan
 
 SUITE = """
@@ -15,7 +16,7 @@ options: {voice: Kore, language: de}
 scenario: script.yaml
 cases:
   - {name: one, turns: [type: hi], options: {voice: Puck}}
-  - {name: two, turns: [type: hi], agents: [b/agent], models: [local], repeats: 1, passes: 0}
+  - {name: two, turns: [type: hi], agents: [b/agent], models: [local], repeats: 1, passes: 0.5}
 """
 
 
@@ -23,6 +24,7 @@ cases:
 def suites(tmp_path: Path):
     for name in ("a/agent", "b/agent"):
         (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "agent.py").touch()
     (tmp_path / "script.yaml").write_text("engine: false")
     (tmp_path / "suite.yaml").write_text(SUITE)
     return read_suites([tmp_path])
@@ -50,7 +52,7 @@ def test_each_case_is_called_with_each_agent_and_model_as_often_as_it_says(suite
     assert ours.asked == {"voice": "Puck", "language": "de"}
     assert (ours.server.scenario, remote.server) == (tmp_path / "script.yaml", None)
     assert trials[2].server.scenario is None  # a script is for the local model
-    assert (ours.passes, other.passes) == (1.0, 0.0)
+    assert (ours.passes, other.passes) == (1.0, 0.5)
 
 
 def test_what_a_person_chooses_comes_before_what_the_files_say(suites, tmp_path):

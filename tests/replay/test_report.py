@@ -80,6 +80,7 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
         ],
         "agent_audio_ms": 500,
         "voice_ms": [[2600, 3100]],
+        "interrupted_ms": [],
         "interruptions": 0,
         "tool_calls": [
             {
@@ -95,6 +96,7 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
         "usage": {"estimate": 0.2, "tokens": {"prompt": {"text": 19}}},
         "errors": ["the camera failed", "The model is slow."],
         "answered": True,
+        "broke_off": False,
         "ended": "answered",
         "ended_ms": 5_000,
     }

@@ -11,8 +11,10 @@ from vision_agent.caller.level import VOICED_RMS, rms
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 from vision_agent.caller.utterances import Span
 
-# Pauses inside a sentence are shorter; an interrupted answer and the next one are further apart.
+# Pauses inside a sentence are shorter.
 QUIET_MS = 300
+# A packet of an interrupted answer that was on its way may arrive after the word of it.
+_TAIL_MS = 40
 # 86 MB. Recording and timeout bound a call already; this bounds what a misbehaving server costs.
 _MAX_KEPT_S = 15 * 60
 
@@ -26,6 +28,11 @@ class ReceivedAudio:
         self._kept: list[Samples] = []
         self._kept_samples = 0
         self._end_of_voice = 0
+        self._interrupted_ms: int | None = None
+
+    def interrupted(self, at_ms: int) -> None:
+        """Take note that an answer was interrupted: the voice from `at_ms` on is the next one's."""
+        self._interrupted_ms = at_ms
 
     def feed(self, samples: Samples, arrived_ms: int) -> None:
         """Take one frame of mono s16 at `SOUND_RATE_HZ`.
@@ -39,7 +46,7 @@ class ReceivedAudio:
         if voiced:
             end_ms = arrived_ms + length_ms
             last = self._stretches[-1] if self._stretches else None
-            if last is not None and arrived_ms - last.end_ms < QUIET_MS:
+            if last is not None and self._goes_on(last, arrived_ms):
                 self._stretches[-1] = Span(last.start_ms, max(end_ms, last.end_ms))
             else:
                 self._stretches.append(Span(arrived_ms, end_ms))
@@ -51,9 +58,23 @@ class ReceivedAudio:
             if voiced:
                 self._end_of_voice = self._kept_samples
 
+    def _goes_on(self, last: Span, arrived_ms: int) -> bool:
+        """Whether what arrives belongs to the newest stretch."""
+        quiet_ms = arrived_ms - last.end_ms
+        cut_ms = self._interrupted_ms
+        if cut_ms is None or arrived_ms < cut_ms:
+            return quiet_ms < QUIET_MS
+        if arrived_ms < cut_ms + _TAIL_MS and quiet_ms <= _TAIL_MS:
+            return True
+        self._interrupted_ms = None
+        return False
+
     @property
     def stretches(self) -> list[Span]:
-        """The voiced stretches in order, at least `QUIET_MS` apart; the last one may still grow."""
+        """The voiced stretches in order; the last one may still grow.
+
+        They are at least `QUIET_MS` apart, except where an answer was interrupted.
+        """
         return list(self._stretches)
 
     def first_after(self, at_ms: int) -> int | None:

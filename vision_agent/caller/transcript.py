@@ -72,7 +72,7 @@ class CallTranscript:
         tool_calls: The tools the agent has used, by their call ids.
         points: What the agent has pointed at, in order.
         errors: What the server reported as errors, in its words.
-        interruptions: How many answers were interrupted.
+        interrupted_ms: When answers were interrupted.
         jpeg_bytes: The size of each frame that reached the model.
         sources_seen: What they were frames of: "camera", "screen".
         frame_ages_ms: The age of the model's newest frame at each end of the caller's speech.
@@ -95,7 +95,7 @@ class CallTranscript:
         self.tool_calls: dict[str, ToolCallRecord] = {}
         self.points: list[Point] = []
         self.errors: list[str] = []
-        self.interruptions = 0
+        self.interrupted_ms: list[int] = []
         self.jpeg_bytes: list[int] = []
         self.sources_seen: set[str] = set()
         self.frame_ages_ms: list[int] = []
@@ -207,7 +207,7 @@ class CallTranscript:
         elif kind == "frame_at_speech_end" and _is_number(data.get("age_ms")):
             self.frame_ages_ms.append(round(data["age_ms"]))
         elif kind == "interrupted":
-            self.interruptions += 1
+            self.interrupted_ms.append(at_ms)
         elif kind == "agent":
             self._agent = str(data.get("name") or "")
         elif kind == "point" and _is_box(data.get("box_2d")):

@@ -135,7 +135,7 @@ def _put(path: Path, text: str) -> None:
 
 def _target(agent: str, folder: Path) -> str:
     """Whom `--agent` names, as a suite in that folder does; a mistake is reported in words."""
-    from vision_agent.evaluation.suite import AgentTarget
+    from vision_agent.evaluation.agent_target import AgentTarget
 
     target = AgentTarget.named(agent)
     if target.agent is not None and Path(target.agent).is_absolute():

@@ -194,13 +194,15 @@ def _interrupted(wanted: InterruptionExpected, report: Report, turns: CallTurns)
     bound = "" if wanted.within_ms is None else f" within {wanted.within_ms} ms"
     verb = "falls silent when the caller cuts in" if wanted.happens else "is not interrupted"
     words = f"the agent {verb}{bound}{place(wanted)}"
-    happened = bool(silenced) and report.interruptions > 0
+    begin_ms, end_ms = turns.window(wanted.turn)
+    count = sum(begin_ms <= at_ms < end_ms for at_ms in report.interrupted_ms)
+    happened = bool(silenced) and count > 0
     came = "Nobody cut in." if not silenced else f"Silent after {max(silenced)} ms"
-    came += f"; {times(report.interruptions)} interrupted." if silenced else ""
+    came += f"; {times(count)} interrupted." if silenced else ""
     if not wanted.happens:
-        # Interruptions have no time: of one turn they are those that the caller cut in with.
-        none_here = wanted.turn is not None and not silenced
-        return CaseVerdict(words, none_here or report.interruptions == 0, came)
+        if count and not silenced:
+            came = f"Interrupted {times(count)}."
+        return CaseVerdict(words, count == 0, came)
     is_quick = wanted.within_ms is None or all(each <= wanted.within_ms for each in silenced)
     return CaseVerdict(words, happened and is_quick, came)
 
@@ -230,6 +232,8 @@ def _answers(report: Report, turns: CallTurns, *, wanted: bool) -> CaseVerdict:
     if answered:
         return CaseVerdict(words, wanted, "It answered.")
     ended = report.ended.rstrip(".")
+    # A call that has broken off does not show that nobody would have answered.
+    met = not wanted and not report.broke_off
     further = (error for error in report.errors if error.rstrip(".") != ended)
     came = clipped(" ".join([f"Not answered to the end: {ended}.", *further]))
-    return CaseVerdict(words, not wanted, came)
+    return CaseVerdict(words, met, came)

@@ -22,6 +22,10 @@ _WORDS = {
 }
 
 
+class SuiteError(ValueError):
+    """A suite is not valid. The text has a line for each mistake: file, line, column, words."""
+
+
 def mistakes_in_words(path: Path, marked: MarkedYaml, error: ValidationError) -> str:
     """Return a line for each mistake: file, line, column, words. Of many, the first ones."""
     lines: list[str] = []

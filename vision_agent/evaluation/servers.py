@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from vision_agent.evaluation.trials import ServerKey, Trial
@@ -34,13 +35,13 @@ class _Started:
     """A server that trials share.
 
     Attributes:
-        number: Its number in the run.
+        folder: Its own.
         to_come: How many trials it is still needed for, as far as that is known.
         users: How many trials use it now.
         failure: Why it does not start.
     """
 
-    number: int
+    folder: Path
     to_come: int
     users: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -72,14 +73,13 @@ class ServerPool:
         self._to_come = Counter(trial.server for trial in trials if trial.server is not None)
         # In the order in which they were used last.
         self._servers: dict[ServerKey, _Started] = {}
-        self._made = 0
         # One after the other: several at once on a busy machine exceed the time that each has.
         self._starting = asyncio.Lock()
         self._folder, self._arguments, self._class = folder, tuple(arguments), server_class
 
     def folder(self, key: ServerKey) -> Path:
         """Return the folder of a server that has been used."""
-        return self._folder / f"server-{self._servers[key].number}"
+        return self._servers[key].folder
 
     async def address(self, key: ServerKey) -> str:
         """Return the address of a server, and start it if it does not run.
@@ -91,8 +91,7 @@ class ServerPool:
         """
         one = self._servers.pop(key, None)
         if one is None:
-            self._made += 1
-            one = _Started(self._made, self._to_come[key])
+            one = _Started(_new_folder(self._folder), self._to_come[key])
         self._servers[key] = one
         one.users += 1
         async with one.lock:
@@ -122,10 +121,8 @@ class ServerPool:
         await asyncio.gather(*(self._stop(one) for one in self._servers.values()))
 
     async def _start(self, key: ServerKey, one: _Started) -> ServerProcess:
-        folder = self.folder(key)
-        folder.mkdir(parents=True, exist_ok=True)
-        log = folder / "server.log"
-        given = [*_arguments(key), *(("--record", str(folder)) if self._record else ())]
+        log = one.folder / "server.log"
+        given = [*_arguments(key), *(("--record", str(one.folder)) if self._record else ())]
         server = self._class(*given, *self._arguments, stderr_to=log, environment=_ENVIRONMENT)
         try:
             async with self._starting:
@@ -138,6 +135,23 @@ class ServerPool:
         server, one.server = one.server, None
         if server is not None:
             await server.__aexit__(None, None, None)
+
+
+def _new_folder(parent: Path) -> Path:
+    """Make a folder that no other server has: other runs may keep theirs in the same place.
+
+    Raises:
+        CaseNotTried: It can't be made.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            with suppress(FileExistsError):
+                (parent / f"server-{number}").mkdir()
+                break
+    except OSError as error:
+        raise CaseNotTried(f"{parent} can't be written: {error.strerror or error}.") from error
+    return parent / f"server-{number}"
 
 
 def _arguments(key: ServerKey) -> list[str]:

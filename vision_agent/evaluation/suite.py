@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
 
+from vision_agent.evaluation.agent_target import AgentTarget
 from vision_agent.evaluation.expected import Expectation, Expectations
 from vision_agent.evaluation.marked_yaml import MarkedYaml, NotYaml
-from vision_agent.evaluation.mistakes import mistakes_in_words
+from vision_agent.evaluation.mistakes import SuiteError, mistakes_in_words
 from vision_agent.evaluation.part import (
     File,
     Moment,
@@ -31,85 +32,11 @@ _MAX_FILE_BYTES = 16 * 2**20
 _MAX_CASES = 100_000
 _SOUNDS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aiff", ".webm"}
 _SOUNDS |= {".mkv", ".mp4"}
+_IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif"}
 
 Repeats = Annotated[int, Field(ge=1, le=10_000)]
-Rate = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
-
-
-class SuiteError(ValueError):
-    """A suite is not valid. The text has a line for each mistake: file, line, column, words."""
-
-
-def _agent(value: Any, info: ValidationInfo) -> Any:
-    if not isinstance(value, str):
-        return value
-    folder = path_of(value, info)
-    if is_there(folder) and folder.is_dir():
-        return str(folder.resolve())
-    if ":" in value:
-        return value
-    raise wrong(f"there is no agent folder {shown(folder)}; a module is written module:attribute")
-
-
-class AgentTarget(Part):
-    """An agent to call.
-
-    Attributes:
-        agent: A folder with an ADK agent, or `module:attribute`; with `url`, the name of one of
-            that server's agents.
-        url: A running server.
-        token: Its access token.
-        headers: HTTP headers for it.
-    """
-
-    short: ClassVar[str] = "agent"
-
-    agent: str | None = None
-    url: Secret | None = None
-    token: Secret | None = Field(None, repr=False)
-    headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _folder_or_address(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, str) and value.startswith(("http://", "https://")):
-            return {"url": value}
-        given = {"agent": value} if isinstance(value, str) else value
-        if isinstance(given, dict) and "url" not in given:
-            return given | {"agent": _agent(given.get("agent"), info)}
-        return given
-
-    @model_validator(mode="after")
-    def _names_something(self) -> AgentTarget:
-        if self.url is None and self.agent is None:
-            raise wrong("needs an agent or a url")
-        if self.url is None and (self.token or self.headers):
-            raise wrong("token and headers are for a url")
-        if self.url is not None and not self.url.startswith(("http://", "https://")):
-            raise wrong("the url has to begin with http:// or https://", "url")
-        return self
-
-    @classmethod
-    def named(cls, value: str) -> AgentTarget:
-        """Return the target that an option names: a folder, `module:attribute` or an address.
-
-        Raises:
-            SuiteError: There is no such folder.
-        """
-        try:
-            return cls.read(value, Path.cwd())
-        except ValidationError as error:
-            raise SuiteError(f"{value}: {error.errors()[0]['msg']}.") from None
-
-    @property
-    def name(self) -> str:
-        """What results call it: the agent's folder or module, or the address."""
-        if self.url is not None:
-            address = self.url.split("?")[0]
-            return f"{address} {self.agent}" if self.agent else address
-        agent = self.agent or ""
-        return Path(agent).name if Path(agent).is_absolute() else agent
 
 
 class JudgeModel(Part):
@@ -265,6 +192,8 @@ class Case(_Shared):
             raise wrong(f"{' and '.join(given)} can't stand together")
         if not given and self.show is None:
             raise wrong("needs something that happens: turns, replay, persona, or show")
+        if not given and self.show is not None and self.show.suffix.lower() in _IMAGES:
+            raise wrong("an image asks nothing: the case needs turns or a persona too", "show")
         if (self.from_ is not None or self.to is not None) and not (self.replay or self.show):
             raise wrong("from and to are for replay and show")
         if self.patient and not self.replay:
@@ -276,12 +205,27 @@ class Case(_Shared):
             for number, expectation in enumerate(self.expect):
                 if (expectation.turn or 0) > last:
                     raise wrong(f"there is no turn {expectation.turn}", "expect", number)
+            self._can_be_done()
             return self
         for number, expectation in enumerate(self.expect):
             if expectation.silence is not None and expectation.silence.after is None:
                 # Nobody would wait for it.
                 raise wrong("silence after the last turn needs 'turns'", "expect", number)
         return self
+
+    def _can_be_done(self) -> None:
+        if self.turns[0].cut_in_s is not None:
+            raise wrong("nothing comes before it to cut in on", "turns", 0, "cut_in_s")
+        shown = {turn.as_ for turn in self.turns if turn.show is not None}
+        shown |= {"camera"} if self.show else set()
+        shown |= {"screen"} if self.screen else set()
+        if self.show is not None and self.show.suffix.lower() == ".mkv":
+            return  # a recorded call may have either
+        for number, turn in enumerate(self.turns):
+            if turn.switch not in (None, "microphone", *shown):
+                what = "'screen'" if turn.switch == "screen" else "'show'"
+                words = f"there is no {turn.switch} to switch: the case has no {what}"
+                raise wrong(words, "turns", number, "switch")
 
     @property
     def expectations(self) -> list[Expectation]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from vision_agent.evaluation.agent_target import AgentTarget
 from vision_agent.evaluation.outcome import CaseOutcome
 from vision_agent.evaluation.results import CaseRate
-from vision_agent.evaluation.suite import AgentTarget, read_suites
+from vision_agent.evaluation.suite import read_suites
 from vision_agent.evaluation.trials import Choice, Trial, plan
 from vision_agent.terminal import one_line
 

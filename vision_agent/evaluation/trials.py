@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vision_agent.evaluation.agent_target import AgentTarget
 from vision_agent.evaluation.expected import Expectation
-from vision_agent.evaluation.suite import AgentTarget, Case, Suite, SuiteError, SuiteFile
+from vision_agent.evaluation.mistakes import SuiteError
+from vision_agent.evaluation.suite import Case, Suite, SuiteFile
 from vision_agent.local.scenarios.scenario_file import load_scenario
 from vision_agent.local.scenarios.yaml_reader import ScenarioError
 

@@ -206,7 +206,7 @@ class _Replay:
             self._microphone,
             self._videos.get("camera"),
             transcript,
-            on_message=transcript.feed,
+            on_message=self._take,
             on_audio=self._received.feed,
             on_state=self._enter,
             is_played=False,
@@ -220,7 +220,7 @@ class _Replay:
 
     async def run(self) -> Report:
         """Make the call; always hangs up."""
-        ended, broke_off = "cut off", False
+        ended, broke_off, unanswered = "cut off", False, False
         try:
             await self._call.dial(self._asked)
             self._enter("ready")
@@ -231,7 +231,7 @@ class _Replay:
             ended = await self._player.play(self._script)
             if ended == "timeout":
                 self._errors.append(self._player.too_late())
-                broke_off = self._player.is_silent
+                unanswered = self._player.is_silent
         except (CallRefused, CallFailed) as error:
             broke_off = True
             ended = self._call.ended or str(error)
@@ -251,6 +251,7 @@ class _Replay:
             ended=ended,
             ended_ms=ended_ms,
             broke_off=broke_off,
+            unanswered=unanswered,
             in_text=self._in_text,
         )
 
@@ -267,6 +268,12 @@ class _Replay:
             on_state=self._enter,
             on_progress=self._on_progress,
         )
+
+    def _take(self, message: str | bytes, at_ms: int) -> None:
+        known = len(self._transcript.interrupted_ms)
+        self._transcript.feed(message, at_ms)
+        if len(self._transcript.interrupted_ms) > known:
+            self._received.interrupted(at_ms)
 
     async def _hang_up(self) -> None:
         if (refused := await self._call.hang_up()) is not None:

@@ -56,8 +56,9 @@ class Report:
         reply_ms: The first `reply_ms` of `utterances` that is not None.
         utterances: What the caller said, in order. A typed line is an utterance without length.
         agent_audio_ms: How much voiced sound of the agent's was received.
-        voice_ms: The voiced stretches, `[from, to]`, at least 300 ms apart.
-        interruptions: How many answers were interrupted, as the server announced them.
+        voice_ms: The voiced stretches, `[from, to]`, at least 300 ms apart; an interrupted answer
+            and the next one may be closer.
+        interrupted_ms: When answers were interrupted, as the server announced it.
         tool_calls: The tools the agent used.
         points: What the agent pointed at.
         usage: The tokens and an estimate of what they cost, as the server said last.
@@ -66,6 +67,8 @@ class Report:
             silent recording and no question), whether it came at all. In a call that asked for
             answers in text (`modalities`), their words count in place of a voice. False if the
             model, the server or the connection ended the call before the answer was over.
+        broke_off: Whether the model, the server or the connection ended the call, or there was
+            none.
         ended: Why the call ended.
         ended_ms: When; None if it was not made.
         voice: The received sound; not part of the JSON.
@@ -81,15 +84,21 @@ class Report:
     utterances: list[Utterance] = field(default_factory=list)
     agent_audio_ms: int = 0
     voice_ms: list[tuple[int, int]] = field(default_factory=list)
-    interruptions: int = 0
+    interrupted_ms: list[int] = field(default_factory=list)
     tool_calls: list[ToolCallRecord] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     usage: dict[str, Any] | None = None
     errors: list[str] = field(default_factory=list)
     answered: bool = False
+    broke_off: bool = False
     ended: str = ""
     ended_ms: int | None = None
     voice: ReceivedAudio = field(default_factory=ReceivedAudio)
+
+    @property
+    def interruptions(self) -> int:
+        """How many answers were interrupted."""
+        return len(self.interrupted_ms)
 
     def said(self, who: str = "agent") -> str:
         """Return everything one side ("user" or "agent") said, as one line."""
@@ -105,6 +114,7 @@ class Report:
         return {
             "timeline_zero": TIMELINE_ZERO,
             **figures,
+            "interruptions": self.interruptions,
             "transcript": [asdict(line) for line in self.transcript],
             "utterances": [asdict(utterance) for utterance in self.utterances],
             "tool_calls": [asdict(call) for call in self.tool_calls],
@@ -144,6 +154,7 @@ def make_report(
     ended: str,
     ended_ms: int | None = None,
     broke_off: bool = False,
+    unanswered: bool = False,
     in_text: bool = False,
 ) -> Report:
     """Work out the figures of a call.
@@ -157,7 +168,8 @@ def make_report(
         errors: What went wrong on the caller's side.
         ended: Why the call ended.
         ended_ms: See `Report`.
-        broke_off: It was ended by the other side, or the connection was lost.
+        broke_off: See `Report`.
+        unanswered: What was said last was not answered in time.
         in_text: The call asked for answers in text.
     """
     utterances = []
@@ -194,13 +206,14 @@ def make_report(
         utterances=utterances,
         agent_audio_ms=received.voiced_ms,
         voice_ms=[(s.start_ms, s.end_ms) for s in received.stretches],
-        interruptions=transcript.interruptions,
+        interrupted_ms=transcript.interrupted_ms,
         tool_calls=list(transcript.tool_calls.values()),
         points=transcript.points,
         usage=transcript.usage,
         errors=[*errors, *transcript.errors],
-        answered=not broke_off
+        answered=not (broke_off or unanswered)
         and (in_words or (bool(replies) if utterances else received.voiced_ms > 0)),
+        broke_off=broke_off,
         ended=ended,
         ended_ms=ended_ms,
         voice=received,

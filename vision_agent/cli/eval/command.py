@@ -90,11 +90,12 @@ def evaluate(
     failed, but a case could not be tried or decided, or results could not be written.
     """
     from vision_agent.caller.signalling import parse_headers
+    from vision_agent.evaluation.agent_target import AgentTarget
     from vision_agent.evaluation.case_runner import RunOptions
     from vision_agent.evaluation.junit import junit
     from vision_agent.evaluation.page import results_page
     from vision_agent.evaluation.results import EXIT_ERRORS
-    from vision_agent.evaluation.suite import AgentTarget, read_suites
+    from vision_agent.evaluation.suite import read_suites
     from vision_agent.evaluation.trials import Choice, needs_judge, plan
 
     if url and (agent or model):
