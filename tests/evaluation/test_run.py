@@ -45,6 +45,9 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     suites = [str(SUITE), str(tmp_path / "untried.yaml")]
     files = {"--json": "r.json", "--junit": "r.xml", "--keep": "kept"}
     options = [word for name, file in files.items() for word in (name, str(tmp_path / file))]
+    others = tmp_path / "kept" / "server-1" / "server.log"  # of a run that keeps its logs here too
+    others.parent.mkdir(parents=True)
+    others.write_text("theirs")
     ran = CliRunner().invoke(app, ["eval", *suites, *options])
     assert ran.exit_code == 1, ran.output  # besides, three could not be tried
     assert "3 of 7 cases passed" in ran.output
@@ -73,7 +76,8 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     assert "untried.yaml" in errors["no media"]
     # One server of its own, that has no agent; scripted answers come in virtual time.
     kept = {path.name for path in (tmp_path / "kept").iterdir()}
-    assert kept == {"server-1", "virtual"}
+    assert kept == {"server-1", "server-2", "virtual"}
+    assert others.read_text() == "theirs"
 
     root = ET.parse(tmp_path / "r.xml").getroot()
     assert (root.tag, root.get("tests"), root.get("errors")) == ("testsuites", "8", "3")
