@@ -169,6 +169,7 @@ def test_what_a_case_does_not_expect_and_whom_it_calls_is_said(
     assert f"answered by basic, and `eval {path}` calls the default agent" in printed
     agent = tmp_path / "agents" / "basic"
     agent.mkdir(parents=True)
+    (agent / "agent.py").touch()
     whole = case(recorded, "--name", "whole", "--suite", path, "--agent", agent)
     assert "whatever the agent says" not in whole.output
     assert "default agent" not in whole.output
