@@ -34,16 +34,15 @@ import { showMessage } from "./view/messages.js";
 import { Notices } from "./view/notices.js";
 import { Patience } from "./view/patience.js";
 import { Points } from "./view/points.js";
+import { Recording } from "./view/recording.js";
 import { SettingsDialog } from "./view/settings.js";
 import { TranscriptButtons } from "./view/transcript.js";
 import { VisionChip } from "./view/vision_chip.js";
 
 /**
- * @typedef {import("./call/channel.js").Message} Message
  * @typedef {import("./call/errors.js").Notice} Notice
  * @typedef {import("./call/signalling.js").Answer} Answer
  * @typedef {import("./call/states.js").CallState} CallState
- * @typedef {import("./view/captions.js").EarlierLine} EarlierLine
  */
 
 // How long a server has to report its state before the page assumes that the agent listens.
@@ -51,7 +50,6 @@ const STATE_GRACE_MS = 300;
 
 const stage = byId("stage");
 const callButton = byId("call");
-const announcer = byId("spoken-state");
 const ownVideo = /** @type {HTMLVideoElement} */ (byId("own"));
 const voiceElement = /** @type {HTMLAudioElement} */ (byId("voice"));
 
@@ -63,9 +61,10 @@ const visionChip = new VisionChip(stage, byId("looks"));
 const points = new Points(byId("points"), ownVideo);
 const resumeToken = new ResumeToken(tabStorage(), location.pathname.replace(/[^/]*$/, ""));
 const keepFocus = focusKeeper(() => (isInCall(state) ? stage : callButton));
-const lobby = new Lobby(resumeToken.agent, onAgentChosen, () => call?.stopRecording());
-const callButtons = new CallButtons(resumeToken, () => lobby.agent, dial);
 const callNotices = new Notices(byId("call-notices"), keepFocus);
+const recording = new Recording(callNotices, () => call?.stopRecording() ?? true, keepFocus);
+const lobby = new Lobby(resumeToken.agent, onAgentChosen, recording);
+const callButtons = new CallButtons(resumeToken, () => lobby.agent, dial);
 const voice = new AgentVoice(voiceElement, (blocked) => (byId("unblock").hidden = !blocked));
 const preferences = new Preferences(deviceStorage());
 const settings = new SettingsDialog(preferences, onPreference);
@@ -181,6 +180,7 @@ function onAgentChosen() {
 function onAnswer(answer, lost, agent) {
   resumeToken.callStarted(answer, agent);
   for (const about of ["drain", "idle", "max_call", "allowance"]) callNotices.clear(about);
+  recording.reset();
   if (lost) {
     captions.breakOff(CAUSE.lost);
     captions.note("A new conversation: the agent no longer knows what was said before.");
@@ -213,14 +213,14 @@ function onReconnecting(why) {
   become(enter(state, "reconnecting", navigator.onLine ? why : "This device has no network."));
 }
 
-/** @param {Message} message */
+/** @param {import("./call/channel.js").Message} message */
 function onMessage(message) {
   showMessage(message, {
     captions,
     visionChip,
     points,
     screen: sharing.view,
-    recording: lobby.recording,
+    recording,
     notices: callNotices,
     agentSees: camera.track !== null && isLive(state),
     sendFullResolution: (seconds) => call?.sendFullResolution(seconds),
@@ -232,7 +232,7 @@ function onMessage(message) {
   become(next);
 }
 
-/** @param {EarlierLine[]} earlier */
+/** @param {import("./view/captions.js").EarlierLine[]} earlier */
 function onResumed(earlier) {
   if (captions.isEmpty) captions.restore(earlier);
   else captions.breakOff(CAUSE.lost);
@@ -258,6 +258,7 @@ function onEnded(notice) {
   visionChip.hide();
   points.stop();
   sharing.end();
+  recording.reset();
   clock.stop();
   wakeLock.release();
   become(enter(state, "ended", notice ? null : "You hung up.")); // else the card says why
@@ -341,7 +342,7 @@ function onStateChanged(before) {
   } else if (isLive(state)) chime.connected();
   else if (!isInCall(state)) chime.callEnded();
   const spoken = announcement(before, state);
-  if (spoken !== null) announcer.textContent = spoken;
+  if (spoken !== null) byId("spoken-state").textContent = spoken;
   if (isLive(state) && pendingQuestion !== null) {
     composer.send(pendingQuestion);
     pendingQuestion = null;
@@ -360,12 +361,11 @@ function render() {
   byId("composer").hidden = !inCall;
   byId("asks").hidden = !live || !captions.isEmpty;
   const { isOpen: microphoneOpen, muted } = microphone;
-  const typedOnly = inCall && !microphoneOpen;
   const { pushToTalk } = preferences.now;
   const { title, detail } = describe(state, {
     muted,
     pushToTalk,
-    typedOnly,
+    typedOnly: inCall && !microphoneOpen,
     slow: patience.isOver,
   });
   byId("state").textContent = title;

@@ -48,6 +48,7 @@ export class Call {
   /** @type {MediaStreamTrack|null} */
   #screen = null;
   #muted = false;
+  #unrecorded = false; // the caller has ended the recording
   /** @type {Peer|null} */
   #peer = null;
   /** @type {Set<Peer>} those not closed: the lost one is kept until its replacement is answered */
@@ -146,8 +147,14 @@ export class Call {
     return this.#channel.sendPicture(new Uint8Array(await picture.arrayBuffer()), name);
   }
 
+  /**
+   * The caller no longer wants the call to be recorded.
+   * @returns {boolean} false: there is no connection; the server is told on the next one
+   */
   stopRecording() {
-    this.#channel?.stopRecording();
+    this.#unrecorded = true;
+    this.#signalling.options.record = false; // of a call that resumes this one
+    return (this.#channel?.stopRecording() ?? false) && this.#phase !== "recovering";
   }
 
   async screenResized() {
@@ -223,12 +230,8 @@ export class Call {
     }, ADDRESS_TIMEOUT_MS);
     try {
       const resume = restart ? null : this.#resume;
-      const answer = await peer.negotiate({
-        pcId: this.#pcId,
-        restart,
-        agent: this.#agent,
-        resume,
-      });
+      const about = { pcId: this.#pcId, restart, agent: this.#agent, resume };
+      const answer = await peer.negotiate(about);
       this.#pcId = answer.pc_id;
       if (!restart && !this.#over) {
         this.#resume = answer.resume ?? null;
@@ -251,6 +254,7 @@ export class Call {
     this.#sendCameraSize();
     // A new call has been told by the conversation what arrived. The server knows the ids.
     if (restart) for (const { id, text } of this.#typed) channel.sendText(text, id);
+    if (restart && this.#unrecorded) channel.stopRecording();
     this.#typed = [];
     this.#phase = "up";
     this.#listener.onReady();

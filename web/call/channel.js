@@ -95,10 +95,13 @@ export class Channel {
     this.#send({ type: "client-message", id: String(Date.now()), data });
   }
 
-  /** The caller no longer wants the call to be recorded. */
+  /**
+   * The caller no longer wants the call to be recorded.
+   * @returns {boolean} false: not sent
+   */
   stopRecording() {
     const data = { t: "recording", d: { on: false } };
-    this.#send({ type: "client-message", id: String(Date.now()), data });
+    return this.#send({ type: "client-message", id: String(Date.now()), data });
   }
 
   /**

@@ -165,6 +165,9 @@ function refusalText({ status, sentence, retryAfterS, message }) {
       ];
     case 403:
     case 421: // unknown host name in the address
+      if (status === 403 && sentence && !sentence.startsWith("Pages of ")) {
+        return ["The server does not take this call", sentence]; // whatever page makes it
+      }
       return [
         "The server takes no calls from this page",
         `${sentence || "It does not allow the address that this page was opened at."} Open the page at the server's own address, or ask whoever runs the server to allow this one.`,

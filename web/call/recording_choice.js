@@ -13,8 +13,8 @@ export class RecordingChoice {
   #path;
   /** @type {Recording} */
   #server = { calls: "none", needs_consent: false };
-  /** @type {"yes"|"no"|null} */
-  #chosen = null;
+  /** @type {Map<string, "yes"|"no">} what was answered since the page was opened */
+  #answers = new Map();
 
   /**
    * @param {import("./resume_token.js").TabStorage} storage
@@ -28,8 +28,6 @@ export class RecordingChoice {
   /** @param {Recording} server */
   offer(server) {
     this.#server = server;
-    const stored = this.#read();
-    this.#chosen = stored === "yes" || stored === "no" ? stored : null;
   }
 
   /** Whether the caller has a say. */
@@ -47,7 +45,7 @@ export class RecordingChoice {
 
   /** @param {"yes"|"no"} answer */
   choose(answer) {
-    this.#chosen = answer;
+    this.#answers.set(this.#key, answer);
     try {
       this.#storage.setItem(this.#key, answer);
     } catch (error) {
@@ -70,7 +68,13 @@ export class RecordingChoice {
     return `${KEY} ${this.#path} ${calls} ${needsConsent ? "consent" : ""}`;
   }
 
-  #read() {
+  /** @returns {"yes"|"no"|null} */
+  get #chosen() {
+    const answer = this.#answers.get(this.#key) ?? this.#stored;
+    return answer === "yes" || answer === "no" ? answer : null;
+  }
+
+  get #stored() {
     try {
       return this.#storage.getItem(this.#key);
     } catch {

@@ -5,7 +5,6 @@ import { Signalling, tokenFrom } from "../call/signalling.js";
 import { backendLabel, displayName } from "./backend_label.js";
 import { byId } from "./elements.js";
 import { Notices } from "./notices.js";
-import { Recording } from "./recording.js";
 
 const POLL_MS = 1_500;
 const CALL_BUTTONS = "#call, #call-voice, #other-thread, #lobby-asks button";
@@ -22,24 +21,21 @@ export class Lobby {
   /** @type {string[]} the voices that a caller of that agent may choose from */
   voices = [];
   notices = new Notices(byId("lobby-notices"));
-  recording;
   /** @type {Info|null} */
   #info = null;
   #preferred;
   #onAgent;
+  #recording;
 
   /**
    * @param {string|null} preferred the agent that is chosen first, if the server has it
    * @param {() => void} onAgent an agent was chosen
-   * @param {() => void} onStopRecording the caller no longer wants the call to be recorded
+   * @param {import("./recording.js").Recording} recording
    */
-  constructor(preferred, onAgent, onStopRecording) {
+  constructor(preferred, onAgent, recording) {
     this.#preferred = preferred;
     this.#onAgent = onAgent;
-    this.recording = new Recording((options) => {
-      Object.assign(this.signalling.options, options); // for a call that resumes this one
-      onStopRecording();
-    });
+    this.#recording = recording;
   }
 
   /** Asks the server what it has, until it is ready. */
@@ -70,7 +66,7 @@ export class Lobby {
   /** @param {import("../call/preferences.js").Preferences} preferences */
   beginCall(preferences) {
     const chosen = preferences.optionsOfCall(this.voices);
-    this.signalling.options = { ...chosen, ...this.recording.begin() };
+    this.signalling.options = { ...chosen, ...this.#recording.begin() };
   }
 
   /** Asks the server what it has now: after a call it may be another, or record what it did not. */
@@ -82,7 +78,7 @@ export class Lobby {
     const info = await this.signalling.info();
     this.#info = info;
     this.notices.clear("info");
-    this.recording.offer(info.recording);
+    this.#recording.offer(info.recording);
     this.#listAgents(info.agents ?? []);
     this.#showAgent(info);
     return info;

@@ -87,20 +87,11 @@ function showServerMessage(data, view) {
     case "notice":
       return notices.show(data.about, noticeOf(data), { leftS: data.left_s, dismissable: true });
     case "recording":
-      return showRecording(data, view);
+      if (data.on) captions.announce("This call is recorded.");
+      return view.recording.changed(data.on, data.reason);
     case "notice_over":
       return notices.clear(data.about);
   }
-}
-
-/**
- * @param {{on: boolean, reason?: string}} message reason: without a full stop
- * @param {CallView} view
- */
-function showRecording({ on, reason }, { captions, notices, recording }) {
-  const notice = recording.changed(on, reason);
-  if (notice) notices.show("recording", notice, { dismissable: true });
-  else if (on) captions.announce("This call is recorded.");
 }
 
 /** @type {Record<string, string>} */

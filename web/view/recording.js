@@ -4,21 +4,35 @@ import { RecordingChoice } from "../call/recording_choice.js";
 import { tabStorage } from "../call/resume_token.js";
 import { byId } from "./elements.js";
 
-const WHAT = "your camera, a shared screen and both voices are kept on this server";
+const KIND = "recording";
+const WHAT =
+  "your camera, a shared screen, both voices and all that is written are kept on this server";
 
 export class Recording {
   #choice = new RecordingChoice(tabStorage(), location.pathname);
   #asked = false;
+  /** @type {boolean|null} whether the call is recorded; null: the server has not said */
+  #on = null;
   #sign = /** @type {HTMLButtonElement} */ (byId("recording-sign"));
   /** @type {NodeListOf<HTMLInputElement>} */
   #answers = document.querySelectorAll("#recording-answers input");
 
-  /** @param {(options: {record: boolean}) => void} onStop the caller takes a consent back */
-  constructor(onStop) {
+  #notices;
+  #onHidden;
+
+  /**
+   * @param {import("./notices.js").Notices} notices of the call
+   * @param {() => boolean} onStop the caller takes a consent back; returns false if the server is told
+   *   later
+   * @param {() => void} onHidden the sign was hidden, perhaps with the focus on it
+   */
+  constructor(notices, onStop, onHidden) {
+    this.#notices = notices;
+    this.#onHidden = onHidden;
     this.#sign.addEventListener("click", () => {
       this.#choice.choose("no");
       this.#showChoice();
-      onStop(this.#choice.options);
+      if (!onStop()) this.#notify("The recording ends when you are connected again");
     });
     for (const answer of this.#answers) {
       answer.addEventListener("change", () =>
@@ -46,29 +60,58 @@ export class Recording {
     for (const answer of this.#answers) answer.checked = answer.value === this.#choice.now;
   }
 
-  /** A call begins: its options. */
+  /** The options of a call that begins. */
   begin() {
-    this.#sign.hidden = true;
     const { options } = this.#choice;
     this.#asked = options.record;
     return options;
   }
 
+  /** The server has a new call, or has one no longer: nothing is known of its recording. */
+  reset() {
+    this.#notices.clear(KIND);
+    this.#show(null);
+  }
+
   /**
    * The server has begun to record the call, no longer does or does not.
    * @param {boolean} on
-   * @param {string|undefined} reason
-   * @returns {import("../call/errors.js").Notice|null} what the caller should know, if that is not
-   *   what they were told
+   * @param {string|undefined} reason without a full stop
    */
   changed(on, reason) {
-    const before = !this.#sign.hidden;
-    this.#sign.hidden = !on;
-    if (on || (!before && !this.#asked)) return null;
-    const title = before ? "The recording has ended" : "This call is not recorded";
-    const why = reason ? `${reason.charAt(0).toUpperCase()}${reason.slice(1)}. ` : "";
-    return { title, text: `${why}The call goes on.`, action: null };
+    const title = news(this.#on, on, this.#asked);
+    this.#show(on);
+    const why = reason ? `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.` : "";
+    if (title !== null) this.#notify(title, why);
   }
+
+  /**
+   * @param {string} title
+   * @param {string} why a sentence, or nothing
+   */
+  #notify(title, why = "") {
+    const text = `${why} The call goes on.`.trim();
+    this.#notices.show(KIND, { title, text, action: null }, { dismissable: true });
+  }
+
+  /** @param {boolean|null} on */
+  #show(on) {
+    this.#on = on;
+    this.#sign.hidden = !on;
+    if (!on) this.#onHidden();
+  }
+}
+
+/**
+ * What the caller should know, if that is not what they were told.
+ * @param {boolean|null} before whether the call was recorded; null: the server had not said
+ * @param {boolean} on whether it is
+ * @param {boolean} asked whether it was to be
+ * @returns {string|null}
+ */
+export function news(before, on, asked) {
+  if (on || before === false || (before === null && !asked)) return null;
+  return before ? "The recording has ended" : "This call is not recorded";
 }
 
 /** @param {import("../call/recording_choice.js").Recording} server */

@@ -43,6 +43,17 @@ test("the server's own sentence is shown", () => {
   }
 });
 
+test("a refused call is not blamed on the page's address", () => {
+  const said = (sentence) => callFailedNotice(new Refusal(403, sentence));
+  const record = "This server records every call: it can't be declined.";
+  assert.deepEqual(said(record), {
+    title: "The server does not take this call",
+    text: record,
+    action: "Try again",
+  });
+  assert.match(said("Pages of 'http://a.b' may not call here.").text, /server's own address/);
+});
+
 test("the wait the server asks for is stated, once", () => {
   const wait = (status, seconds, sentence = "") =>
     callFailedNotice(new Refusal(status, sentence, seconds)).text;

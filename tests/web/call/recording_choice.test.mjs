@@ -52,7 +52,8 @@ test("where the browser forbids storage the answer lasts until the page is left"
   const forbidden = () => {
     throw new DOMException("no");
   };
-  const choice = offered("asked", true, { getItem: forbidden, setItem: forbidden });
-  choice.choose("yes");
-  assert.equal(choice.now, "yes");
+  const choice = offered("unless_declined", false, { getItem: forbidden, setItem: forbidden });
+  choice.choose("no");
+  choice.offer({ calls: "unless_declined", needs_consent: false }); // after the call
+  assert.equal(choice.now, "no");
 });

@@ -47,13 +47,14 @@ test("a notice says that the call ends only if it does", () => {
   assert.deepEqual(titles, ["From the server", "The call ends soon", "Are you still there?"]);
 });
 
-test("what differs from what the caller was told of the recording becomes a card", () => {
-  page.recording = { changed: (on, reason) => (on ? null : { text: reason }) };
+test("whether the call is recorded is shown, and a recording is announced", () => {
+  page.recording = part(told, "recording");
   own({ kind: "recording", on: true });
   own({ kind: "recording", on: false, reason: "The disk is full" });
   assert.deepEqual(told, [
     ["captions", "announce", "This call is recorded."],
-    ["notices", "show", "recording", { text: "The disk is full" }, { dismissable: true }],
+    ["recording", "changed", true, undefined],
+    ["recording", "changed", false, "The disk is full"],
   ]);
 });
 
