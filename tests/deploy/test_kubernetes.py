@@ -39,7 +39,7 @@ def built(overlay: str) -> dict[str, Any]:
 def settings_with(options: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
     """What a server in a pod reads of a ConfigMap, whose names are options."""
     known = {f"VISION_AGENT_{name.upper()}" for name in Settings.model_fields}
-    assert options.keys() <= known | {"RAY_USAGE_STATS_ENABLED"}
+    assert options.keys() <= known
     image = settings_of(DEPLOY.parent.parent / "Dockerfile")["ENV"]
     for name, value in [*(pair.split("=", 1) for pair in image.split()), *options.items()]:
         if name.startswith("VISION_AGENT_"):
@@ -131,7 +131,7 @@ def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeyp
     from ray.serve._private.api import call_user_app_builder_with_args_if_necessary
     from ray.serve.schema import ServeDeploySchema
 
-    from vision_agent.cluster import app
+    from vision_agent.cluster import app, run
     from vision_agent.cluster.options import APPLICATION, read_workers
 
     kinds = built("ray")
@@ -144,6 +144,8 @@ def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeyp
         kubernetes_validate.validate(pod, VERSION, strict=True)
         (container,) = template["spec"]["containers"]
         assert container["image"] == "registry.example/vision-agent-ray:0.1.0"
+        # Those that KubeRay makes where there are none run a program that the image does not have.
+        assert all("httpGet" in container[f"{kind}Probe"] for kind in ("liveness", "readiness"))
         assert {"/data", "/tmp", "/dev/shm"} == {m["mountPath"] for m in container["volumeMounts"]}
         assert (
             container["envFrom"][0]["configMapRef"]["name"]
@@ -151,6 +153,9 @@ def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeyp
         )
 
     given = ServeDeploySchema.model_validate(yaml.safe_load(service["serveConfigV2"]))
+    assert given.http_options.host == "0.0.0.0"
+    said = given.logging_config
+    assert {name: getattr(said, name) for name in run.LOGGING} == run.LOGGING
     (application,) = given.applications
     module, _, factory = application.import_path.partition(":")
     assert (application.name, module) == (APPLICATION, app.__name__)
@@ -163,7 +168,11 @@ def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeyp
     assert least <= cores * group["minReplicas"]
     assert most == cores * group["maxReplicas"]
 
-    settings = settings_with(kinds["ConfigMap"]["data"], monkeypatch)
+    options = kinds["ConfigMap"]["data"]
+    for_ray = {name: value for name, value in options.items() if name.startswith("RAY_")}
+    assert for_ray == run.ENVIRONMENT | {"RAY_USAGE_STATS_ENABLED": "0"}
+    ours = {name: value for name, value in options.items() if name not in for_ray}
+    settings = settings_with(ours, monkeypatch)
     monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": cores})
     build = getattr(app, factory)
     assert isinstance(

@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from tests.support.offers import offer
 from tests.support.scenarios import SILENT
@@ -95,6 +97,15 @@ async def test_under_any_prefix_everything_is_found_and_leads_back_there(video, 
             assert redirect.headers["location"] == f"http://localhost{at}/"
         session = await session_at(http, f"{at}/whip")
         assert session.startswith(f"{at}/whip/sessions/")
+        assert (await http.delete(session)).status_code == 200
+
+
+async def test_a_starlette_application_mounts_it(video):
+    async with asking(Starlette(routes=[Mount("/agent", app=video.router)])) as http:
+        assert "page.js" in (await http.get("/agent/")).text
+        assert (await http.get("/agent/api/info")).json()["ready"]
+        session = await session_at(http, "/agent/whip")
+        assert session.startswith("/agent/whip/sessions/")
         assert (await http.delete(session)).status_code == 200
 
 

@@ -7,6 +7,7 @@ from http import HTTPMethod
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,7 +37,7 @@ def mounted(app: ASGIApp, lifespan: Callable[[Any], Any]) -> APIRouter:
         app: The application.
         lifespan: Runs what requests need; FastAPI runs it within the including application's.
     """
-    router = APIRouter(lifespan=lifespan)
+    router = _Router(lifespan=lifespan)
 
     async def enter(request: Request) -> Response:
         return _Behind(app, request)
@@ -50,6 +51,14 @@ def mounted(app: ASGIApp, lifespan: Callable[[Any], Any]) -> APIRouter:
         name="vision_agent",
     )
     return router
+
+
+class _Router(APIRouter):
+    """Also an application, for `Mount` in a Starlette application."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; FastAPI's routes need what a FastAPI application has around them."""
+        await AsyncExitStackMiddleware(super().__call__)(scope, receive, send)
 
 
 class _Behind(Response):
