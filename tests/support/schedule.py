@@ -94,7 +94,8 @@ class LongestFirst(LoadScopeScheduling):
         for lane in (*first, *allowed):
             if lane in allowed and lane not in full:
                 return allowed[lane]
-        return None
+        asked_again = any(not each.shutting_down for each in self.nodes if each is not node)
+        return None if asked_again else next(iter(self.workqueue))
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         unit = self._next_unit(node)
@@ -106,10 +107,37 @@ class LongestFirst(LoadScopeScheduling):
         super()._assign_work_unit(node)
 
     def _reschedule(self, node: WorkerController) -> None:
-        if node.shutting_down:
-            return
-        # A worker begins a test when it knows the one after; more would wait here for nothing.
-        if not self.workqueue:
-            node.shutdown()
-        elif self._pending_of(self.assigned_work[node]) < 2:
-            self._assign_work_unit(node)
+        # One that replaces a dead worker is known before it has collected.
+        while not node.shutting_down and node in self.registered_collections:
+            # A worker begins a test when it knows the one after; more would wait here for nothing.
+            if not self.workqueue:
+                node.shutdown()
+            elif self._pending_of(self.assigned_work[node]) < 2:
+                self._assign_work_unit(node)
+            else:
+                break
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """What a dead worker ran has failed; all that it was to run goes back into the queue.
+
+        The queue of pytest-xdist takes back the test that it died of too, and units of which
+        nothing is left: a worker that is given one of these waits for its tests without end.
+
+        Returns:
+            The test that it ran, None if it had ended.
+        """
+        units = self.assigned_work.pop(node)
+        if self.collection is None:
+            self.registered_collections.pop(node, None)
+        died_of = None
+        for unit, tests in units.items():
+            for test in [test for test, done in tests.items() if not done]:
+                if died_of is None:
+                    died_of = test
+                    tests[test] = True
+            if not all(tests.values()):
+                self.workqueue[unit] = tests
+                self.workqueue.move_to_end(unit, last=False)
+        for other in self.nodes:
+            self._reschedule(other)
+        return died_of

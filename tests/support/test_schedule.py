@@ -1,5 +1,9 @@
 """Which tests run beside which, and that the tables name what exists."""
 
+import os
+import random
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +13,8 @@ from tests.support.kinds import KINDS
 from tests.support.schedule import AT_ONCE, SECONDS, UNDIVIDED, LongestFirst, lane_of
 
 ROOT = Path(__file__).parents[2]
+PLACES = ("browser", "samples", "local/engine/sight", "rtc")
+NAMES = [f"tests/{place}/test_{number}.py::test" for place in PLACES for number in range(9)]
 
 
 @pytest.mark.parametrize("file", [*SECONDS, *UNDIVIDED])
@@ -23,30 +29,112 @@ def test_a_kind_of_tests_is_found_where_it_is_said_to_be(kind: str) -> None:
 
 
 def test_no_more_than_a_lane_carries_run_at_a_time_and_everything_is_run_once() -> None:
-    names = [
-        *(f"tests/browser/test_{number}.py::test" for number in range(9)),
-        *(f"tests/samples/test_{number}.py::test" for number in range(9)),
-        *(f"tests/local/engine/sight/test_{number}.py::test" for number in range(9)),
-        *(f"tests/rtc/test_{number}.py::test" for number in range(9)),
-    ]
-    scheduler = LongestFirst(Config())
-    workers = [Worker(number) for number in range(6)]
-    for worker in workers:
-        scheduler.add_node(worker)
-    for worker in workers:
-        scheduler.add_node_collection(worker, names)
-    scheduler.schedule()
-    ran = []
-    while any(worker.todo for worker in workers):
-        busy = [lane_of(names[worker.todo[0]]) for worker in workers if worker.todo]
-        assert all(busy.count(lane) <= most for lane, most in AT_ONCE.items())
-        for worker in workers:
-            if worker.todo:
-                ran.append(number := worker.todo.pop(0))
-                scheduler.mark_test_complete(worker, number)
-    assert sorted(ran) == list(range(len(names)))
-    assert all(worker.shutting_down for worker in workers)
-    assert scheduler.tests_finished
+    run = Run(NAMES)
+    while run.busy:
+        lanes = [lane_of(NAMES[worker.todo[0]]) for worker in run.busy]
+        assert all(lanes.count(lane) <= most for lane, most in AT_ONCE.items())
+        for worker in run.busy:
+            run.complete(worker)
+    assert sorted(run.ran) == sorted(NAMES)
+    assert all(worker.shutting_down for worker in run.workers)
+    assert run.scheduler.tests_finished
+
+
+@pytest.mark.parametrize("names", [NAMES, NAMES[:7], NAMES[:1]], ids=["many", "few", "one"])
+@pytest.mark.parametrize("seed", range(20))
+def test_what_a_dead_worker_left_is_run_once_but_for_what_it_died_of(
+    names: list[str], seed: int
+) -> None:
+    chance, run = random.Random(seed), Run(names)
+    died_of = []
+    while run.left:
+        assert run.busy, f"nobody runs {run.left}"
+        worker = chance.choice(run.busy)
+        if chance.random() < 0.15:
+            died_of.append(run.kill(worker, at_once=chance.random() < 0.5))
+        else:
+            run.complete(worker)
+        if chance.random() < 0.5:
+            run.replace()
+    assert sorted(run.ran + died_of) == sorted(names)
+
+
+def test_a_run_whose_worker_is_killed_ends_and_says_what_it_ran(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    for number in range(4):
+        (tmp_path / f"test_{number}.py").write_text("def test(): pass\n")
+    (tmp_path / "test_killed.py").write_text(
+        "import os\ndef test(): os.kill(os.getpid(), 9)\ndef test_after(): pass\n"
+    )
+    run = (sys.executable, "-m", "pytest", "-n2", "--color=no", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        [*run, "--rootdir", tmp_path, tmp_path],
+        cwd=ROOT,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "crashed while running 'test_killed.py::test'" in done.stdout, done.stdout + done.stderr
+    assert "1 failed, 5 passed" in done.stdout
+    assert done.returncode == 1
+
+
+CONFTEST = """
+from tests.support.schedule import LongestFirst
+
+
+def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False
+    return LongestFirst(config, log)
+"""
+
+
+class Run:
+    """The scheduler with six workers, as pytest-xdist calls it."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.scheduler, self.names = LongestFirst(Config()), names
+        self.workers = [Worker(number) for number in range(6)]
+        self.ran: list[str] = []
+        self.left = set(names)
+        for worker in self.workers:
+            self.scheduler.add_node(worker)
+        for worker in self.workers:
+            self.scheduler.add_node_collection(worker, names)
+        self.scheduler.schedule()
+
+    @property
+    def busy(self) -> list["Worker"]:
+        """Those that run a test: they know the one after, or that there is none."""
+        needed = {each: 1 if each.shutting_down else 2 for each in self.workers}
+        return [each for each, tests in needed.items() if len(each.todo) >= tests]
+
+    def complete(self, worker: "Worker") -> None:
+        number = worker.todo.pop(0)
+        self.left.remove(self.names[number])
+        self.ran.append(self.names[number])
+        self.scheduler.mark_test_complete(worker, number)
+
+    def kill(self, worker: "Worker", *, at_once: bool) -> str:
+        """Its replacement has collected at once, or when `replace` is called or nobody is left."""
+        died_of = self.names[worker.todo[0]]
+        self.workers.remove(worker)
+        assert self.scheduler.remove_node(worker) == died_of
+        self.left.remove(died_of)
+        self.workers.append(Worker(len(self.workers) + len(self.ran) + 100))
+        self.scheduler.add_node(self.workers[-1])
+        if at_once or not self.busy:
+            self.replace()
+        return died_of
+
+    def replace(self) -> None:
+        """Those that are to replace the dead have collected."""
+        for worker in self.workers:
+            if worker not in self.scheduler.registered_collections:
+                self.scheduler.add_node_collection(worker, self.names)
+                self.scheduler.schedule()
 
 
 class Config:
