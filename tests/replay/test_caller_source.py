@@ -17,13 +17,20 @@ from tests.support.recorded_call import received, recorded_call, switched, typed
 from tests.support.signals import silence, tone
 from vision_agent.caller.cut import WHOLE, Cut, clock, moment
 from vision_agent.caller.recording import SOUND_RATE_HZ, BadRecording, Recording, read_sound
-from vision_agent.recordings.lines import EndedLine
+from vision_agent.recordings.lines import (
+    EndedLine,
+    FrameLine,
+    ReceivedLine,
+    SpokenLine,
+    TurnLine,
+)
 from vision_agent.recordings.recorded_call import RecordedCall
 from vision_agent.replay.caller_source import CallerSource, open_source
 from vision_agent.replay.recorded_copy import copy_part
 from vision_agent.replay.script import (
     FixedScript,
     SendMessage,
+    SendPicture,
     Speak,
     Step,
     Switch,
@@ -37,12 +44,17 @@ SOUND = np.concatenate([silence(1000), tone(500), silence(1500), tone(500, hz=50
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
-    return recorded_call(
+    folder = recorded_call(
         tmp_path / "call",
         typed(300, "hello"),
         switched(400, "camera", False),
         switched(900, "camera", True),
-        received(950, "client-message", t="picture", d={"id": "p", "part": 1}),
+        part_of_picture(940, part=0),
+        part_of_picture(950, part=1),
+        # What the server said of it comes after the question that was typed at once.
+        picture(955, "frames/000001.jpg"),
+        received(956, "client-message", t="recording", d={"on": False}),
+        received(957, "client-message", t="camera_size", d={"width": 64, "height": 48}),
         received(960, "append-to-context", role="user", content="the page was opened"),
         received(970, "client-ready", version="2.1.0"),
         switched(3100, "screen", True),
@@ -59,6 +71,20 @@ def recorded(tmp_path: Path) -> Path:
         length_ms=4000,
         options={"voice": "Kore", "language": None, "agent": "somebody", "resume": "x"},
     )
+    (folder / "frames").mkdir()
+    (folder / "frames" / "000001.jpg").write_bytes(b"a label")
+    return folder
+
+
+def part_of_picture(at_ms: int, **data: int) -> ReceivedLine:
+    """A part of a picture, whose content is kept as a frame."""
+    data |= {"id": "p", "name": "label.png", "parts": 2, "data": ""}  # type: ignore[dict-item]
+    return received(at_ms, "client-message", t="picture", d=data)
+
+
+def picture(at_ms: int, file: str) -> FrameLine:
+    """The server took a picture."""
+    return FrameLine(at_ms=at_ms, source="picture", file=file, bytes=7, width=64, height=48)
 
 
 def steps(source: CallerSource) -> list[Step]:
@@ -77,6 +103,8 @@ def done(source: CallerSource) -> list[tuple[int | None, object]]:
                 return text if spoken_answer else f"{text} (in words)"
             case SendMessage(message):
                 return message["type"]
+            case SendPicture(path, name):
+                return (name, path.read_bytes())
             case Switch(what, on):
                 return (what, on)
             case Wait(seconds):
@@ -111,7 +139,8 @@ def test_what_the_caller_did_comes_again_at_its_times(recorded: Path) -> None:
         (300, "hello"),
         (400, ("camera", False)),
         (900, ("camera", True)),
-        (950, "client-message"),
+        (950, ("label.png", b"a label")),
+        (957, "client-message"),
         (960, "append-to-context"),
         (2300, ("microphone", False)),
         (2400, ("microphone", True)),
@@ -136,7 +165,8 @@ def test_a_cut_has_what_is_in_it_and_begins_with_what_was_switched_before(record
         (0, pytest.approx(2500, abs=100)),
         (0, ("camera", False)),
         (300, ("camera", True)),
-        (350, "client-message"),
+        (350, ("label.png", b"a label")),
+        (357, "client-message"),
         (360, "append-to-context"),
         (1700, ("microphone", False)),
         (1800, ("microphone", True)),
@@ -156,6 +186,7 @@ def test_a_patient_caller_does_the_same_in_turn(recorded: Path) -> None:
         "hello",
         ("camera", False),
         ("camera", True),
+        ("label.png", b"a label"),
         "client-message",
         "append-to-context",
         1100,
@@ -166,6 +197,48 @@ def test_a_patient_caller_does_the_same_in_turn(recorded: Path) -> None:
         ("screen", False),
     ]
     assert {step.at_ms for step in steps(source)} == {None}
+
+
+def test_a_picture_is_there_before_a_question_that_a_cut_begins_with(
+    tmp_path: Path, recorded: Path
+) -> None:
+    asked = [SpokenLine(at_ms=970, who="user", text="read it", typed=True), typed(970, "read it")]
+    folder = recorded_call(
+        tmp_path / "asked",
+        part_of_picture(100, part=1),
+        picture(110, "frames/1.jpg"),
+        *asked,
+        part_of_picture(1500, part=1),
+        picture(1510, "frames/2.jpg"),
+        picture(1600, "frames/no.jpg"),
+        typed(2500, "and this?"),
+        camera={0: RED},
+    )
+    (folder / "frames").mkdir()
+    for name in ("1.jpg", "2.jpg"):
+        (folder / "frames" / name).write_bytes(name.encode())
+    copy_part(RecordedCall.open(folder), Cut(2), tmp_path / "copy")
+    for call in (folder, tmp_path / "copy"):
+        source = open_source(call, Cut(2))
+        assert done(source) == [(0, ("label.png", b"2.jpg")), (500, "and this?")]
+        (lost,) = source.notes
+        assert "left out: the recording no longer has it" in lost
+
+
+def test_the_caller_stays_for_what_the_agent_said_unasked(tmp_path: Path) -> None:
+    lines = [
+        typed(500, "remind me in a while"),
+        SpokenLine(at_ms=500, who="user", text="remind me in a while", typed=True),
+        SpokenLine(at_ms=1500, who="agent", text="I will.", author="basic"),
+        TurnLine(at_ms=1510, reply_ms=300),
+    ]
+    reminder = SpokenLine(at_ms=9000, who="agent", text="It is time.", author="basic")
+    for more, stays_ms in (([], 0), ([reminder], 9000 - 500 + 2000)):
+        folder = recorded_call(tmp_path / str(stays_ms), *lines, *more, camera={0: RED})
+        for patient in (False, True):
+            script = open_source(folder, WHOLE, patient=patient).script
+            assert isinstance(script, FixedScript)
+            assert script.stays_ms == stays_ms
 
 
 def test_another_question_takes_the_place_of_what_the_caller_did(recorded: Path) -> None:
@@ -223,6 +296,7 @@ def test_the_file_alone_has_the_callers_track(recorded: Path, tmp_path: Path) ->
 def test_a_part_in_which_nothing_is_asked_is_shown_once(recorded: Path) -> None:
     assert done(open_source(recorded, Cut(1.55, 2.45))) == [
         (0, pytest.approx(900, abs=100)),
+        (0, ("label.png", b"a label")),  # nobody has asked about it yet
         (750, ("microphone", False)),
         (850, ("microphone", True)),
         (0, "0.9 s"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from vision_agent.replay.script import (
     CallScript,
     FixedScript,
     SendMessage,
+    SendPicture,
     Show,
     Speak,
     Step,
@@ -134,6 +136,33 @@ async def test_what_is_shown_later_is_seen_before_the_next_question(tmp_path: Pa
     assert report.frames_sent >= 1
     with pytest.raises(BadRecording, match="There is no file"):
         await call(FixedScript([Step(Show(tmp_path / "nothing.png"))]))
+
+
+async def test_a_picture_is_sent_in_parts_and_the_caller_stays_after_the_answer(
+    tmp_path: Path,
+) -> None:
+    picture = tmp_path / "label.png"
+    picture.write_bytes(bytes(range(256)) * 200)
+    script = FixedScript([Step(SendPicture(picture, "label")), Step(TypeText("read"))], 3_000)
+    report, server = await call(script, behaviour=Behaviour(responds=True))
+    assert (report.answered, report.errors, report.ended) == (True, [], "answered")
+    *sent, text = [e for e in server.received if e["type"] in ("client-message", "send-text")]
+    assert text["data"]["content"] == "read"
+    parts = [each["data"]["d"] for each in sent]
+    assert [(each["part"], each["parts"], each["name"]) for each in parts] == [
+        (0, 2, "label"),
+        (1, 2, "label"),
+    ]
+    assert len({each["id"] for each in parts}) == 1
+    assert b"".join(b64decode(each["data"]) for each in parts) == picture.read_bytes()
+    (said,) = report.utterances
+    assert report.ended_ms is not None
+    assert said.reply_ms is not None
+    assert report.ended_ms - said.ended_at_ms >= 3_000
+    for content in (b"", bytes(1_000_000)):
+        picture.write_bytes(content)
+        with pytest.raises(BadRecording, match="it can't be sent into a call"):
+            await call(script)
 
 
 class Persona:

@@ -50,6 +50,7 @@ class Behaviour:
     drops_when_asked: bool = False
     breaks_off: dict[str, Any] | None = None
     words: list[dict[str, Any]] = field(default_factory=list)
+    responds: bool = False
 
 
 class ToneTrack(MediaStreamTrack):
@@ -145,6 +146,8 @@ class AnsweringCall:
                 self.send(words)
             if self.behaviour.leaves_after_ready:
                 self.send({"type": "signalling", "message": {"type": "peerLeft"}})
+        elif message["type"] == "client-message" and self.behaviour.responds:
+            self.say("server-response", t=message["data"]["t"], d={})
         elif message["type"] == "send-text" and self.behaviour.ends_when_asked:
             self.send(self.behaviour.ends_when_asked)
             self.channel.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from typing import Any, Literal
@@ -11,6 +12,11 @@ VERSION = "2.1.0"
 
 Track = Literal["microphone", "camera", "screen"]
 """What a caller switches on and off."""
+
+MAX_PICTURE_BYTES = 24 * 36_000
+"""A picture comes in at most 24 parts, of 48,000 characters of base64."""
+
+_PART_BYTES = 36_000
 
 _INDEXES: dict[Track, int] = {"microphone": 0, "camera": 1, "screen": 2}
 # A tool's result may be nested; what is nested deeper could not be written again.
@@ -36,6 +42,34 @@ def send_text(message_id: str, text: str, *, spoken_answer: bool = True) -> str:
     """Format a typed line."""
     options = {"run_immediately": True, "audio_response": spoken_answer}
     return _message("send-text", message_id, {"content": text, "options": options})
+
+
+def picture_parts(picture_id: str, name: str, data: bytes) -> list[str]:
+    """Format the parts of a picture file; the server answers each of them.
+
+    Args:
+        picture_id: Tells pictures apart.
+        name: What the file is called.
+        data: At most `MAX_PICTURE_BYTES`.
+    """
+    pieces = [data[at : at + _PART_BYTES] for at in range(0, len(data), _PART_BYTES)]
+    return [
+        _message(
+            "client-message",
+            f"{picture_id}-{part}",
+            {
+                "t": "picture",
+                "d": {
+                    "id": picture_id,
+                    "name": name,
+                    "part": part,
+                    "parts": len(pieces),
+                    "data": base64.b64encode(piece).decode(),
+                },
+            },
+        )
+        for part, piece in enumerate(pieces)
+    ]
 
 
 def track_status(track: Track, *, enabled: bool) -> str:

@@ -77,6 +77,7 @@ class CallTranscript:
         sources_seen: What they were frames of: "camera", "screen".
         frame_ages_ms: The age of the model's newest frame at each end of the caller's speech.
         turn_complete_ms: When the newest turn was completed; None if a tool has returned since.
+        responses: How many messages that call for a response it has taken or refused.
         ended: Why the server ended the call; None while it goes on.
         recorded: Whether the server records the call now.
         usage: The tokens so far and an estimate of what they cost, as the server said last
@@ -100,6 +101,7 @@ class CallTranscript:
         self.sources_seen: set[str] = set()
         self.frame_ages_ms: list[int] = []
         self.turn_complete_ms: int | None = None
+        self.responses = 0
         self.ended: str | None = None
         self.recorded = False
         self.usage: dict[str, Any] | None = None
@@ -135,6 +137,7 @@ class CallTranscript:
         return self._answering or any(call.ended_ms is None for call in self.tool_calls.values())
 
     def _take(self, kind: str, data: dict[str, Any], at_ms: int) -> None:
+        self.responses += kind in ("server-response", "error-response")
         if kind == "bot-ready":
             self.ready = True
             about = data.get("about")

@@ -21,13 +21,25 @@ from vision_agent.recordings.recorded_call import (
     BadRecordedCall,
     RecordedCall,
 )
+from vision_agent.replay.recorded_pictures import sent_pictures
 from vision_agent.replay.recorded_steps import RecordedPart, recorded_script
-from vision_agent.replay.script import CallScript, FixedScript, Source, Speak, Step, Wait
+from vision_agent.replay.script import (
+    CallScript,
+    FixedScript,
+    SendPicture,
+    Source,
+    Speak,
+    Step,
+    Wait,
+)
 
 _SOURCES: tuple[Source, ...] = ("camera", "screen")
 _CALLER = "caller"
 # What an offer says of who calls, and of which conversation, is not a recording's to say.
 _NOT_ASKED_AGAIN = frozenset({"agent", "user", "resume"})
+_RESUMED = (
+    "The recorded call continued an earlier conversation, which the agent does not know here."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +153,13 @@ def _of_recorded_call(
                 first_frames_ms[source] = round(first_s * 1000)
         except BadRecording as error:
             notes.append(f"The recorded {source} is left out: {error}")
+    begin_ms = round(cut.begin_s * 1000)
     end_ms = length_ms + 1 if cut.end_s == math.inf else round(cut.end_s * 1000)
-    part = RecordedPart(call.lines, round(cut.begin_s * 1000), end_ms, first_frames_ms)
+    pictures, lost = _pictures(call, begin_ms, end_ms)
+    part = RecordedPart(call.lines, begin_ms, end_ms, first_frames_ms, pictures)
+    notes += lost
+    if call.header.resumed:
+        notes.append(_RESUMED)
     script, off = question, part.off
     if script is None:
         sound = _sound_of(call.media, tracks, cut)
@@ -156,3 +173,23 @@ def _of_recorded_call(
     for name in _NOT_ASKED_AGAIN & asked.keys():
         del asked[name]
     return CallerSource(shown, script, frozenset(off), asked, call, part, tuple(notes))
+
+
+def _pictures(
+    call: RecordedCall, begin_ms: int, end_ms: int
+) -> tuple[list[tuple[int, SendPicture]], list[str]]:
+    """What was sent into a part of a call, and which of it can't be sent again, as sentences."""
+    found: list[tuple[int, SendPicture]] = []
+    lost: list[str] = []
+    for each in sent_pictures(call.lines, begin_ms, end_ms):
+        name = f"The picture {each.name or 'without a name'}"
+        try:
+            path = call.frame(each.file)
+        except BadRecordedCall as error:
+            lost.append(f"{name} is left out: {error}")
+            continue
+        if each.file and path.is_file():
+            found.append((each.at_ms - begin_ms, SendPicture(path, each.name)))
+        else:
+            lost.append(f"{name} is left out: the recording no longer has it.")
+    return found, lost

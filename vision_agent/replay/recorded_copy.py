@@ -17,7 +17,13 @@ import av.error
 from vision_agent.caller.cut import Cut
 from vision_agent.caller.media_file import BadRecording, open_media
 from vision_agent.recordings.lines import FrameLine, Line, NoticeLine, SwitchedLine, written
-from vision_agent.recordings.recorded_call import LINES_FILE, MEDIA_FILE, RecordedCall
+from vision_agent.recordings.recorded_call import (
+    FRAMES_FOLDER,
+    LINES_FILE,
+    MEDIA_FILE,
+    RecordedCall,
+)
+from vision_agent.replay.recorded_pictures import sent_pictures
 
 _MS = Fraction(1, 1000)
 _TELEPHONE_CODECS = frozenset({"pcm_mulaw", "pcm_alaw", "adpcm_g722", "g722"})
@@ -27,7 +33,8 @@ def copy_part(call: RecordedCall, cut: Cut, folder: Path) -> float:
     """Copy the packets and lines of a part. Reads and writes files: call it in a thread.
 
     Videos can only be decoded from a key frame on, so that the copy begins with the last one before
-    the cut. What the model was shown is left out: the videos have it.
+    the cut. Frames that the model was shown are left out, because the videos have them; pictures
+    that the caller has sent stay.
 
     Args:
         call: The recorded call.
@@ -55,7 +62,8 @@ def _copy(call: RecordedCall, cut: Cut, folder: Path) -> float:
     begins_s = _key_frame_before(call.media, cut.begin_s) if call.media.exists() else cut.begin_s
     if call.media.exists():
         _copy_packets(call.media, folder / MEDIA_FILE, begins_s, cut.end_s)
-    text = "".join(f"{written(line)}\n" for line in _lines(call, begins_s, cut.end_s))
+    lines = _lines(call, begins_s, cut.end_s)
+    text = "".join(f"{written(_with_picture(call, line, folder))}\n" for line in lines)
     # JSON has an escape for the unpaired surrogates that UTF-8 lacks.
     (folder / LINES_FILE).write_bytes(text.encode("utf-8", "backslashreplace"))
     return begins_s
@@ -135,13 +143,21 @@ def _lines(call: RecordedCall, begins_s: float, end_s: float) -> list[Line]:
     switches = {each.what: each for each in before if isinstance(each, SwitchedLine)}
     about = f"A part of the call {call.header.call_id}, from {begin_ms} ms on."
     kept: list[Line] = [NoticeLine(at_ms=begin_ms, text=about)]
-    kept += [each.model_copy(update={"at_ms": begin_ms}) for each in switches.values()]
+    waiting = sent_pictures(call.lines, begin_ms, begin_ms)
+    earlier = [*switches.values(), *(line for each in waiting for line in each.lines)]
+    kept += [each.model_copy(update={"at_ms": begin_ms}) for each in earlier]
     kept += [each for each in call.between(begin_ms, end_ms) if each is not call.header]
     moved = (each.model_copy(update={"at_ms": each.at_ms - begin_ms}) for each in kept)
-    return [
-        call.header.model_copy(update={"at_ms": 0}),
-        *(
-            each.model_copy(update={"file": ""}) if isinstance(each, FrameLine) else each
-            for each in moved
-        ),
-    ]
+    return [call.header.model_copy(update={"at_ms": 0}), *moved]
+
+
+def _with_picture(call: RecordedCall, line: Line, folder: Path) -> Line:
+    """Copy the picture that a line names, if the caller has sent it; returns the copy's line."""
+    if not isinstance(line, FrameLine):
+        return line
+    file = ""
+    if line.source == "picture" and line.file and (picture := call.frame(line.file)).is_file():
+        file = f"{FRAMES_FOLDER}/{picture.name}"
+        (folder / FRAMES_FOLDER).mkdir(exist_ok=True)
+        shutil.copyfile(picture, folder / file)
+    return line.model_copy(update={"file": file})

@@ -10,11 +10,19 @@ from typing import Any
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 from vision_agent.caller.rtvi import Track
 from vision_agent.caller.utterances import Span
-from vision_agent.recordings.lines import Line, ReceivedLine, SwitchedLine
+from vision_agent.recordings.lines import (
+    Line,
+    ReceivedLine,
+    SpokenLine,
+    SwitchedLine,
+    ToolCallLine,
+    TurnLine,
+)
 from vision_agent.replay.script import (
     Action,
     FixedScript,
     SendMessage,
+    SendPicture,
     Source,
     Speak,
     Step,
@@ -32,6 +40,10 @@ _MARGIN_MS = 300
 # connection is made meanwhile.
 _THERE_MS = 500
 _CONNECTED_MS = 3_000
+# What the agent says unasked may come a little later than it did.
+_LATER_MS = 2_000
+# What a client says of the call's recording, and pictures, whose content stands elsewhere.
+_NOT_SENT_AGAIN = ("recording", "picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +55,14 @@ class RecordedPart:
         begin_ms: Where the part begins.
         end_ms: Where it ends.
         first_frames_ms: When the first frame of each recorded video came, in ms of the call.
+        pictures: The picture files that were sent into it, and when, in ms of the part.
     """
 
     lines: Sequence[Line]
     begin_ms: int
     end_ms: int
     first_frames_ms: Mapping[Source, int] = field(default_factory=dict)
+    pictures: Sequence[tuple[int, SendPicture]] = ()
 
     @property
     def off(self) -> set[Track]:
@@ -61,6 +75,20 @@ class RecordedPart:
         """Whether the caller switched it on in the part, up to so many ms of it."""
         lines = (each for each in self.inside if each.at_ms <= self.begin_ms + before_ms)
         return any(isinstance(e, SwitchedLine) and e.what == what and e.on for e in lines)
+
+    @property
+    def unasked_ms(self) -> int | None:
+        """When the agent last said or did something by itself, after the last question's answer.
+
+        None if it did not; in ms of the part.
+        """
+        asked = [e for e in self.inside if isinstance(e, SpokenLine) and e.who == "user"]
+        asked_ms = asked[-1].at_ms if asked else self.begin_ms
+        after = [each for each in self.inside if each.at_ms >= asked_ms]
+        answered = next((each.at_ms for each in after if isinstance(each, TurnLine)), None)
+        kinds = (SpokenLine, ToolCallLine, TurnLine)
+        did = [e.at_ms for e in after if isinstance(e, kinds) and e.at_ms > (answered or 0)]
+        return None if answered is None or not did else did[-1] - self.begin_ms
 
     @property
     def inside(self) -> list[Line]:
@@ -101,13 +129,22 @@ def recorded_script(
         # Where the microphone's switch makes turns, the script's player switches it.
         kept = [each for each in done if not _is_of_microphone(each[1])]
         ordered = sorted([*kept, *_pieces(sound, spans)], key=lambda each: each[0])
-        return FixedScript([Step(action) for _, action in ordered]), off
+        steps = [Step(action) for _, action in ordered]
+        return FixedScript(steps, _stays_ms(part, ordered[-1][0])), off
     steps = [Step(action, at_ms) for at_ms, action in sorted(done, key=lambda each: each[0])]
     if len(sound):
         steps.insert(0, Step(Speak(sound.tobytes(), SOUND_RATE_HZ), 0))
     if not asks:  # it is shown once
         steps.append(Step(Wait((part.end_ms - part.begin_ms) / 1000), 0))
-    return FixedScript(steps), off
+        return FixedScript(steps), off
+    return FixedScript(steps, _stays_ms(part, steps[-1].at_ms or 0)), off
+
+
+def _stays_ms(part: RecordedPart, last_step_ms: int) -> int:
+    """How long the caller stays after the last step, to hear what the agent says unasked."""
+    if (unasked_ms := part.unasked_ms) is None:
+        return 0
+    return max(0, unasked_ms - last_step_ms) + _LATER_MS
 
 
 def _late_videos(part: RecordedPart) -> Iterator[tuple[Source, int]]:
@@ -119,6 +156,7 @@ def _late_videos(part: RecordedPart) -> Iterator[tuple[Source, int]]:
 
 
 def _during(part: RecordedPart) -> Iterator[tuple[int, Action]]:
+    yield from part.pictures
     for line in part.inside:
         action: Action | None = None
         if isinstance(line, ReceivedLine):
@@ -139,7 +177,10 @@ def _received(message: Mapping[str, Any]) -> Action | None:
     if kind == "send-text" and isinstance(text := data.get("content"), str) and text.strip():
         if is_asked_now:
             return TypeText(text, spoken_answer=options.get("audio_response", True) is not False)
-    elif kind not in ("client-message", "append-to-context", "ui-event", "dtmf"):
+    elif kind == "client-message":
+        if data.get("t") in _NOT_SENT_AGAIN:
+            return None
+    elif kind not in ("append-to-context", "ui-event", "dtmf"):
         return None
     try:
         if len(json.dumps(message)) > _MAX_MESSAGE_CHARS:

@@ -54,6 +54,19 @@ class SendMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class SendPicture:
+    """Send a picture file into the call: what is asked next is about it.
+
+    Attributes:
+        path: JPEG, PNG, WebP or GIF.
+        name: What the server is told it is called.
+    """
+
+    path: Path
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """Switch the microphone, the camera or the shared screen on or off."""
 
@@ -76,7 +89,7 @@ class Wait:
     seconds: float
 
 
-Action = Speak | TypeText | SendMessage | Switch | Show | Wait
+Action = Speak | TypeText | SendMessage | SendPicture | Switch | Show | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +149,15 @@ class FixedScript:
 
     Args:
         steps: In the order in which they begin.
+        stays_ms: The caller hangs up no earlier than so many ms after the last step has begun.
 
     Attributes:
         steps: The steps. One that is followed by a step with a time awaits no answer.
+        stays_ms: The same.
     """
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], stays_ms: int = 0) -> None:
+        self.stays_ms = stays_ms
         following = [*steps[1:], None][: len(steps)]
         self.steps = [
             replace(step, awaits_answer=False) if after is not None and after.is_timed else step

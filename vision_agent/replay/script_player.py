@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from vision_agent.caller.call import OutgoingCall
-from vision_agent.caller.ending import CallProgress
+from vision_agent.caller.ending import QUIET_AFTER_TURN_MS, CallProgress
 from vision_agent.caller.failure import CallFailed
 from vision_agent.caller.media_file import BadRecording
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import SOUND_RATE_HZ
-from vision_agent.caller.rtvi import send_text
+from vision_agent.caller.rtvi import picture_parts, send_text
 from vision_agent.caller.switching_camera import SwitchingCamera
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.caller.transcript import CallTranscript
@@ -25,6 +25,7 @@ from vision_agent.replay.script import (
     CallScript,
     FixedScript,
     SendMessage,
+    SendPicture,
     Show,
     Source,
     Speak,
@@ -36,6 +37,8 @@ from vision_agent.replay.script import (
 
 # A server that does not announce its frames must not hold up the next step.
 _SEEN_S = 3.0
+# Nor one that does not say that it has taken a picture.
+_TAKEN_S = 5.0
 
 
 class ScriptPlayer:
@@ -81,7 +84,7 @@ class ScriptPlayer:
         self._quiet = (0, 0)
         self._frames_before: int | None = None
         self._script: CallScript = FixedScript([])
-        self._began_ms = 0
+        self._began_ms = self._step_began_ms = 0
 
     @property
     def words(self) -> list[CallerWords]:
@@ -114,7 +117,21 @@ class ScriptPlayer:
                     self._answer_due = False
         if over is None or self._answer_due:
             over = await self._call.until_over(self._progress)
+        if over != "timeout" and isinstance(script, FixedScript) and script.stays_ms:
+            await self._stay(script.stays_ms)
         return over
+
+    async def _stay(self, for_ms: int) -> None:
+        """Wait so long after the last step has begun, and until the agent has finished speaking."""
+        until_ms = self._step_began_ms + for_ms
+        await self._until(lambda: self._call.now_ms() >= until_ms)
+
+        def is_quiet() -> bool:
+            now = self._progress()
+            quiet_ms = now.now_ms - max(now.silent_since_ms or 0, until_ms - QUIET_AFTER_TURN_MS)
+            return not now.is_busy and quiet_ms >= QUIET_AFTER_TURN_MS
+
+        await self._until(is_quiet, self._timeout_s)
 
     async def _next(self) -> Step | None:
         asking = asyncio.ensure_future(self._script.next(list(self._transcript.lines)))
@@ -144,6 +161,7 @@ class ScriptPlayer:
     async def _do(self, step: Step) -> bool:
         """Do what a step says; returns whether an answer to it is due."""
         self._begun += 1
+        self._step_began_ms = self._call.now_ms()
         match step.action:
             case Speak():
                 return await self._speak(step.action, is_one_turn=step.at_ms is None)
@@ -158,6 +176,8 @@ class ScriptPlayer:
             case SendMessage(message, asks):
                 self._call.send(json.dumps(dict(message)))
                 return self._typed(asks) if asks else False
+            case SendPicture():
+                await self._send_picture(step.action)
             case Switch("microphone", on):
                 self._signals_turns = False
                 self._microphone.is_on = on
@@ -214,6 +234,18 @@ class ScriptPlayer:
         self._call.tell_switched(source, on)
         if on:
             self._frames_before = len(self._transcript.jpeg_bytes)
+
+    async def _send_picture(self, action: SendPicture) -> None:
+        try:
+            data = await self._prepared.picture(action)
+        except BadRecording as error:
+            raise CallFailed(str(error)) from error
+        parts = picture_parts(uuid.uuid4().hex, action.name, data)
+        taken = self._transcript.responses + len(parts)
+        for part in parts:
+            self._call.send(part)
+        # The server reads one picture at a time.
+        await self._until(lambda: self._transcript.responses >= taken, _TAKEN_S)
 
     async def _show(self, action: Show) -> None:
         if (video := self._videos.get(action.source)) is None:
