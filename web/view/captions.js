@@ -309,7 +309,9 @@ export class Captions {
       if (this.#said.length > MAX_SAID) this.#said.shift();
       line.append(element("span", "who", kind === "user" ? "You" : this.#agentName));
     }
-    line.append(element("span", "text"));
+    const words = element("span", "text");
+    words.dir = "auto"; // Hebrew and Arabic run from the right
+    line.append(words);
     const pinned = this.#isAtBottom();
     if (after === undefined) this.#list.append(line);
     else if (after === null) this.#list.prepend(line);
