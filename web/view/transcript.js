@@ -4,6 +4,8 @@
 import { byId } from "./elements.js";
 
 const DONE_MS = 2_000;
+// A file's name has at most 255 bytes, and a letter up to four.
+const MAX_NAME_CHARS = 50;
 
 /**
  * @typedef {object} SaidLine
@@ -77,7 +79,7 @@ export function transcriptText(title, said) {
     if (above !== heading) lines.push("", above, "");
     heading = above;
     const speaker = typed ? `${who} (typed)` : who;
-    const words = text.replace(/\s*\n\s*/g, " ") + (cut && ` ${cut}`);
+    const words = text.replace(/\s*[\n\r\u2028\u2029]\s*/g, " ") + (cut && ` ${cut}`);
     lines.push(`${at ? `${time(at)} ` : ""}${speaker}: ${words}`);
   }
   return `${lines.join("\n")}\n`;
@@ -91,9 +93,9 @@ export function fileName(title, atMs) {
   const at = new Date(atMs);
   const name = title
     .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}]+/gu, "-")
-    .replace(/^-|-$/g, "");
-  return `${name || "transcript"}-${day(at)}-${time(at).slice(0, 5).replace(":", "-")}.txt`;
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, "-");
+  const short = [...name].slice(0, MAX_NAME_CHARS).join("").replace(/^-|-$/g, "");
+  return `${short || "transcript"}-${day(at)}-${time(at).slice(0, 5).replace(":", "-")}.txt`;
 }
 
 /** @param {number} number */

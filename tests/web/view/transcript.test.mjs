@@ -10,7 +10,7 @@ const line = (who, text, more) => ({ who, text, typed: false, cut: "", atMs: nul
 test("every line has its time and who said it, under the day it was said on", () => {
   const text = transcriptText("Shop", [
     line("You", "What do you see?", { atMs: EVENING_MS }),
-    line("Agent", "Two bottles.\n One is red.", { atMs: EVENING_MS + 1_500 }),
+    line("Agent", "Two bottles.\u2028\r\n One is red.", { atMs: EVENING_MS + 1_500 }),
     line("You", "Thanks", { typed: true, atMs: EVENING_MS + 3_000 }),
     line("Agent", "You are …", { cut: "(you interrupted)", atMs: EVENING_MS + 4_000 }),
   ]);
@@ -46,4 +46,5 @@ test("the file is named after the agent and the time, in letters that every syst
   assert.equal(fileName("Ray's Shop: A/B", EVENING_MS), "ray-s-shop-a-b-2026-11-26-23-59.txt");
   assert.equal(fileName("店員", EVENING_MS), "店員-2026-11-26-23-59.txt");
   assert.equal(fileName("?", EVENING_MS), "transcript-2026-11-26-23-59.txt");
+  assert.equal(fileName("𠀀".repeat(99), EVENING_MS), `${"𠀀".repeat(50)}-2026-11-26-23-59.txt`);
 });
