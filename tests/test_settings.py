@@ -129,3 +129,9 @@ def test_recordings_are_not_deleted_while_their_calls_may_go_on():
     with pytest.raises(ValidationError, match=r"an hour .* at least"):
         Settings(_env_file=None, record="x", keep_recordings=0.04)
     assert Settings(_env_file=None, record="x", keep_recordings=0.042).keep_recordings == 0.042
+
+
+@pytest.mark.parametrize("limit", ["max_minutes", "max_mb", "min_free_mb"])
+def test_a_recordings_limit_is_a_number_that_there_is(limit):
+    with pytest.raises(ValidationError, match="finite number"):
+        Settings(_env_file=None, record="x", **{f"record_{limit}": "inf"})

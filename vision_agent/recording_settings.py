@@ -27,14 +27,21 @@ class RecordingSettings(BaseSettings):
         "(`requestData.record_consent`).",
     )
     record_max_minutes: float = Field(
-        default=120, ge=0, description="The longest recording; the call goes on. 0: no limit."
+        default=120,
+        ge=0,
+        allow_inf_nan=False,
+        description="The longest recording; the call goes on. 0: no limit.",
     )
     record_max_mb: float = Field(
-        default=4_000, ge=0, description="The largest recording, likewise."
+        default=4_000,
+        ge=0,
+        allow_inf_nan=False,
+        description="The largest recording, likewise.",
     )
     record_min_free_mb: float | None = Field(
         default=None,
         ge=0,
+        allow_inf_nan=False,
         description="What recordings leave free on the disk. Default: a twentieth of it, 1 GB at "
         "most.",
     )

@@ -22,7 +22,10 @@ def prepare(folder: Path) -> None:
     Raises:
         OSError: It can't be made, or not be written to.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(20, "It is not a folder", str(folder)) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(13, "It can't be written to", str(folder))
 

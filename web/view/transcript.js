@@ -91,9 +91,7 @@ export function transcriptText(title, said) {
  */
 export function fileName(title, atMs) {
   const at = new Date(atMs);
-  const name = title
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}]+/gu, "-");
+  const name = title.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, "-");
   const short = [...name].slice(0, MAX_NAME_CHARS).join("").replace(/^-|-$/g, "");
   return `${short || "transcript"}-${day(at)}-${time(at).slice(0, 5).replace(":", "-")}.txt`;
 }
