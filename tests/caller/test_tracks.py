@@ -1,4 +1,7 @@
+import asyncio
+import math
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +44,30 @@ async def test_the_camera_keeps_the_recordings_time(bottle: Path) -> None:
     assert took_s > 0.45
     assert stamps == sorted(set(stamps))
     assert (stamps[-1] - stamps[0]) / 90_000 == pytest.approx(took_s, abs=0.1)
+
+
+async def test_the_camera_goes_ahead_to_a_part_and_waits_at_its_end(tmp_path: Path) -> None:
+    recording = Recording.open(make_video(tmp_path / "v.mkv", fps=10, count=60, size=(64, 48)))
+    lumas = [luma(each.frame) for each in islice(recording.frames(), 60)]
+    camera = CameraTrack(recording)
+
+    async def shown(count: int) -> list[float]:
+        return [luma(await camera.recv()) for _ in range(count)]
+
+    def at(*numbers: int) -> list[float]:
+        return [lumas[n] for n in numbers]
+
+    await camera.recv()
+    camera.play_part(2.0, 2.25)
+    assert camera.is_ahead
+    assert await shown(5) == at(20, 21, 22, 22, 22)
+    assert not camera.is_ahead
+    waiting = asyncio.create_task(shown(4))
+    await asyncio.sleep(0)
+    camera.play_part(4.0, math.inf)
+    # The frame that was waited with is followed by those of the other part.
+    assert (await waiting)[-3:] == at(40, 41, 42)
+    camera.stop()
 
 
 async def test_a_still_image_is_sent_again_and_again(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +197,11 @@ def test_a_patient_caller_does_the_same_in_turn(recorded: Path) -> None:
         ("screen", False),
     ]
     assert {step.at_ms for step in steps(source)} == {None}
+    # Each comes with the pictures of its time, which wait for the next one.
+    shown = [step.shown_ms for step in steps(source) if step.shown_ms is not None]
+    assert shown[:3] == [(300, 400), (400, 900), (900, 950)]
+    assert shown[-1] == (3800, math.inf)
+    assert all(one[1] == following[0] for one, following in pairwise(shown))
 
 
 def test_a_picture_is_there_before_a_question_that_a_cut_begins_with(

@@ -18,6 +18,7 @@ from vision_agent.recordings.lines import (
     ErrorLine,
     InterruptedLine,
     Line,
+    SentLine,
     SpokenLine,
     ToolCallLine,
     TurnLine,
@@ -102,6 +103,52 @@ def test_what_is_different_is_marked_and_turns_with_the_same_words_stay_together
         (0, "Interruptions"): ("0", "1"),
         (0, "Errors"): ("", "The model is slow."),
     }
+
+
+def test_an_answer_stays_with_its_question_where_another_one_cuts_in() -> None:
+    recorded: list[Line] = [
+        SpokenLine(at_ms=1000, who="user", text="Who are you?"),
+        SpokenLine(at_ms=3000, who="user", text="tell a story", typed=True),
+        SentLine(at_ms=3400, message={"type": "bot-tts-text", "data": {"text": "Once"}}),
+        SentLine(at_ms=3900, message={"type": "bot-tts-text", "data": {"text": " upon"}}),
+        SpokenLine(at_ms=4000, who="user", text="Who are you?", typed=True),
+        TurnLine(at_ms=4010, reply_ms=400),
+        InterruptedLine(at_ms=4010),
+        SpokenLine(at_ms=4011, who="agent", text="Once upon …"),
+        SentLine(at_ms=4200, message={"type": "bot-tts-text", "data": {"text": "Me"}}),
+        SpokenLine(at_ms=5000, who="agent", text="Me."),
+        TurnLine(at_ms=5001, reply_ms=200),
+    ]
+    transcript = CallTranscript()
+    say(transcript, 1000, "user-transcription", text="Who are you?", final=True)
+    say(transcript, 3400, "bot-tts-text", text="Once upon a")
+    say(transcript, 4100, "bot-transcription", text="Once upon …")
+    server_says(transcript, 4100, kind="interrupted")
+    say(transcript, 4200, "bot-transcription", text="Me.")
+    words = [
+        CallerWords(500, 900),
+        CallerWords(3000, 3000, 2, "tell a story"),
+        CallerWords(4000, 4000, 3, "Who are you?"),  # as was asked before
+    ]
+    report = make_report(
+        connected_ms=50,
+        words=words,
+        transcript=transcript,
+        received=received((tone(500), 3400), (tone(500), 4200)),
+        errors=[],
+        ended="answered",
+    )
+    assert [each for each in rows(report, recorded) if each[1] != "Ended"] == [
+        (1, "Caller", "Who are you?", "Who are you?", True),
+        (2, "Caller", "tell a story", "tell a story", True),
+        (2, "Agent", "Once upon …", "Once upon …", True),
+        (2, "Reply after", "400 ms", "400 ms", None),
+        (3, "Caller", "Who are you?", "Who are you?", True),
+        (3, "Agent", "Me.", "Me.", True),
+        (3, "Reply after", "200 ms", "200 ms", None),
+        (0, "Median reply", "300 ms", "300 ms", None),
+        (0, "Interruptions", "1", "1", True),
+    ]
 
 
 def test_a_call_that_broke_off_or_never_was_is_compared_too() -> None:

@@ -73,6 +73,16 @@ class SwitchingCamera(MediaStreamTrack):
         if self._recorded is not None:
             self._recorded.play()
 
+    def play_part(self, from_s: float, until_s: float) -> None:
+        """See `CameraTrack.play_part`."""
+        if self._recorded is not None:
+            self._recorded.play_part(from_s, until_s)
+
+    @property
+    def is_ahead(self) -> bool:
+        """See `CameraTrack.is_ahead`."""
+        return self._recorded is not None and self._recorded.is_ahead
+
     def switch(self, on: bool) -> None:
         """Begin or stop to send frames. A recording plays on meanwhile."""
         self._is_on = on

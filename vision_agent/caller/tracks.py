@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -54,14 +55,34 @@ class CameraTrack(MediaStreamTrack):
         # PyAV containers belong to one thread at a time; the default executor encodes meanwhile.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="recording")
         self._shown: av.VideoFrame | None = None
+        self._following: TimedFrame | None = None
         self._playing_since: float | None = None
         self._clock: VideoClock | None = None
         self._due_at = 0.0
+        self._jump_to_s: float | None = None
+        self._until_s = math.inf
+        self._sleep: asyncio.Future[None] | None = None
 
     def play(self) -> None:
         """Start the recording from its first frame."""
         if self._playing_since is None:
             self._playing_since = time.monotonic()
+
+    def play_part(self, from_s: float, until_s: float) -> None:
+        """Go ahead to what is seen at a time of the recording, and play on from there.
+
+        Args:
+            from_s: The time, in seconds of the recording.
+            until_s: When the frame that is seen then is held, until this is called again.
+        """
+        self.play()
+        self._jump_to_s, self._until_s = from_s, until_s
+        self._wake()
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether what is seen at the last `from_s` is still to be read."""
+        return self._jump_to_s is not None and self.failure is None and not self._still
 
     async def recv(self) -> av.VideoFrame:
         """Return the next frame, when it is due."""
@@ -80,20 +101,46 @@ class CameraTrack(MediaStreamTrack):
             self._due_at = max(self._due_at + 1 / _HELD_FPS, now)
             await asyncio.sleep(self._due_at - now)
         else:
-            await self._advance(self._playing_since)
+            await self._advance()
         self.frames_sent += 1
         return self._clock.stamp(self._shown)
 
-    async def _advance(self, playing_since: float) -> None:
-        following = await self._next_frame()
-        if following is None:
-            return
-        now = time.monotonic()
-        due_at = playing_since + following.at_s
-        if now > due_at + _STALL_S:
-            self._playing_since = now - following.at_s
-        await asyncio.sleep(max(0.0, due_at - now))
-        self._shown = following.frame
+    async def _advance(self) -> None:
+        """Wait until the next frame is due, or what is shown is to be sent again."""
+        while (following := self._following or await self._next_frame()) is not None:
+            self._following = following
+            now = time.monotonic()
+            if self._jump_to_s is not None:
+                if following.at_s <= self._jump_to_s:
+                    self._shown, self._following = following.frame, None
+                    continue
+                self._playing_since, self._jump_to_s = now - self._jump_to_s, None
+                return
+            if following.at_s > self._until_s:
+                await self._wait(1 / _HELD_FPS)
+                return
+            due_at = (self._playing_since or now) + following.at_s
+            if now > due_at + _STALL_S:
+                self._playing_since = due_at = now - following.at_s
+            if due_at > now:
+                await self._wait(due_at - now)
+            if self._jump_to_s is None:
+                self._shown, self._following = following.frame, None
+                return
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait so long, or until another part is to be played."""
+        loop = asyncio.get_running_loop()
+        self._sleep = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        try:
+            await self._sleep
+        finally:
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._sleep is not None and not self._sleep.done():
+            self._sleep.set_result(None)
 
     async def _next_frame(self) -> TimedFrame | None:
         try:

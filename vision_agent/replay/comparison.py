@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import statistics
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from vision_agent.recordings.lines import (
     ErrorLine,
     InterruptedLine,
     Line,
+    SentLine,
     SpokenLine,
     ToolCallLine,
     TurnLine,
@@ -25,6 +27,8 @@ from vision_agent.replay.report import Report
 _MOST_TURNS = 2_000
 # However a call ends when nothing is wrong: a replay hangs up after the last answer.
 _AS_USUAL = frozenset({"answered", "the recording ended", "the caller hung up", ""})
+# The first of these says that words begin to arrive, and whose.
+_BEGINS = {"user-transcription": "user", "bot-tts-text": "agent"}
 
 
 @dataclass(slots=True)
@@ -49,16 +53,8 @@ class ComparedCall:
     @classmethod
     def recorded(cls, lines: Sequence[Line]) -> ComparedCall:
         """Make it of the lines of a recorded call, or of a part of one."""
-        happened: list[tuple[int, str, Any]] = []
-        for line in lines:
-            if isinstance(line, SpokenLine):
-                happened.append((line.at_ms, "typed" if line.typed else line.who, line.text))
-            elif isinstance(line, ToolCallLine):
-                happened.append((line.at_ms, "tool", _tool(line.name, line.arguments)))
-            elif isinstance(line, TurnLine):
-                happened.append((line.at_ms, "reply", line.reply_ms))
         return cls(
-            _turns(happened),
+            _turns(_happened(lines)),
             sum(isinstance(line, InterruptedLine) for line in lines),
             [line.text for line in lines if isinstance(line, ErrorLine)],
             next((line.reason for line in lines if isinstance(line, EndedLine)), ""),
@@ -71,10 +67,16 @@ class ComparedCall:
             *((line.at_ms, line.who, line.text) for line in report.transcript),
             *((call.at_ms, "tool", _tool(call.name, call.arguments)) for call in report.tool_calls),
         ]
-        heard = {line.text.strip() for line in report.transcript if line.who == "user"}
-        for said in report.utterances:
+        heard = [
+            (line.at_ms, line.text.strip()) for line in report.transcript if line.who == "user"
+        ]
+        following = [*(each.started_at_ms for each in report.utterances[1:]), math.inf]
+        for said, next_ms in zip(report.utterances, following, strict=False):
             # Some servers repeat what was typed.
-            if said.typed is not None and said.typed.strip() not in heard:
+            if said.typed is not None and not any(
+                said.started_at_ms <= at_ms < next_ms and text == said.typed.strip()
+                for at_ms, text in heard
+            ):
                 happened.append((said.started_at_ms, "typed", said.typed))
             if said.reply_ms is not None:
                 # The words that it answers are there at the latest when the answer begins.
@@ -142,6 +144,33 @@ def _of_turn(one: ComparedTurn, other: ComparedTurn, number: int) -> Iterator[Co
             yield ComparedRow(what, first, second, same, number)
     if one.reply_ms is not None or other.reply_ms is not None:
         yield ComparedRow("Reply after", _ms(one.reply_ms), _ms(other.reply_ms), None, number)
+
+
+def _happened(lines: Sequence[Line]) -> list[tuple[int, str, Any]]:
+    """What was said and done in a recorded call, by when it began.
+
+    A line of what was said comes when it is complete: of an answer that was cut in on, after the
+    words that cut in.
+    """
+    happened: list[tuple[int, str, Any]] = []
+    begun: dict[str, int] = {}
+    answer_ms: int | None = None
+    for line in lines:
+        if isinstance(line, SentLine):
+            if (who := _BEGINS.get(str(line.message.get("type")))) is not None:
+                begun.setdefault(who, line.at_ms)
+        elif isinstance(line, SpokenLine):
+            at_ms = line.at_ms if line.typed else begun.pop(line.who, line.at_ms)
+            answer_ms = at_ms if line.who == "agent" else answer_ms
+            happened.append((at_ms, "typed" if line.typed else line.who, line.text))
+        elif isinstance(line, ToolCallLine):
+            happened.append((line.at_ms, "tool", _tool(line.name, line.arguments)))
+        elif isinstance(line, TurnLine):
+            # It may come before the words of the answer, and after them.
+            began_ms = begun.get("agent", line.at_ms if answer_ms is None else answer_ms)
+            happened.append((began_ms, "reply", line.reply_ms))
+            answer_ms = None
+    return happened
 
 
 def _turns(happened: list[tuple[int, str, Any]]) -> list[ComparedTurn]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,7 +130,11 @@ def recorded_script(
         # Where the microphone's switch makes turns, the script's player switches it.
         kept = [each for each in done if not _is_of_microphone(each[1])]
         ordered = sorted([*kept, *_pieces(sound, spans)], key=lambda each: each[0])
-        steps = [Step(action) for _, action in ordered]
+        times_ms = [*(at_ms for at_ms, _ in ordered), math.inf]
+        steps = [
+            Step(action, shown_ms=(times_ms[n], times_ms[n + 1]))
+            for n, (_, action) in enumerate(ordered)
+        ]
         return FixedScript(steps, _stays_ms(part, ordered[-1][0])), off
     steps = [Step(action, at_ms) for at_ms, action in sorted(done, key=lambda each: each[0])]
     if len(sound):

@@ -106,12 +106,15 @@ class Step:
         into_answer_ms: So many ms after the agent's voice began to answer the step before.
         awaits_answer: Whether a step without a time that follows waits for the answer to this one.
             If not, it begins once this one has been said.
+        shown_ms: From when to when the recordings play with it: they go ahead to the first of these
+            times as it begins, and wait at the second one for the next step. None: they play on.
     """
 
     action: Action
     at_ms: int | None = None
     into_answer_ms: int | None = None
     awaits_answer: bool = True
+    shown_ms: tuple[float, float] | None = None
 
     @property
     def is_timed(self) -> bool:

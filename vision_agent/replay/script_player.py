@@ -37,6 +37,8 @@ from vision_agent.replay.script import (
 
 # A server that does not announce its frames must not hold up the next step.
 _SEEN_S = 3.0
+# The model sees a frame a second, and none where nothing has changed.
+_SAMPLED_S = 1.0
 # Nor one that does not say that it has taken a picture.
 _TAKEN_S = 5.0
 
@@ -108,6 +110,7 @@ class ScriptPlayer:
                 over = await self._until_over()
             if over == "timeout" or not await self._until_due(step):
                 return "timeout"
+            await self._show_part(step)
             self._answer_due = await self._do(step) or self._answer_due
             if step.at_ms is None:
                 await self._until(lambda: self._said_ms() is not None)
@@ -157,6 +160,18 @@ class ScriptPlayer:
 
             return await self._until(is_into_answer, self._timeout_s)
         return True
+
+    async def _show_part(self, step: Step) -> None:
+        """Show what belongs to a step, and let the model see it."""
+        if step.shown_ms is None:
+            return
+        begin_ms, end_ms = step.shown_ms
+        before = len(self._transcript.jpeg_bytes)
+        for video in self._videos.values():
+            video.play_part(begin_ms / 1000, end_ms / 1000)
+        await self._until(lambda: not any(each.is_ahead for each in self._videos.values()), _SEEN_S)
+        if any(video.is_on for video in self._videos.values()):
+            await self._until(lambda: len(self._transcript.jpeg_bytes) > before, _SAMPLED_S)
 
     async def _do(self, step: Step) -> bool:
         """Do what a step says; returns whether an answer to it is due."""
