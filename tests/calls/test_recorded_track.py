@@ -1,5 +1,6 @@
 """Which packets of a track are recorded, and when a key frame is asked for."""
 
+import struct
 from itertools import pairwise
 from typing import Any, cast
 
@@ -91,14 +92,23 @@ def test_a_sender_without_key_frames_is_asked_less_and_less(vp8):
     assert len(waits) < 12
 
 
-def test_parameter_sets_that_come_before_a_key_frame_are_kept_with_it():
+def test_a_camera_that_changes_its_codec_begins_again_with_a_key_frame(vp8):
+    camera = Arriving()
+    camera.frame(vp8[0])
     key, other = encoded("libx264", 320, 180, 2)
-    slice_at = key.data.index(b"\0\0\1\x65")
-    assert b"\0\0\1\x67" in key.data[:slice_at]
-    camera = Arriving("H264")
-    assert camera.frame(EncodedFrame(key.data[slice_at:], True)) == 0
-    assert camera.frame(EncodedFrame(key.data[:slice_at], False)) == 0
-    assert camera.frame(EncodedFrame(key.data[slice_at:], True)) == 1
-    assert camera.frame(other) == 2
-    first = camera.taken.packets[0]
-    assert (first.data, first.size) == (key.data, (320, 180))
+    camera.codec = "H264"
+    assert camera.frame(other) == 1
+    assert [camera.frame(frame) for frame in (key, other)] == [2, 3]
+    assert (camera.taken.packets[1].codec, camera.taken.packets[1].size) == ("H264", (320, 180))
+    camera.codec = "VP8"
+    assert camera.frame(vp8[1]) == 3
+
+
+@pytest.mark.parametrize("size", [(0, 0), (8, 8), (16_383, 16_383)])
+def test_a_key_frame_of_a_size_that_no_player_takes_is_left_out(vp8, size):
+    claims = vp8[0].data[:6] + struct.pack("<HH", *size) + vp8[0].data[10:]
+    camera = Arriving()
+    camera.frame(vp8[0])
+    assert camera.frame(EncodedFrame(claims, True)) == 1
+    assert camera.frame(vp8[1]) == 1, "it needs the frame that was left out"
+    assert camera.frame(vp8[4]) == 2

@@ -6,7 +6,7 @@ import pytest
 
 from vision_agent.calls.recording_policy import RecordingDecision, RecordingPolicy
 from vision_agent.calls.refusal import Refusal
-from vision_agent.recordings.call_recording import RecordingLimits
+from vision_agent.recordings.call_files import RecordingLimits
 
 SOME = RecordingLimits(Path("calls"))
 YES, NO = RecordingDecision(True), RecordingDecision(False)

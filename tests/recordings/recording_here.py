@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 from tests.support.encoding import encoded
-from vision_agent.recordings.call_recording import CallRecording, RecordingLimits
+from vision_agent.recordings.call_files import RecordingLimits
+from vision_agent.recordings.call_recording import CallRecording
 from vision_agent.recordings.lines import HeaderLine, SpokenLine
 from vision_agent.recordings.media_writer import RecordedPacket
 
@@ -22,16 +23,18 @@ class Sent:
 
     Args:
         folder: Where it is.
+        with_set_up: Of `CallRecording`.
         limits: Of `RecordingLimits`.
     """
 
-    def __init__(self, folder: Path, **limits: object) -> None:
+    def __init__(self, folder: Path, *, with_set_up: bool = False, **limits: object) -> None:
         self.said: list[tuple[str, ...]] = []
         self.recording = CallRecording(
             HeaderLine(at_ms=0, call_id="0123456789abcdef", version="1"),
             RecordingLimits(folder, **limits),
             on_began=lambda folder: self.said.append(("began", folder.name)),
             on_over=lambda kind, why: self.said.append((kind, why)),
+            with_set_up=with_set_up,
         )
 
     def sound(self, title: str, at_s: float, seconds: float = 1.0, codec: str = "opus") -> None:

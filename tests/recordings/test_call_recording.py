@@ -5,17 +5,26 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import av
 import pytest
 
-from tests.recordings.recording_here import Sent
+from tests.recordings.recording_here import OPUS, Sent
 from tests.support.encoding import encoded
 from tests.support.waiting import until
 from vision_agent.recordings import call_recording
-from vision_agent.recordings.lines import EndedLine, FrameLine, NoticeLine, SpokenLine
+from vision_agent.recordings.lines import (
+    EndedLine,
+    FrameLine,
+    HeaderLine,
+    NoticeLine,
+    ReceivedLine,
+    SpokenLine,
+)
+from vision_agent.recordings.media_writer import RecordedPacket
 from vision_agent.recordings.recorded_call import RecordedCall
 
 ROOT = Path(__file__).parents[2]
@@ -126,6 +135,36 @@ def test_a_full_disk_ends_the_recording_with_a_word_and_leaves_what_plays(tmp_pa
     for _, _, times, decoded in streams(call.media):
         assert times[-1] > 1.0
         assert decoded == len(times)
+
+
+async def test_lines_captions_and_pictures_keep_their_time_beside_what_was_said_before(tmp_path):
+    sent = Sent(tmp_path, with_set_up=True)
+    recording = sent.recording
+    recording.sounds("user", True)
+    recording.line(SpokenLine(at_ms=0, who="user", text="Hello --> 00:00:09.999"))
+    recording.message("received", '{"at_ms": 5}')
+    for n in range(150):  # a second and a half that arrives at once, and then the rest in time
+        at_s = max(0.0, n / 50 - 1.5)
+        packet = RecordedPacket("caller", 1, "opus", 48_000, 960 * n, at_s, OPUS)
+        recording.media(packet)
+    sent.sound("agent", 0.5)
+    recording.end("over")
+    await recording.close()
+    call = opened(tmp_path)
+    assert [type(line) for line in call.lines] == [HeaderLine, SpokenLine, ReceivedLine, EndedLine]
+    assert call.lines[1].at_ms == 1_500
+    assert 1_500 <= call.lines[2].at_ms < call.lines[3].at_ms + 1
+    assert call.lines[2].message == {"at_ms": 5}
+    caller, agent = streams(call.media)
+    assert caller[2][::149] == pytest.approx([0.0, 2.98], abs=0.005)
+    assert agent[2][0] == pytest.approx(2.0, abs=0.005)
+    captions = (call.folder / "transcript.vtt").read_text()
+    assert captions.startswith("WEBVTT\n\n00:00:01.5")
+    assert "Hello --&gt; 00:00:09.999" in captions
+    with av.open(str(call.media)) as media:
+        began = datetime.fromisoformat(media.metadata["creation_time"])
+    assert abs(began - datetime.fromisoformat(call.header.started)) < timedelta(milliseconds=2)
+    assert timedelta(seconds=1.5) < datetime.now(UTC) - began < timedelta(seconds=30)
 
 
 async def test_a_recording_ends_at_its_limits_and_is_whole(tmp_path):

@@ -235,6 +235,9 @@ def test_h264_of_any_kind_is_taken_and_answered_as_it_was_offered(parameters):
     stated = offer.sections[1].parameters["96"].split(";")
     wanted = {part.strip().lower() for part in parameters.split(";")} - {""}
     assert {part for part in stated if part} == {p for p in wanted if "sprop" not in p}
+    (sets,) = offer.parameter_sets
+    assert sets.startswith(b"\0\0\0\1\x67\x42" if "sprop" in parameters else b"")
+    assert bool(sets) == ("sprop" in parameters)
 
 
 def test_vp8_and_baseline_h264_come_before_h264_of_other_kinds():

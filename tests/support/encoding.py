@@ -20,8 +20,10 @@ def encoded(
     context = VideoCodecContext.create(codec, "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.gop_size = Fraction(1, 30), key_every
-    fast = {"preset": "ultrafast", "tune": "zerolatency"} if codec == "libx264" else {}
-    context.options = fast | {"lag-in-frames": "0"} if codec == "libvpx" else fast
+    if codec == "libx264":
+        context.options = {"preset": "ultrafast", "tune": "zerolatency"}
+    elif codec == "libvpx":
+        context.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
     packets = []
     for n in range(frames):
         pixels = np.full((height, width, 3), 5 * n % 250, np.uint8)

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from vision_agent.calls.turn_timing import Asked
 from vision_agent.live.errors import FAILURE_KINDS
-from vision_agent.recordings.call_recording import Failure
+from vision_agent.recordings.call_files import Failure
 from vision_agent.rtc import failures
 
 MAX_MODELS = 100

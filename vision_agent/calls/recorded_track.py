@@ -5,7 +5,7 @@ from __future__ import annotations
 from vision_agent.recordings.call_recording import CallRecording
 from vision_agent.recordings.media_writer import RecordedPacket
 from vision_agent.rtc.frame_gate import ASK_AGAIN_S
-from vision_agent.rtc.frame_size import shown_size
+from vision_agent.rtc.frame_size import FrameSize, frame_size, shown_size
 
 VIDEO_CLOCK_HZ = 90_000
 OPUS_CLOCK_HZ, TELEPHONE_CLOCK_HZ = 48_000, 8_000
@@ -13,8 +13,6 @@ OPUS_CLOCK_HZ, TELEPHONE_CLOCK_HZ = 48_000, 8_000
 MOST_SELDOM_ASKED_S = 10.0
 """How often a sender is asked for a key frame that gives none, in the end: each costs its network
 bandwidth."""
-
-MAX_PARAMETER_SETS_BYTES = 4_000
 
 
 class RecordedTrack:
@@ -40,7 +38,7 @@ class RecordedTrack:
         self._in_sync = False
         self._asked_at_s: float | None = None
         self._ask_after_s = ASK_AGAIN_S
-        self._parameter_sets = b""
+        self._codec = ""
 
     def sound(self, codec: str, data: bytes, ticks: int, now_s: float) -> None:
         """A packet of sound."""
@@ -58,20 +56,17 @@ class RecordedTrack:
         if not self.on or self._recording.over:
             self._in_sync = False
             return False
-        size = shown_size(codec, data) if key or not self._in_sync else None
-        if size is not None and not key and len(data) <= MAX_PARAMETER_SETS_BYTES:
-            self._parameter_sets = data  # of H.264, sent before the key frame that needs them
-        elif key and size is None and self._parameter_sets:
-            data = self._parameter_sets + data
-            size = shown_size(codec, data)
-        self._in_sync = (key and size is not None) or (self._in_sync and not after_loss and not key)
+        size = _playable_size(codec, data) if key else None
+        follows = self._in_sync and codec == self._codec and not after_loss and not key
+        self._codec = codec
+        self._in_sync = follows or size is not None
         if self._in_sync:
             self._ask_after_s = ASK_AGAIN_S
             at_s = self._recording.now_s(now_s)
             packet = RecordedPacket(
                 *(self._title, self._sender, codec, VIDEO_CLOCK_HZ, ticks, at_s, data),
                 key=key,
-                size=size if key else None,
+                size=size,
             )
             self._in_sync = self._recording.media(packet)
         return not self._in_sync and self._ask(now_s)
@@ -83,3 +78,9 @@ class RecordedTrack:
             self._ask_after_s = min(2 * self._ask_after_s, MOST_SELDOM_ASKED_S)
         self._asked_at_s = now_s
         return True
+
+
+def _playable_size(codec: str, data: bytes) -> FrameSize | None:
+    """The size of a key frame; None if it states none, or one that a player would fail at."""
+    coded = frame_size(codec, data)
+    return shown_size(codec, data) if coded is not None and coded.decodable else None

@@ -14,7 +14,8 @@ from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.recorded_track import RecordedTrack
 from vision_agent.calls.recording_policy import RecordingDecision, RecordingPolicy
 from vision_agent.calls.server_messages import RecordingMessage
-from vision_agent.recordings.call_recording import CallRecording, Failure
+from vision_agent.recordings.call_files import Failure
+from vision_agent.recordings.call_recording import CallRecording
 from vision_agent.recordings.lines import HeaderLine, Switch
 from vision_agent.rtc import Speaker, rtvi
 from vision_agent.rtc.aiortc_patches import lane_of
@@ -84,7 +85,7 @@ class RecordingControl:
             return
         self._connected = True
         if self._decision.records:
-            self.start()
+            self._start(with_set_up=True)
         elif self._decision.why_not is not None:
             self.show(RecordingMessage(False, self._decision.why_not))
 
@@ -96,12 +97,18 @@ class RecordingControl:
         Raises:
             RuntimeError: The server has no folder for recordings, or this call had one already.
         """
-        if self.records:
-            return
+        if not self.records:
+            self._start(with_set_up=False)
+
+    def _start(self, *, with_set_up: bool) -> None:
         if self._policy.limits is None or self._recording is not None:
             raise RuntimeError("This call can't be recorded.")
         recording = self._recording = self.lines.recording = CallRecording(
-            self._header, self._policy.limits, on_began=self._began, on_over=self._failed
+            self._header,
+            self._policy.limits,
+            on_began=self._began,
+            on_over=self._failed,
+            with_set_up=with_set_up,
         )
         self._metrics.recordings.inc()
         for title in self._sources:

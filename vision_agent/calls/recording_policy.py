@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vision_agent.calls.refusal import Refusal
-from vision_agent.recordings.call_recording import RecordingLimits
+from vision_agent.recordings.call_files import RecordingLimits
 
 RecordedCalls = Literal["all", "unless_declined", "asked"]
 """Which calls are recorded: every one, those whose caller does not decline, those asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass, field
 
 HEADER = "WEBVTT\n\n"
@@ -10,6 +11,7 @@ MIN_MS = 1_500
 """Shorter captions can't be read."""
 
 LONGEST_MS = 60_000
+_TIME = re.compile(r"(\d+):(\d\d):(\d\d)\.(\d{3})")
 
 
 @dataclass(slots=True)
@@ -76,6 +78,23 @@ class CallCaptions:
             _caption(round(begin_ms + n * each_ms), round(begin_ms + (n + 1) * each_ms), *line)
             for n, line in enumerate(waiting)
         )
+
+
+def moved(captions: str, by_ms: int) -> str:
+    """Captions with later times.
+
+    Args:
+        captions: Whole ones, as `CallCaptions` makes them.
+        by_ms: By how much.
+    """
+
+    def later(found: re.Match[str]) -> str:
+        hours, minutes, seconds, ms = map(int, found.groups())
+        return _time(((60 * hours + minutes) * 60 + seconds) * 1000 + ms + by_ms)
+
+    lines = captions.splitlines(keepends=True)
+    # Words have no arrow of their own: it is escaped.
+    return "".join(_TIME.sub(later, line) if " --> " in line else line for line in lines)
 
 
 def _caption(begin_ms: int, end_ms: int, name: str, text: str) -> str:

@@ -15,6 +15,10 @@ from vision_agent.recordings import ebml
 VIDEO, AUDIO = 1, 2
 _SEEK_PRE_ROLL_NS = 80_000_000
 _SPS, _PPS, _DELIMITER = 7, 8, 9
+_SLICES = range(1, 6)
+_MAX_PRIVATE_BYTES = 1_500
+"""Parameter sets have some fifty bytes. The header has room for all tracks of a call with these."""
+
 _WAVE_TAGS = {"PCMU": (7, 8000, 8), "PCMA": (6, 8000, 8), "G722": (0x028F, 16_000, 4)}
 """The format tag of a telephone codec, its sampling rate and its bits a sample."""
 
@@ -66,18 +70,19 @@ def track_format(codec: str, data: bytes, size: tuple[int, int] | None) -> Track
     return None
 
 
-def stored(codec: str, data: bytes) -> bytes:
-    """A packet as Matroska stores it."""
+def stored(codec: str, data: bytes, key: bool) -> bytes:
+    """A packet as Matroska stores it; empty if there is nothing to see in it.
+
+    Of H.264, a frame that is no key frame begins no sequence: whatever parameter set of one comes
+    with it (which may claim any size) is left out.
+    """
     if codec.upper() != "H264":
         return data
-    return b"".join(
-        len(unit).to_bytes(4) + unit for unit in _units(data) if unit[0] & 0x1F != _DELIMITER
-    )
-
-
-def has_parameter_sets(codec: str, data: bytes) -> bool:
-    """Whether a decoder could begin with this key frame."""
-    return codec.upper() != "H264" or bool(_avc_configuration(data))
+    units = list(_units(data))
+    if all(unit[0] & 0x1F not in _SLICES for unit in units):
+        return b""
+    without = (_DELIMITER,) if key else (_DELIMITER, _SPS)
+    return b"".join(len(unit).to_bytes(4) + unit for unit in units if unit[0] & 0x1F not in without)
 
 
 def _sound(rate_hz: int, channels: int) -> bytes:
@@ -110,7 +115,7 @@ def _avc_configuration(data: bytes) -> bytes:
             found.append(unit)
     if not sets[_SPS] or not sets[_PPS] or len(sets[_SPS][0]) < 4:
         return b""
-    return b"".join(
+    private = b"".join(
         (
             b"\x01" + sets[_SPS][0][1:4] + b"\xff",
             bytes([0xE0 | len(sets[_SPS])]),
@@ -119,3 +124,4 @@ def _avc_configuration(data: bytes) -> bytes:
             *(len(unit).to_bytes(2) + unit for unit in sets[_PPS]),
         )
     )
+    return private if len(private) <= _MAX_PRIVATE_BYTES else b""

@@ -21,6 +21,8 @@ MAX_LINE_CHARS = 1_000_000
 MAX_AT_MS = 10_000_000_000
 """Sixteen weeks; no call lasts as long."""
 
+_BEGINNING = '{"at_ms": '
+
 Source = Literal["camera", "screen", "picture"]
 Switch = Literal["microphone", "camera", "screen"]
 
@@ -263,7 +265,18 @@ def written_message(kind: Literal["received", "sent"], at_ms: int, message: str)
         return written(NoticeLine(at_ms=at_ms, text=f"A {kind} message was too long to be kept."))
     if "\n" in message or "\r" in message:  # white space between its parts; in texts it is escaped
         message = _json(json.loads(message))
-    return f'{{"at_ms": {at_ms}, "kind": "{kind}", "message": {message}}}'
+    return f'{_BEGINNING}{at_ms}, "kind": "{kind}", "message": {message}}}'
+
+
+def moved(text: str, by_ms: int) -> str:
+    """A line of `written` or `written_message` with a later time.
+
+    Args:
+        text: The line.
+        by_ms: By how much.
+    """
+    at_ms, comma, rest = text.removeprefix(_BEGINNING).partition(",")
+    return f"{_BEGINNING}{int(at_ms) + by_ms}{comma}{rest}"
 
 
 def read(text: str) -> Line | None:

@@ -86,22 +86,26 @@ class MatroskaFile:
             ebml.unsigned(0x4287, 4),
             ebml.unsigned(0x4285, 2),
         )
-        nanoseconds = int((began - _EPOCH).total_seconds() * 1e9)
         info = ebml.element(
             _INFO,
             ebml.floating(0x4489, 0.0),  # first, so that its place is known
             ebml.unsigned(0x2AD7B1, _MS_PER_TICK),
-            ebml.element(0x4461, struct.pack(">q", nanoseconds)),
+            _date(began),
             ebml.text(0x4D80, app),
             ebml.text(0x5741, app),
         )
         self._segment_at = len(head) + 4 + 8
         self._info_at = self._segment_at + SEEK_ROOM
         self._duration_at = self._info_at + info.index(b"\x44\x89") + 3
+        self._date_at = self._info_at + info.index(_date(began))
         self._tracks_at = self._info_at + len(info)
         segment = bytes.fromhex("18538067") + ebml.UNKNOWN_SIZE
         self._write(head + segment + self._seek_head() + info + ebml.void(TRACKS_ROOM))
         self.size = self._tracks_at + TRACKS_ROOM
+
+    def begin(self, began: datetime) -> None:
+        """Say that the file's time zero is another one."""
+        self._patch(self._date_at, _date(began))
 
     def add_track(self, title: str, order: int, form: TrackFormat, *, default: bool) -> int | None:
         """Add a track; its number, or None if the header has no room for it.
@@ -209,3 +213,7 @@ class MatroskaFile:
         self._file.seek(at)
         self._write(data)
         self._file.seek(self.size)
+
+
+def _date(at: datetime) -> bytes:
+    return ebml.element(0x4461, struct.pack(">q", int((at - _EPOCH).total_seconds() * 1e9)))

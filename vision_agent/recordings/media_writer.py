@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vision_agent.recordings.codecs import stored, track_format
 from vision_agent.recordings.matroska import Block, MatroskaFile
@@ -46,16 +47,27 @@ class RecordedPacket:
     size: tuple[int, int] | None = None
 
 
+class _Placed(NamedTuple):
+    """A packet whose time is known, as it is stored."""
+
+    track: _Track
+    at_s: float
+    number: int
+    key: bool
+    data: bytes
+
+
 class _Track:
     """One track, with the present sender's times."""
 
-    def __init__(self) -> None:
-        self.sender = -1
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.sender: tuple[int, str] = (-1, "")
         self.timeline: Timeline[RecordedPacket] = Timeline(1)
         self.codec = ""
         self.number: int | None = None
         self.numbers: dict[str, int] = {}
-        self.latest_ms = 0
+        self.latest_ms = -1
 
 
 class MediaWriter:
@@ -63,28 +75,53 @@ class MediaWriter:
 
     Args:
         file: The file.
+        max_lead_s: How much of what was sent before the recording began belongs to it, at most: of
+            a call that is recorded from its connection on, what the call's set-up held up. By
+            default nothing does, and such sound is left out.
 
     Attributes:
+        lead_ms: How long before the recording began the file's time zero is; see `begin`.
         left_out: How many packets were left out, because they could not be decoded by themselves,
             or the file had no room for their track.
     """
 
-    def __init__(self, file: MatroskaFile) -> None:
+    def __init__(self, file: MatroskaFile, max_lead_s: float = 0.0) -> None:
         self._file = file
-        self._tracks = {title: _Track() for title in TITLES}
-        self._blocks: list[tuple[int, Block]] = []
+        self._max_lead_s = max_lead_s
+        self._tracks = {title: _Track(title) for title in TITLES}
+        self._placed: list[_Placed] = []
+        self.lead_ms = 0
         self.left_out = 0
 
     def take(self, packet: RecordedPacket) -> None:
         """Take a packet."""
         track = self._tracks[packet.title]
-        if packet.sender < track.sender:
+        if packet.sender < track.sender[0]:
             return
-        if packet.sender > track.sender:
+        if (packet.sender, packet.codec) != track.sender:
+            # Another codec may have another clock, and has timestamps that say nothing of those
+            # before.
             self._place(track, track.timeline.end())
-            track.sender = packet.sender
-            track.timeline = Timeline(packet.clock_hz, reorders=packet.codec.upper() == "H264")
+            track.sender = packet.sender, packet.codec
+            track.timeline = Timeline(
+                packet.clock_hz,
+                reorders=packet.codec.upper() == "H264",
+                not_before_s=track.timeline.latest_s,
+            )
         self._place(track, track.timeline.add(packet.ticks, packet.arrived_s, packet))
+
+    def begin(self, now_s: float) -> None:
+        """Set the file's time zero, once, before anything is written.
+
+        Sound that arrives in a burst at the beginning was sent before, and time zero is when the
+        first of it was.
+
+        Args:
+            now_s: Seconds of the recording.
+        """
+        self._expire(now_s)
+        first_s = min((one.at_s for one in self._placed if one.track.title in SOUNDS), default=0.0)
+        self.lead_ms = round(1000 * min(max(0.0, -first_s), self._max_lead_s))
 
     def write(self, now_s: float, *, ending: bool = False) -> None:
         """Write what has come; `OSError` if it can't be written.
@@ -93,28 +130,37 @@ class MediaWriter:
             now_s: Seconds of the recording.
             ending: Whether nothing more comes.
         """
-        for track in self._tracks.values():
-            held = track.timeline.end() if ending else track.timeline.expire(now_s)
-            self._place(track, held)
+        self._expire(now_s)
+        if ending:
+            for track in self._tracks.values():
+                self._place(track, track.timeline.end())
+        placed, self._placed = self._placed, []
+        blocks: list[tuple[int, Block]] = []
+        for track, at_s, number, key, data in placed:
+            at_ms = max(0, round(1000 * at_s) + self.lead_ms)
+            if track.title in SOUNDS:
+                at_ms = max(at_ms, track.latest_ms + 1)  # a player takes no two of the same time
+            track.latest_ms = max(track.latest_ms, at_ms)
+            blocks.append((track.latest_ms, Block(at_ms, number, key, data)))
         # By time, but the packets of each track in the order in which they are decoded.
-        self._blocks.sort(key=lambda each: each[0])
-        blocks, self._blocks = self._blocks, []
+        blocks.sort(key=lambda each: each[0])
         self._file.write_cluster([block for _, block in blocks])
+
+    def _expire(self, now_s: float) -> None:
+        for track in self._tracks.values():
+            self._place(track, track.timeline.expire(now_s))
 
     def _place(self, track: _Track, ready: Iterable[tuple[float, RecordedPacket]]) -> None:
         for at_s, packet in ready:
-            if at_s < 0 and packet.title in SOUNDS:
-                # Sent before the recording began, such as what the call's set-up held up. Of
-                # video the first frame is kept, and what needs it.
+            if at_s < 0 and packet.title in SOUNDS and not self._max_lead_s:
+                # Of video the first frame is kept, and what needs it.
                 continue
             number = self._number(track, packet)
-            data = stored(packet.codec, packet.data) if number is not None else b""
+            data = stored(packet.codec, packet.data, packet.key) if number is not None else b""
             if number is None or not data:
                 self.left_out += 1
                 continue
-            at_ms = max(0, round(1000 * at_s))
-            track.latest_ms = max(track.latest_ms, at_ms)
-            self._blocks.append((track.latest_ms, Block(at_ms, number, packet.key, data)))
+            self._placed.append(_Placed(track, at_s, number, packet.key, data))
 
     def _number(self, track: _Track, packet: RecordedPacket) -> int | None:
         """The number of a packet's track, which it may begin."""

@@ -42,14 +42,21 @@ class Timeline(Generic[T]):
         clock_hz: The clock of the timestamps.
         reorders: Whether a packet may be of an earlier time than the one before it, as with
             B-frames.
+        not_before_s: Where an earlier sender's last packet was placed.
+
+    Attributes:
+        latest_s: The latest time of a packet that was placed.
     """
 
-    def __init__(self, clock_hz: int, *, reorders: bool = False) -> None:
+    def __init__(
+        self, clock_hz: int, *, reorders: bool = False, not_before_s: float = -math.inf
+    ) -> None:
         self._clock_hz = clock_hz
         self._reorders = reorders
         self._offset_s: float | None = None
         self._held: list[_Held[T]] = []
-        self._latest_s, self._media_s = -math.inf, 0.0
+        self._not_before_s = self.latest_s = not_before_s
+        self._media_s = 0.0
         self._window_s: float | None = None
         self._least_late_s = 0.0
 
@@ -129,6 +136,7 @@ class Timeline(Generic[T]):
         assert self._offset_s is not None
         # A hostile sender's timestamps lead neither into the future nor far back.
         at_s = min(media_s + self._offset_s, arrived_s + JUMP_S)
-        at_s = max(at_s, self._latest_s - 1.0 if self._reorders else self._latest_s)
-        self._latest_s = max(self._latest_s, at_s)
+        at_s = max(at_s, self.latest_s - 1.0 if self._reorders else self.latest_s)
+        at_s = max(at_s, self._not_before_s)
+        self.latest_s = max(self.latest_s, at_s)
         return at_s

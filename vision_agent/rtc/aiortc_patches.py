@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -202,6 +203,17 @@ def take_over(receiver: RTCRtpReceiver) -> AudioLane | VideoLane:
 def lane_of(track: MediaStreamTrack) -> AudioLane | VideoLane | None:
     """The lane of a track that `take_over` has seen; None for any other track."""
     return _lanes.get(track)
+
+
+def state_parameter_sets(pc: RTCPeerConnection, sets: Sequence[bytes]) -> None:
+    """Gives the lanes of a connection's video the H.264 parameter sets of its sections, in order.
+
+    aiortc itself drops what an offer states of a codec.
+    """
+    videos = (each.receiver.track for each in pc.getTransceivers() if each.kind == "video")
+    for track, stated in zip(videos, sets, strict=False):
+        if isinstance(lane := lane_of(track), VideoLane):
+            lane.parameter_sets.state(stated)
 
 
 def has_arrived(track: MediaStreamTrack) -> bool:

@@ -23,6 +23,7 @@ from av.frame import Frame as MediaFrame
 from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_gate import FrameGate, is_key_frame
 from vision_agent.rtc.frame_size import UNREADABLE, FrameSize, frame_size
+from vision_agent.rtc.h264_parameter_sets import ParameterSets
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +166,7 @@ class VideoLane:
     Attributes:
         gate: decides which frames are decoded.
         tap: is shown each frame, decoded or not.
+        parameter_sets: completes the key frames of H.264.
         on_arrival: called when a frame has arrived, wanted or not.
         has_arrived: whether any frame has arrived.
         on_refused: called with the size of each frame that is too small or too large to decode.
@@ -179,6 +181,7 @@ class VideoLane:
         self._size = FrameSize(0, 0)
         self.gate: FrameGate | None = None
         self.tap: PacketTap | None = None
+        self.parameter_sets = ParameterSets()
         self.has_arrived = False
         self.on_arrival: Callable[[], None] | None = None
         self.on_refused: Callable[[FrameSize], None] | None = None
@@ -204,6 +207,8 @@ class VideoLane:
             return
         codec, encoded = task
         key = is_key_frame(codec.name, encoded.data)
+        if codec.name == "H264":
+            encoded.data = self.parameter_sets.completed(encoded.data, key)
         after_loss = getattr(encoded, "after_loss", False)
         if tap is not None and tap.video(
             codec.name, encoded.data, encoded.timestamp, now_s, key=key, after_loss=after_loss

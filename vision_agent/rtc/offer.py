@@ -56,6 +56,7 @@ class OfferedSection:
         codec: the codec of an audio section that is used.
         renamed: the name and clock that the answer states for a payload type in place of aiortc's.
         stopped: whether it was used and is rejected now, for good (`continued`).
+        parameter_sets: those of its H.264, if it states them.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class OfferedSection:
     codec: str = ""
     renamed: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
+    parameter_sets: bytes = b""
 
     @property
     def in_sdp(self) -> bool:
@@ -142,6 +144,7 @@ class Offer:
                 section.codecs.answered if section.codecs else {},
                 section.codecs.name if section.codecs else "",
                 section.codecs.renamed if section.codecs else {},
+                parameter_sets=section.codecs.parameter_sets if section.codecs else b"",
             )
         bundled = tuple(mid for mid in group if mid in mids)
         lite = "ice-lite" in text.session.attributes
@@ -155,6 +158,13 @@ class Offer:
             tuple(candidates),
             tuple(unused),
         )
+
+    @property
+    def parameter_sets(self) -> list[bytes]:
+        """The H.264 parameter sets that each video section which aiortc is given states."""
+        return [
+            each.parameter_sets for each in self.sections if each.kind == "video" and each.in_sdp
+        ]
 
     @property
     def has_audio(self) -> bool:

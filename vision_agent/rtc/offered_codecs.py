@@ -9,9 +9,10 @@ offered ones.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vision_agent.rtc.aiortc_rtp import DYNAMIC_PAYLOAD_TYPES
+from vision_agent.rtc.h264_parameter_sets import stated_parameter_sets
 from vision_agent.rtc.session_description import Section
 
 OPUS, G722, PCMU, PCMA = "opus", "g722", "pcmu", "pcma"
@@ -36,6 +37,7 @@ class ChosenCodecs:
         answered: the parameters that the answer states for a payload type in place of aiortc's.
         name: the codec of an audio section.
         renamed: the name and clock of a codec that aiortc is given under another name.
+        parameter_sets: those that the section states of its H.264 (Annex B); empty if it does not.
     """
 
     formats: list[str]
@@ -43,6 +45,7 @@ class ChosenCodecs:
     answered: dict[str, str]
     name: str = ""
     renamed: dict[str, str] = field(default_factory=dict)
+    parameter_sets: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,12 @@ def choose_video(section: Section) -> ChosenCodecs | None:
     numbers = {codec.payload_type for codec in media}
     rtx = [c for c in offered if c.name == "rtx" and c.parameters.get("apt") in numbers]
     chosen = [codec for codec in offered if codec in media or codec in rtx]
-    return _chosen(section, chosen, {c.payload_type: _stated(c) for c in media if _is_h264(c)})
+    h264 = [codec for codec in media if _is_h264(codec)]
+    sets = (stated_parameter_sets(c.parameters.get("sprop-parameter-sets", "")) for c in h264)
+    return replace(
+        _chosen(section, chosen, {codec.payload_type: _stated(codec) for codec in h264}),
+        parameter_sets=next(filter(None, sets), b""),
+    )
 
 
 def stand_in_for_video(section: Section) -> ChosenCodecs | None:

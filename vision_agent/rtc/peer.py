@@ -273,6 +273,7 @@ class Peer:
         if self._one_transport:
             aiortc_patches.share_transport(pc, offer.bundled[0])
         self._offer = offer
+        aiortc_patches.state_parameter_sets(pc, offer.parameter_sets)
         for candidate in offer.candidates:
             await self._probe(pc, candidate)
         await pc.setLocalDescription(await pc.createAnswer())

@@ -27,7 +27,7 @@ from vision_agent.live.tools.background import ToolLimits
 from vision_agent.own_models import KEYS as OWN_MODEL_KEYS
 from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
 from vision_agent.own_models import OwnModels
-from vision_agent.recordings.call_recording import RecordingLimits
+from vision_agent.recordings.call_files import RecordingLimits
 from vision_agent.server.call_tokens import MAX_LIFETIME_S
 from vision_agent.server.identification import Identification, Identify
 from vision_agent.server.receiving import media_host

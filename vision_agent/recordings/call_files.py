@@ -1,0 +1,200 @@
+"""The files of one recorded call as they are written."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from vision_agent.recordings import folder as folders
+from vision_agent.recordings.captions import HEADER
+from vision_agent.recordings.captions import moved as captions_moved
+from vision_agent.recordings.lines import FrameLine, HeaderLine, NoticeLine, written
+from vision_agent.recordings.lines import moved as line_moved
+from vision_agent.recordings.matroska import MatroskaFile
+from vision_agent.recordings.media_writer import MediaWriter
+from vision_agent.recordings.recorded_call import CAPTIONS_FILE, LINES_FILE, MEDIA_FILE
+
+CHECK_DISK_S = 2.0
+_FULL = (27, 28, 122)  # EFBIG, ENOSPC, EDQUOT
+
+Failure = Literal["disk_full", "disk", "limit", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingLimits:
+    """How much one recording may be.
+
+    Attributes:
+        folder: Where recordings are kept.
+        max_s: Its length; 0 for no limit.
+        max_bytes: Its size; 0 for no limit.
+        min_free_bytes: What it leaves free on the disk; None: a twentieth of it, 1 GB at most.
+    """
+
+    folder: Path
+    max_s: float = 7_200.0
+    max_bytes: int = 4_000_000_000
+    min_free_bytes: int | None = None
+
+
+class EndsEarly(Exception):
+    """The recording ends before the call does; the text says why, without a full stop."""
+
+    def __init__(self, kind: Failure, why: str) -> None:
+        super().__init__(why)
+        self.kind: Failure = kind
+
+    @classmethod
+    def of(cls, error: OSError) -> EndsEarly:
+        """Why a file can't be written."""
+        if error.errno in _FULL:
+            return cls("disk_full", "the disk is full")
+        return cls("disk", f"it can't be written: {error.strerror or type(error).__name__}")
+
+
+class CallFiles:
+    """The files of one recorded call. Every method does I/O, and raises `OSError`.
+
+    Args:
+        header: The first line.
+        began: When the recording began.
+        limits: Where and how much.
+        max_lead_s: See `MediaWriter`.
+
+    Attributes:
+        folder: Where they are.
+        media: Writes the sound and the pictures.
+
+    Raises:
+        EndsEarly: The disk is nearly full; also by `check`.
+    """
+
+    def __init__(
+        self, header: HeaderLine, began: datetime, limits: RecordingLimits, max_lead_s: float
+    ) -> None:
+        self._header: HeaderLine | None = header
+        self._began = began
+        self._limits = limits
+        self._floor_bytes = folders.floor_bytes(limits.folder, limits.min_free_bytes)
+        self._check_disk()
+        self._checked_s = 0.0
+        name = folders.name_of(header.call_id, began)
+        self.folder = folders.make(limits.folder, name)
+        self._frames = 0
+        self._lines = _TextFile(self.folder / LINES_FILE)
+        self._captions = _TextFile(self.folder / CAPTIONS_FILE)
+        self._media_file = folders.new_file(self.folder / MEDIA_FILE)
+        app = f"vision_agent {header.version}"
+        self._matroska = MatroskaFile(self._media_file, began, app)
+        self.media = MediaWriter(self._matroska, max_lead_s)
+
+    @property
+    def size(self) -> int:
+        """How many bytes were written."""
+        return self._frames + self._lines.size + self._captions.size + self._matroska.size
+
+    def begin(self, now_s: float) -> None:
+        """Set the time zero of all files and write how they begin, before anything else."""
+        if self._header is None:
+            return
+        header, self._header = self._header, None
+        self.media.begin(now_s)
+        began = self._began - timedelta(milliseconds=self.media.lead_ms)
+        self._matroska.begin(began)
+        started = began.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = header.model_copy(update={"at_ms": 0, "started": started})
+        self._lines.append(f"{written(line)}\n")
+        self._captions.append(HEADER)
+
+    def write_texts(self, lines: list[str], captions: list[str]) -> None:
+        """Write lines and captions."""
+        by_ms = self.media.lead_ms
+        if lines:
+            self._lines.append("\n".join([*(line_moved(each, by_ms) for each in lines), ""]))
+        if captions:
+            self._captions.append(captions_moved("".join(captions), by_ms))
+
+    def keep_frame(self, line: FrameLine, jpeg: bytes) -> None:
+        """Write a frame's file, if it is to be kept."""
+        if line.file:
+            with folders.new_file(self.folder / line.file) as file:
+                _write_all(file, jpeg)
+            self._frames += len(jpeg)
+
+    def check(self, now_s: float) -> None:
+        """End the recording where it has become too much, or the disk too full."""
+        limits = self._limits
+        if limits.max_s and now_s >= limits.max_s:
+            raise EndsEarly("limit", f"a recording lasts {limits.max_s / 60:.3g} minutes at most")
+        if limits.max_bytes and self.size >= limits.max_bytes:
+            megabytes = limits.max_bytes // 1_000_000
+            raise EndsEarly("limit", f"a recording has {megabytes} MB at most")
+        if now_s - self._checked_s >= CHECK_DISK_S:
+            self._checked_s = now_s
+            self._check_disk()
+
+    def finish(self) -> None:
+        """Write what makes the file of a call that is over easier to play."""
+        self._matroska.finish()
+
+    def close(self, at_ms: int, over: EndsEarly | None, dropped: int) -> None:
+        """Close all files; after a failure, say so in them as far as that is possible."""
+        notices = []
+        if dropped:
+            notices.append(f"The disk was too slow: {dropped} packets were dropped.")
+        if over is not None:
+            notices.append(f"The recording ended before the call: {over}.")
+        with contextlib.suppress(OSError):
+            if over is not None:
+                self._matroska.undo()
+                self.media.write(at_ms / 1000, ending=True)
+                self._matroska.finish()
+        with contextlib.suppress(OSError):
+            if over is not None:
+                self._matroska.undo()
+            self.begin(at_ms / 1000)
+            self.write_texts([written(NoticeLine(at_ms=at_ms, text=text)) for text in notices], [])
+        for file in (self._lines, self._captions, self._media_file):
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def _check_disk(self) -> None:
+        if shutil.disk_usage(self._limits.folder).free < self._floor_bytes:
+            raise EndsEarly("disk_full", "the disk is nearly full")
+
+
+class _TextFile:
+    """A file of lines, which ends with a whole one also where the disk is full.
+
+    Attributes:
+        size: Its bytes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = folders.new_file(path)
+        self.size = 0
+
+    def append(self, text: str) -> None:
+        """Write lines."""
+        data = text.encode(errors="replace")
+        try:
+            _write_all(self._file, data)
+        except OSError:
+            self._file.truncate(self.size)
+            self._file.seek(self.size)
+            raise
+        self.size += len(data)
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
