@@ -124,7 +124,7 @@ async function dial({ withCamera, resume, question }) {
   voice.unlock(); // first, while the browser still counts this as a user gesture
   audioContext();
   if (!resume) captions.clear();
-  lobby.notices.clearAll();
+  lobby.leave();
   callNotices.clearAll();
   pageReconnects = false;
   become(enter(state, "asking"));

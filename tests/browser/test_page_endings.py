@@ -132,20 +132,29 @@ async def test_a_server_that_dies_is_missed_and_the_page_gives_up_with_a_reason(
     assert "running" in notice
 
 
-async def test_a_call_that_was_cut_off_is_picked_up_again(quiet_browser, open_page, monkeypatch):
+async def test_a_call_that_was_cut_off_is_picked_up_again_and_learns_what_was_pressed_meanwhile(
+    quiet_browser, open_page, monkeypatch, tmp_path
+):
     # To the page a stopped server looks like a lost network. Its timeout is long here, so that it
     # does not drop the page's call when it continues.
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "60")
-    async with ForkedServer("--scenario", str(TONES)) as server:
+    async with ForkedServer("--scenario", str(TONES), "--record", str(tmp_path)) as server:
         caller = await open_page(quiet_browser, server.url)
+        sign = caller.page.locator("#recording-sign")
         await caller.call()
+        await expect(sign).to_be_visible()
         os.kill(server.pid, signal.SIGSTOP)
         try:
             await caller.sees_state("reconnecting", timeout_s=15)
+            await sign.click()
+            assert "ends when you are connected again" in await caller.notice()
+            await expect(sign).to_be_visible()
         finally:
             os.kill(server.pid, signal.SIGCONT)
         await caller.sees_state("listening", timeout_s=30)
         assert calls(server) == 1
+        await expect(sign).to_be_hidden()
+        await expect(caller.page.locator(".notice")).to_contain_text("You have ended it")
         await caller.listen()
         await caller.types("what can you do?")
         await caller.hears_voice()

@@ -1,5 +1,6 @@
 """The page asks for consent before it is recorded, and shows while it is."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -57,3 +58,27 @@ async def test_a_caller_is_recorded_who_agrees_and_no_longer_who_takes_it_back(
 
         said = [line for line in await until(lines) if line["kind"] == "transcript"]
         assert {"who": "user", "text": "hello again", "typed": True}.items() <= said[0].items()
+
+
+async def test_a_caller_who_dials_before_the_page_could_say_so_is_not_recorded(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url)
+    page = caller.page
+    dialled = asyncio.Event()
+
+    async def late(route):
+        answer = await route.fetch()
+        info = {**await answer.json(), "recording": {"calls": "unless_declined"}}
+        await dialled.wait()
+        await route.fulfill(json=info)
+
+    await page.route("**/api/info", late)
+    await page.reload()
+    await page.click("#call:enabled")
+    async with page.expect_request("**/api/offer") as offer:
+        dialled.set()
+    assert (await offer.value).post_data_json["requestData"]["record"] is False
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    await expect(page.locator("#recording-words")).to_contain_text("Calls are recorded")

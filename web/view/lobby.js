@@ -63,10 +63,16 @@ export class Lobby {
     return this.#info ?? this.#fetchInfo();
   }
 
+  /** The caller has dialled. */
+  leave() {
+    this.notices.clearAll();
+    this.#recording.settle();
+  }
+
   /** @param {import("../call/preferences.js").Preferences} preferences */
   beginCall(preferences) {
     const chosen = preferences.optionsOfCall(this.voices);
-    this.signalling.options = { ...chosen, ...this.#recording.begin() };
+    this.signalling.options = { ...chosen, ...this.#recording.options };
   }
 
   /** Asks the server what it has now: after a call it may be another, or record what it did not. */

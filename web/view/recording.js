@@ -10,7 +10,8 @@ const WHAT =
 
 export class Recording {
   #choice = new RecordingChoice(tabStorage(), location.pathname);
-  #asked = false;
+  /** @type {{record: boolean, record_consent?: boolean}} of the call that begins */
+  options = { record: false };
   /** @type {boolean|null} whether the call is recorded; null: the server has not said */
   #on = null;
   #sign = /** @type {HTMLButtonElement} */ (byId("recording-sign"));
@@ -60,11 +61,9 @@ export class Recording {
     for (const answer of this.#answers) answer.checked = answer.value === this.#choice.now;
   }
 
-  /** The options of a call that begins. */
-  begin() {
-    const { options } = this.#choice;
-    this.#asked = options.record;
-    return options;
+  /** The caller has dialled: only what they could read by now may be done. */
+  settle() {
+    this.options = this.#choice.options;
   }
 
   /** The server has a new call, or has one no longer: nothing is known of its recording. */
@@ -79,7 +78,7 @@ export class Recording {
    * @param {string|undefined} reason without a full stop
    */
   changed(on, reason) {
-    const title = news(this.#on, on, this.#asked);
+    const title = news(this.#on, on, this.options.record);
     this.#show(on);
     const why = reason ? `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.` : "";
     if (title !== null) this.#notify(title, why);
