@@ -1,13 +1,24 @@
 """What a call's client is shown of the agent, from the events of the model's side."""
 
+import time
 from collections.abc import AsyncIterator
+
+import pytest
 
 from vision_agent.calls.agent_output import AgentOutput
 from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import OutputOptions
-from vision_agent.live.events import AgentAudio, AgentInterrupted, AgentTranscript, LiveEvent
+from vision_agent.live.events import (
+    AgentAudio,
+    AgentInterrupted,
+    AgentToolCall,
+    AgentToolResult,
+    AgentTranscript,
+    AgentTurnComplete,
+    LiveEvent,
+)
 from vision_agent.rtc import Channel
 
 
@@ -82,3 +93,45 @@ async def test_a_model_that_does_not_answer_is_told_and_counted_and_ends_nothing
         "vision_agent_model_failures_total", {"kind": "silent"}
     )
     assert counted == 1
+
+
+CALL, RESULT = AgentToolCall("1", "look", {}), AgentToolResult("1", "look", {})
+STORY = AgentTranscript("Once upon", False, "teller")
+ANSWER = AgentTranscript("Three bottles.", False, "teller")
+DONE = AgentTurnComplete()
+
+
+@pytest.mark.parametrize(
+    ("before", "since"),
+    [
+        ([], [CALL, RESULT, DONE]),
+        ([], [CALL, DONE, RESULT]),
+        ([STORY], [AgentInterrupted("Once"), DONE]),  # cut off by typed words
+        ([STORY], [AgentInterrupted("Once"), DONE, CALL, RESULT, DONE]),
+    ],
+    ids=["fast tool", "slow tool", "cut in", "cut in, tool"],
+)
+async def test_a_question_is_thought_about_until_its_answer_comes(before, since):
+    metrics, states, turns = Metrics(), [], []
+    trace = CallTrace(metrics, 0.0, {}, turns.append)
+
+    def on_state(state) -> None:
+        states.append(state)
+        trace.state(state)
+
+    view = CallerView(Shown(), on_state)
+    options = OutputOptions(barge_in_hold_ms=0, tool_reports="name")
+    output = AgentOutput(view, metrics, trace, options)
+    view.set_state("listening")
+    await output.run(Events(*before))
+    trace.asked("typed", asked_s := time.monotonic())
+    view.set_state("thinking")
+    await output.run(Events(*since, ANSWER))
+    assert states == ["listening", "thinking"]
+    await output.run(Events(DONE))
+    assert states == ["listening", "thinking", "listening"]
+    assert turns[-1].question.asked_at_s == asked_s
+    # A turn in which nothing was said is an answer too.
+    view.set_state("thinking")
+    await output.run(Events(DONE))
+    assert states[-1] == "listening"

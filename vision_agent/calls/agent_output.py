@@ -75,6 +75,9 @@ class AgentOutput:
         self._tally = Tally()
         self._speaks = speaks
         self._next_in_words = self._in_words = False
+        # A turn that was cut off, or has called a tool, is complete only later: the model then has
+        # yet to answer what was asked, or what the tool has returned.
+        self._goes_on = False
         self._bot_output = BotOutput(
             view.channel, lambda: self.speaker.played_ms, lambda: self.speaker.queued_ms
         )
@@ -209,6 +212,8 @@ class AgentOutput:
             case UserTranscript(text, final=True):
                 self._tell_understood(self._caller.whole(text))
             case AgentInterrupted(played):
+                # Typed words that cut in are being thought about; what is spoken may go on.
+                asked = self._view.state == "thinking"
                 self._metrics.interruptions.inc()
                 self._trace.interrupted()
                 self._stop_holding()
@@ -218,7 +223,8 @@ class AgentOutput:
                 )
                 self.speaker.clear()
                 self._view.show(InterruptedMessage(played or ""))
-                self._close_answer(played or "")
+                self._close_answer(played or "", settles=not asked)
+                self._goes_on = True
             case AgentTurnPaused():
                 self.speaker.flush()
             case AgentTurnComplete():
@@ -226,10 +232,12 @@ class AgentOutput:
                 self.speaker.flush()
                 if self._answer:
                     self._bot_output.end(self._answer, spoken=self._heard_aloud)
-                self._close_answer(" ".join(self._answer.text.split()))
+                goes_on, self._goes_on = self._goes_on and not self._view.answering, False
+                self._close_answer(" ".join(self._answer.text.split()), settles=not goes_on)
                 self._view.show(TurnCompleteMessage())
             case AgentToolCall(call_id, name, arguments):
                 self._tell_understood(self._caller.answered())
+                self._goes_on = True
                 shown = self._tools[call_id] = None if self._tool_reports == "none" else name
                 self._view.tools_run(len(self._tools))
                 full = self._tool_reports == "full"
@@ -262,6 +270,7 @@ class AgentOutput:
 
     def _open_answer(self) -> None:
         if not self._view.answering:
+            self._goes_on = False
             self._trace.opened()
             self._tell_understood(self._caller.answered())
             self._in_words, self._next_in_words = self._next_in_words, False
@@ -275,7 +284,7 @@ class AgentOutput:
         self.speaker.write(pcm)
         self._answer.sound(start_ms, len(pcm) / BYTES_PER_MS)
 
-    def _close_answer(self, text: str) -> None:
+    def _close_answer(self, text: str, *, settles: bool) -> None:
         if self._view.answering:
             self._view.answering = False
             self._channel.bot_thinking(False)
@@ -285,7 +294,7 @@ class AgentOutput:
         self._in_words = False
         state = self._view.state
         over = state == "thinking" or (state == "speaking" and not self.speaker.queued_ms)
-        if over:
+        if over and settles:
             # A model may end its turn while its tools still run.
             self._view.settle()
 
