@@ -112,3 +112,11 @@ def test_a_key_frame_of_a_size_that_no_player_takes_is_left_out(vp8, size):
     assert camera.frame(EncodedFrame(claims, True)) == 1
     assert camera.frame(vp8[1]) == 1, "it needs the frame that was left out"
     assert camera.frame(vp8[4]) == 2
+
+
+def test_a_sender_of_few_key_frames_is_asked_for_one_now_and_then(vp8):
+    camera = Arriving()
+    camera.frame(vp8[0])
+    for _ in range(30 * 95):
+        camera.frame(vp8[1])
+    assert [round(asked) for asked in camera.asked_at_s] == [30, 60, 90]

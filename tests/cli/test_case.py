@@ -211,6 +211,7 @@ def test_what_is_no_suite_is_refused_and_stays(
         (("--from", "3", "--to", "2"), "--to has to be later than --from"),
         (("--name", "!?"), "--name has no letter in it"),
         (("--suite", "."), ". is a folder: give the suite's file"),
+        (("--suite", "none/suite.yaml"), "There is no folder none."),
     ],
 )
 def test_a_mistake_is_said_in_words(

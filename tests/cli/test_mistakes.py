@@ -12,8 +12,10 @@ from tests.conftest import serving
 from tests.support.forked import run_forked
 from tests.support.scenarios import SILENT
 from vision_agent.cli.main import app
+from vision_agent.cli.options import _USER_ERRORS
 
-BOTTLE = str(Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4")
+ROOT = Path(__file__).parents[2]
+BOTTLE = str(ROOT / "samples" / "recordings" / "bottle.mp4")
 SOUND = str(Path(BOTTLE).parent / "speech" / "hello.wav")
 MISTAKES = {
     "a scenario that is missing": (("serve", "--scenario", "none.yaml"), "none.yaml can't be read"),
@@ -160,3 +162,10 @@ def test_help_says_all_of_what_is_written(name: str) -> None:
         text = getattr(option, "help", None)
         if text and not getattr(option, "hidden", False):
             assert re.sub(r"\s+", " ", text) in shown
+
+
+def test_what_is_known_as_a_mistake_is_looked_for_where_it_is_defined() -> None:
+    # A module that only passes it on may not have been imported when it is raised.
+    for module, name in _USER_ERRORS.items():
+        source = ROOT / f"{module.replace('.', '/')}.py"
+        assert f"\nclass {name}(" in source.read_text(), (module, name)

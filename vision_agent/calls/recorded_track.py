@@ -14,6 +14,9 @@ MOST_SELDOM_ASKED_S = 10.0
 """How often a sender is asked for a key frame that gives none, in the end: each costs its network
 bandwidth."""
 
+KEY_EVERY_S = 30.0
+"""After so long without a key frame one is requested: players and cuts begin at one."""
+
 
 class RecordedTrack:
     """Passes on what arrives on a track (`rtc.lane.PacketTap`).
@@ -39,6 +42,7 @@ class RecordedTrack:
         self._asked_at_s: float | None = None
         self._ask_after_s = ASK_AGAIN_S
         self._codec = ""
+        self._key_s = 0.0
 
     def sound(self, codec: str, data: bytes, ticks: int, now_s: float) -> None:
         """A packet of sound."""
@@ -69,6 +73,11 @@ class RecordedTrack:
                 size=size,
             )
             self._in_sync = self._recording.media(packet)
+            if key:
+                self._key_s = now_s
+            elif self._in_sync and now_s - self._key_s >= KEY_EVERY_S:
+                self._key_s = now_s  # a sender that gives none is not asked more often either
+                return True
         return not self._in_sync and self._ask(now_s)
 
     def _ask(self, now_s: float) -> bool:

@@ -53,6 +53,8 @@ def case(
     path = suite or Path(f"{slug}.yaml")
     if path.is_dir():
         refuse(f"{path} is a folder: give the suite's file.")
+    if not copy and not path.parent.is_dir():
+        refuse(f"There is no folder {path.parent}.")
     with user_errors():
         made, folder = _write(call, cut, name, path, slug if copy else None, agent)
         unnamed = agent is None and not names_agents(path.read_text(encoding="utf-8"))
@@ -116,7 +118,12 @@ def _write(
         )
     except CaseNotAdded as error:
         refuse(f"{path}: {error}.")
-    _put(path.resolve(), text)
+    try:
+        _put(path.resolve(), text)
+    except OSError:
+        if copy_as is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     return made, folder
 
 

@@ -5,6 +5,7 @@ A telephone's sound becomes linear PCM, without loss: PyAV copies none of its co
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from fractions import Fraction
@@ -25,7 +26,8 @@ from vision_agent.recordings.recorded_call import (
 )
 from vision_agent.replay.recorded_pictures import sent_pictures
 
-_MS = Fraction(1, 1000)
+_DAMAGED = (av.error.FFmpegError, ValueError)
+_DISK_FULL = (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)
 _TELEPHONE_CODECS = frozenset({"pcm_mulaw", "pcm_alaw", "adpcm_g722", "g722"})
 
 
@@ -51,9 +53,11 @@ def copy_part(call: RecordedCall, cut: Cut, folder: Path) -> float:
     folder.mkdir(parents=True)
     try:
         return _copy(call, cut, folder)
-    except (av.error.FFmpegError, ValueError) as error:
-        shutil.rmtree(folder)
-        if isinstance(error, BadRecording):
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            raise OSError(error.errno, "The disk is full", str(folder)) from error
+        if isinstance(error, BadRecording) or not isinstance(error, _DAMAGED):
             raise
         raise BadRecording(f"{call.media} can't be copied, it is damaged: {error}.") from error
 
