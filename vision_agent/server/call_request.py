@@ -222,9 +222,21 @@ def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
     if begins and (misspelt := CallOptions.misspelt(data)) is not None:
         name, option = misspelt
         raise Refusal(400, f"{name[:40]!r} is no option. Nearest: {option}.")
+    if begins and (name := _like_record(data)) is not None:
+        raise Refusal(400, f"{name[:40]!r} is no option. Nearest: record, record_consent.")
     read = ("agent", "user", "resume", "record", "record_consent", *CallOptions.model_fields)
     found = {name: data.get(name, data.get(to_camel(name))) for name in read}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _like_record(data: Mapping[str, Any]) -> str | None:
+    """A name that says yes or no to a recording and would be ignored; None: there is none."""
+    known = {"record", "record_consent", to_camel("record_consent")}
+    for name in data:
+        says = isinstance(data[name], bool) or data[name] in ("true", "false")
+        if says and name not in known and name.lower().startswith("record"):
+            return name
+    return None
 
 
 def _new_call(data: Mapping[str, Any]) -> NewCall:
