@@ -37,7 +37,7 @@ from vision_agent.recordings.lines import (
     TurnLine,
     UsageLine,
 )
-from vision_agent.recordings.recorded_call import RecordedCall
+from vision_agent.recordings.recorded_call import BadRecordedCall, RecordedCall
 
 SCENARIO = """
 engine: false
@@ -101,7 +101,7 @@ def written(folder: Path) -> set[str]:
     """The tracks that the only recording has packets of, while it is written."""
     try:
         found = tracks(recorded(folder)[0].media)
-    except (FileNotFoundError, av.error.EOFError):
+    except (FileNotFoundError, BadRecordedCall, av.error.EOFError):
         return set()
     return {title for title, times in found.items() if times}
 
@@ -246,15 +246,26 @@ async def test_a_server_says_before_a_call_whether_it_records_and_takes_agreemen
         caller.send("send-text", {"content": "Please keep it."})
         await caller.wait_for(lambda m: said(m) == "I kept your keys.")
         await caller.hang_up()
+        # The next call shows what was not recorded to its caller, and does not record it.
+        asked = {"record": True, "record_consent": True, "resume": caller.answer["resume"]}
+        again = Dialled(url, data=asked)
+        await again.connect()
+        shown = await again.wait_for(lambda m: (m.get("data") or {}).get("kind") == "resumed")
+        assert shown["data"]["earlier"][-1]["text"] == "I kept your keys."
+        await again.wait_for(recording)
+        await again.hang_up()
         bad = Dialled(url, data={"record": "perhaps"})
         with pytest.raises(urllib.error.HTTPError) as refused:
             await bad.offer()
         assert json.load(refused.value) == {"error": "requestData.record must be true or false."}
         await bad.peer.close()
         assert video.metrics.registry.get_sample_value("vision_agent_recordings") == 0
-    (call,) = recorded(tmp_path)
-    assert not of(call, ToolCallLine)
-    assert call.lines[-1].reason == "you have ended it"
+    calls = recorded(tmp_path)
+    assert {call.lines[-1].reason for call in calls} == {"you have ended it", "the caller hung up"}
+    for call in calls:
+        assert not of(call, ToolCallLine)
+        assert "keys" not in (call.folder / "call.jsonl").read_text()
+    assert any('"resumed"' in (call.folder / "call.jsonl").read_text() for call in calls)
 
 
 async def test_a_program_around_the_server_begins_and_ends_a_recording(tmp_path):

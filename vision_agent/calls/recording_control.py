@@ -13,7 +13,7 @@ from vision_agent.calls.event_reporter import EventReporter
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.recorded_track import RecordedTrack
 from vision_agent.calls.recording_policy import RecordingDecision, RecordingPolicy
-from vision_agent.calls.server_messages import RecordingMessage
+from vision_agent.calls.server_messages import RecordingMessage, ResumedMessage
 from vision_agent.recordings.call_files import Failure
 from vision_agent.recordings.call_recording import CallRecording
 from vision_agent.recordings.lines import HeaderLine, Switch
@@ -192,7 +192,7 @@ class RecordingControl:
     def sent(self, text: str) -> None:
         """A message to the client."""
         if self._recording is not None:
-            self._recording.message("sent", text)
+            self._recording.message("sent", _without_earlier(text))
 
     def speaking(self, who: Literal["user", "agent"], on: bool) -> None:
         """One side begins or stops to speak."""
@@ -225,6 +225,17 @@ class RecordingControl:
         recording, self.lines.recording = self._recording, None
         folder = None if recording is None else recording.folder
         self._events.recording_ended(folder, reason)
+
+
+def _without_earlier(text: str) -> str:
+    """A message without what was said in earlier calls, whose callers may have declined."""
+    if '"resumed"' not in text:
+        return text
+    message = json.loads(text)
+    data = message.get("data")
+    if isinstance(data, dict) and data.get("kind") == ResumedMessage.kind:
+        data["earlier"] = []
+    return json.dumps(message)
 
 
 def _without_picture(text: str) -> str:
