@@ -3,11 +3,14 @@
     python benchmarks/scale.py                                 the whole comparison, ten minutes
     python benchmarks/scale.py --step 4 --most 8 --seconds 5   a short look
     python benchmarks/scale.py --callers-on 2,3 --servers-on 0,1
+    python benchmarks/scale.py --worker-share 0.3 --only worker --first 4 --step 1 --seconds 6
 
 Calls are added step by step until the voice is late: until the 99th percentile of the time between
 two of its packets is more than 10 ms above the 20 that it ought to be. The model is scripted, so
 ADK and the wire are part of it, and hearing and speaking are not. Callers on the same cores take a
-part of them: --callers-on puts them elsewhere. benchmarks/README.md says how to read it.
+part of them: --callers-on puts them elsewhere. Where there are too few cores for that,
+--worker-share holds each worker to a part of a core, so that all else has room, and compares what
+one and two such workers hold. benchmarks/README.md says how to read it.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from cpu_share import CpuShare, NoShares
 from processes import HERE, BenchmarkFailed, Server, Usage
 from rich.console import Console
 from rich.table import Table
@@ -34,6 +38,9 @@ HELD_BY = {
     "cluster, 1 worker": ("cluster", "--workers=1"),
     "cluster, 2 workers": ("cluster", "--workers=2"),
 }
+
+WORKER = "ray::CallWorker"
+"""How the title of a worker's process begins."""
 
 Figures = dict[str, Any]
 
@@ -86,23 +93,29 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
         if args.servers_on:
             for each in [server_process(server), *server_process(server).children(recursive=True)]:
                 each.cpu_affinity(args.servers_on)
+        workers = workers_of(server, of_cluster=command[0] == "cluster")
+        shares = hold(workers, args.worker_share)
         callers = await Callers.start(server.url, args.callers_on)
         try:
             before = server.usage()
             requests = (await callers.ask(f"request {REQUESTS}", 120))["ms"]
             await asyncio.sleep(5)
             idle_pct = used_pct(before, server.usage())
-            for calls in range(args.step, args.most + 1, args.step):
-                added = await callers.ask(f"add {args.step}", 120)
+            calls = 0
+            while calls < args.most:
+                new = args.step if calls else args.first or args.step
+                calls += new
+                added = await callers.ask(f"add {new}", 120)
                 offers += added["offer_ms"]
                 await asyncio.sleep(2)
-                before, own_s = server.usage(), callers.cpu_s()
+                before, own_s, workers_s = server.usage(), callers.cpu_s(), cpu_s(workers)
                 figures = await callers.ask(f"measure {args.seconds}", args.seconds + 60)
                 after = server.usage()
                 took_s = after.at_s - before.at_s
                 figures |= {
                     "calls": calls,
                     "cpu_pct": used_pct(before, after),
+                    "workers_pct": 100 * (cpu_s(workers) - workers_s) / took_s,
                     "callers_pct": 100 * (callers.cpu_s() - own_s) / took_s,
                 }
                 rows.append(figures)
@@ -110,6 +123,8 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
                     break
         finally:
             await callers.stop()
+            for share in shares:
+                share.end()
     on_time = [row["calls"] for row in rows if row["p99_ms"] <= LATE_MS]
     return {
         "held": max(on_time, default=0),
@@ -118,6 +133,34 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
         "idle_pct": idle_pct,
         "steps": rows,
     }
+
+
+def workers_of(server: Server, *, of_cluster: bool) -> list[psutil.Process]:
+    """The processes that have the calls: the server itself, or a cluster's workers."""
+    process = server_process(server)
+    if not of_cluster:
+        return [process]
+    children = process.children(recursive=True)
+    workers = [each for each in children if "".join(each.cmdline()).startswith(WORKER)]
+    if not workers:
+        raise BenchmarkFailed(f"No process of the cluster is called {WORKER}….")
+    return workers
+
+
+def hold(workers: list[psutil.Process], share: float | None) -> list[CpuShare]:
+    """Hold each worker to its share of a core, if there is one."""
+    if share is None:
+        return []
+    shares = []
+    for worker in workers:
+        shares.append(CpuShare(f"vision-agent-scale-{worker.pid}", share))
+        shares[-1].hold(worker.pid)
+    return shares
+
+
+def cpu_s(processes: list[psutil.Process]) -> float:
+    """CPU seconds that they have used so far, without their children."""
+    return sum(sum(each.cpu_times()[:2]) for each in processes)
 
 
 def command_of(command: tuple[str, ...], calls: int) -> tuple[str, ...]:
@@ -147,11 +190,14 @@ def server_process(server: Server) -> psutil.Process:
     return psutil.Process(server._process.pid)
 
 
-def table(results: dict[str, Figures]) -> Table:
+def table(results: dict[str, Figures], share: float | None) -> Table:
     """The results for people."""
-    shown = Table(title=f"Calls with the 99th percentile of the voice's lateness ≤ {LATE_MS:g} ms")
-    titles = ("", "calls", "late p99", "the callers' own", "CPU", "a call", "callers' CPU")
-    for title in (*titles, "offer p50, p95", "request p50, p95", "idle CPU"):
+    title = f"Calls with the 99th percentile of the voice's lateness ≤ {LATE_MS:g} ms"
+    if share is not None:
+        title += f"; each worker may use {100 * share:g} % of a core, all else what it needs"
+    shown = Table(title=title)
+    titles = ("", "calls", "late p99", "the callers' own", "CPU", "workers' CPU", "a call")
+    for title in (*titles, "callers' CPU", "offer p50, p95", "request p50, p95", "idle CPU"):
         shown.add_column(title, justify="left" if not title else "right")
     for name, result in results.items():
         offers, requests = (
@@ -166,11 +212,30 @@ def table(results: dict[str, Figures]) -> Table:
                 f"{row['p99_ms']:.1f} ms",
                 f"{row['own_p99_ms']:.1f} ms",
                 f"{row['cpu_pct']:.0f} %",
+                f"{row['workers_pct']:.0f} %",
                 f"{(row['cpu_pct'] - result['idle_pct']) / row['calls']:.1f} %",
                 f"{row['callers_pct']:.0f} %",
                 *((offers, requests, f"{result['idle_pct']:.0f} %") if last else ("", "", "")),
             )
     return shown
+
+
+def ratio(results: dict[str, Figures], most: int) -> str:
+    """How many times as many calls two workers hold; empty unless both were measured."""
+    names = ("cluster, 1 worker", "cluster, 2 workers")
+    one, two = (results.get(name, {}).get("held") for name in names)
+    if not one or not two:
+        return ""
+    if most in (one, two):
+        return f"No ratio of the two: {most} calls, the most that were tried, were held."
+    return f"2 workers hold {two} calls, 1 worker {one}: {two / one:.2f} times as many."
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0.01 <= share <= 1:
+        raise argparse.ArgumentTypeError("a share of a core is between 0.01 and 1")
+    return share
 
 
 def _cores(text: str) -> list[int]:
@@ -180,10 +245,16 @@ def _cores(text: str) -> list[int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--step", type=int, default=5, help="calls added at a time")
+    parser.add_argument("--first", type=int, default=0, help="calls of the first step, if others")
     parser.add_argument("--most", type=int, default=80, help="calls at most")
     parser.add_argument("--seconds", type=float, default=20, help="measured at each step")
     parser.add_argument("--servers-on", type=_cores, default=[], help="cores, comma-separated")
     parser.add_argument("--callers-on", type=_cores, default=[], help="cores, comma-separated")
+    parser.add_argument(
+        "--worker-share",
+        type=_share,
+        help="hold each worker to this part of a core (Linux, cgroup v1, as root): 0.3",
+    )
     parser.add_argument("--only", default="", help="part of a name: 1 worker")
     parser.add_argument("--json", type=Path, default=HERE.parent / "out" / "scale.json")
     args = parser.parse_args()
@@ -198,9 +269,10 @@ def main() -> None:
             os.environ["VISION_AGENT_DATA_DIR"] = folder
             try:
                 results[name] = asyncio.run(held(command, args))
-            except BenchmarkFailed as error:
+            except (BenchmarkFailed, NoShares) as error:
                 console.print(f"[red]{name}: {error}[/]", highlight=False)
-    console.print(table(results))
+    console.print(table(results, args.worker_share))
+    console.print(ratio(results, args.most), highlight=False)
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(results, indent=1))
 

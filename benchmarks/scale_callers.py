@@ -1,8 +1,8 @@
 """Many callers in one process, who cost little.
 
-What they send is encoded already, and what comes is not decoded. Each sends silence, two dark
-frames a second as our page does, and a typed line every eight seconds. It reads one command a line:
-`add N`, `offer`, `measure SECONDS`, `request N`, `end`; to each it says one JSON object.
+What they send is encoded already, and what comes is not decoded. Each sends silence, two frames of
+a recording a second as our page does, and a typed line every eight seconds. It reads one command a
+line: `add N`, `offer`, `measure SECONDS`, `request N`, `end`; to each it says one JSON object.
 """
 
 from __future__ import annotations
@@ -14,15 +14,27 @@ import sys
 import time
 import urllib.request
 from fractions import Fraction
+from pathlib import Path
 
+import av
 import numpy as np
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
-from av import Packet, VideoFrame
+from av import Packet
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
 
 ASK_EVERY_S = 8.0
-FRAME_EVERY = 15  # of aiortc's thirty a second
+FRAMES_A_S = 2
+BITRATE_BPS = 800_000  # the most that our page sends
+RECORDED_FRAMES = 40
+RECORDING = Path(__file__).parent.parent / "samples" / "recordings" / "bottle.mp4"
 
 arrived: dict[int, list[float]] = {}
 
@@ -31,7 +43,12 @@ async def _note(self: RTCRtpReceiver, packet: object, arrival_time_ms: int) -> N
     arrived.setdefault(id(self), []).append(time.monotonic())
 
 
+def _begin_again(self: RTCRtpSender) -> None:
+    self.track.begin_again()  # type: ignore[attr-defined]
+
+
 RTCRtpReceiver._handle_rtp_packet = _note  # type: ignore[method-assign]
+RTCRtpSender._send_keyframe = _begin_again  # type: ignore[method-assign]
 
 
 class Silence(AudioStreamTrack):
@@ -45,25 +62,43 @@ class Silence(AudioStreamTrack):
         return packet
 
 
-class DarkCamera(VideoStreamTrack):
-    """Two key frames of VP8 a second."""
+def encoded_recording() -> list[bytes]:
+    """Twenty seconds of a recording as our page's encoder would send them: VP8, 640x480, 2 fps."""
+    codec = VideoCodecContext.create("libvpx", "w")
+    codec.width, codec.height, codec.pix_fmt = 640, 480, "yuv420p"
+    codec.time_base, codec.framerate = Fraction(1, FRAMES_A_S), Fraction(FRAMES_A_S)
+    codec.bit_rate, codec.gop_size = BITRATE_BPS, 10**6
+    codec.options = {"deadline": "realtime", "cpu-used": "6", "lag-in-frames": "0"}
+    encoded: list[bytes] = []
+    with av.open(str(RECORDING)) as recording:
+        every = round(float(recording.streams.video[0].average_rate or 30) / FRAMES_A_S)
+        for at, frame in enumerate(recording.decode(video=0)):
+            if at % every == 0 and len(encoded) < RECORDED_FRAMES:
+                small = frame.reformat(640, 480, "yuv420p")
+                small.pts, small.time_base = at // every, codec.time_base
+                small.pict_type = PictureType.NONE
+                encoded += [bytes(packet) for packet in codec.encode(small)]
+    return encoded
 
-    def __init__(self) -> None:
+
+class Camera(VideoStreamTrack):
+    """The recording, over and over, and from its key frame on whenever the server wants one."""
+
+    def __init__(self, encoded: list[bytes]) -> None:
         super().__init__()
-        codec = VideoCodecContext.create("libvpx", "w")
-        codec.width, codec.height, codec.pix_fmt = 640, 480, "yuv420p"
-        codec.time_base = Fraction(1, 30)
-        frame = VideoFrame(width=640, height=480)
-        for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
-        frame.pts = 0
-        self._encoded = bytes([*codec.encode(frame), *codec.encode(None)][0])
+        self._encoded = encoded
+        self._next = 0
+
+    def begin_again(self) -> None:
+        """Send the key frame next."""
+        self._next = 0
 
     async def recv(self) -> Packet:
-        """The next one."""
-        for _ in range(FRAME_EVERY):
+        """The next frame."""
+        for _ in range(30 // FRAMES_A_S):  # aiortc's track has thirty a second
             pts, time_base = await self.next_timestamp()
-        packet = Packet(self._encoded)
+        packet = Packet(self._encoded[self._next % len(self._encoded)])
+        self._next += 1
         packet.pts, packet.time_base = pts, time_base
         return packet
 
@@ -71,15 +106,16 @@ class DarkCamera(VideoStreamTrack):
 class OneCall:
     """A caller who stays."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, encoded: list[bytes]) -> None:
         self._url = url
+        self._encoded = encoded
         self.offer_ms = 0.0
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
 
     async def dial(self) -> None:
         """Connect, and wait until the agent is ready."""
         self.peer.addTrack(Silence())
-        self.peer.addTrack(DarkCamera())
+        self.peer.addTrack(Camera(self._encoded))
         channel = self.peer.createDataChannel("chat")
         ready = asyncio.Event()
 
@@ -154,17 +190,18 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
     url = parser.parse_args().url
+    encoded = encoded_recording()
     calls: list[OneCall] = []
     while line := await asyncio.to_thread(sys.stdin.readline):
         match line.split():
             case ["add", number]:
-                new = [OneCall(url) for _ in range(int(number))]
+                new = [OneCall(url, encoded) for _ in range(int(number))]
                 for call in new:  # one after the other: callers come in at different times
                     await call.dial()
                 calls += new
                 said: dict[str, object] = {"offer_ms": [call.offer_ms for call in new]}
             case ["offer"]:
-                call = OneCall(url)
+                call = OneCall(url, encoded)
                 await call.dial()
                 await call.hang_up()
                 said = {"offer_ms": [call.offer_ms]}
