@@ -76,8 +76,9 @@ class CallFiles:
     def __init__(
         self, header: HeaderLine, began: datetime, limits: RecordingLimits, max_lead_s: float
     ) -> None:
-        self._header: HeaderLine | None = header
+        self._header = header
         self._began = began
+        self._has_begun = False
         self._limits = limits
         self._floor_bytes = folders.floor_bytes(limits.folder, limits.min_free_bytes)
         self._check_disk()
@@ -89,6 +90,8 @@ class CallFiles:
         self._captions = _TextFile(self.folder / CAPTIONS_FILE)
         self._media_file = folders.new_file(self.folder / MEDIA_FILE)
         app = f"vision_agent {header.version}"
+        self._lines.append(self._first_line())
+        self._captions.append(HEADER)
         self._matroska = MatroskaFile(self._media_file, began, app)
         self.media = MediaWriter(self._matroska, max_lead_s)
 
@@ -98,17 +101,15 @@ class CallFiles:
         return self._frames + self._lines.size + self._captions.size + self._matroska.size
 
     def begin(self, now_s: float) -> None:
-        """Set the time zero of all files and write how they begin, before anything else."""
-        if self._header is None:
+        """Set the time zero of all files, before anything but their headers is written."""
+        if self._has_begun:
             return
-        header, self._header = self._header, None
+        self._has_begun = True
         self.media.begin(now_s)
-        began = self._began - timedelta(milliseconds=self.media.lead_ms)
-        self._matroska.begin(began)
-        started = began.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = header.model_copy(update={"at_ms": 0, "started": started})
-        self._lines.append(f"{written(line)}\n")
-        self._captions.append(HEADER)
+        if self.media.lead_ms:
+            self._began -= timedelta(milliseconds=self.media.lead_ms)
+            self._matroska.begin(self._began)
+            self._lines.rewrite(self._first_line())
 
     def write_texts(self, lines: list[str], captions: list[str]) -> None:
         """Write lines and captions."""
@@ -162,6 +163,11 @@ class CallFiles:
             with contextlib.suppress(OSError):
                 file.close()
 
+    def _first_line(self) -> str:
+        started = self._began.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = self._header.model_copy(update={"at_ms": 0, "started": started})
+        return f"{written(line)}\n"
+
     def _check_disk(self) -> None:
         if shutil.disk_usage(self._limits.folder).free < self._floor_bytes:
             raise EndsEarly("disk_full", "the disk is nearly full")
@@ -188,6 +194,12 @@ class _TextFile:
             self._file.seek(self.size)
             raise
         self.size += len(data)
+
+    def rewrite(self, text: str) -> None:
+        """Write other lines of the same length over the first ones."""
+        self._file.seek(0)
+        _write_all(self._file, text.encode())
+        self._file.seek(self.size)
 
     def close(self) -> None:
         """Close it."""
