@@ -15,7 +15,9 @@ from tests.support.footprint import footprint, settled
 from tests.support.messages import said, state
 from tests.support.metrics import until_metric
 from tests.support.scenarios import SILENT, TONES
+from tests.support.serving_here import serving_here
 from tests.support.waiting import until
+from vision_agent import Settings, create_app
 
 
 @asynccontextmanager
@@ -239,3 +241,17 @@ async def test_who_lost_the_line_in_an_answer_is_given_it_when_they_are_back(dat
         calling(server.url, resume=caller.answer["resume"]) as again,
     ):
         await again.wait_for(lambda m: "offline" in (said(m) or ""))
+
+
+async def test_who_is_asked_to_come_back_in_an_answer_is_given_it_again(tmp_path):
+    settings = Settings(
+        _env_file=None, scenario=TONES, session_db=f"sqlite:///{tmp_path}/sessions.db"
+    )
+    app = create_app(settings)
+    async with app.router.lifespan_context(app), serving_here(app) as url:
+        caller = await cut_short(url)
+        await app.state.registry.close("the server is restarting", come_back=True)
+        await caller.peer.close()
+        async with calling(url, resume=caller.answer["resume"]) as again:
+            assert [line["who"] for line in await told_earlier(again)] == ["user"]
+            await again.wait_for(lambda m: "offline" in (said(m) or ""))

@@ -14,6 +14,7 @@ async def serving_here(app: ASGIApp) -> AsyncIterator[str]:
     """The address of an application on a socket of its own."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # whoever comes before the server waits for it
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
         server.install_signal_handlers = lambda: None
         task = asyncio.create_task(server.serve([listener]))

@@ -28,7 +28,7 @@ from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.models import VOICES, ModelError, unlisted_voice
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
+from vision_agent.live.sessions.played_history import PlayedHistoryPlugin, Rest
 from vision_agent.live.sessions.store import SessionLease, make_store
 from vision_agent.live.tools.background import BackgroundTools, explain_errors
 from vision_agent.live.tools.threads import ToolThreads
@@ -197,7 +197,7 @@ class HostedAgent:
         options: CallOptions,
         observer: ConnectionObserver,
         played: Callable[[], str],
-        given_up: Callable[[], bool],
+        rest: Callable[[], Rest],
         on_missing_tools: Callable[[str], None],
     ) -> LiveSession:
         """The model's side of a call.
@@ -208,7 +208,7 @@ class HostedAgent:
             options: The call's, from `options`.
             observer: Notified of the state of the connection to the model.
             played: The words of the present answer that have been played so far.
-            given_up: Whether the caller hung up; asked when the call is over.
+            rest: What becomes of the present answer; asked when the call is over.
             on_missing_tools: Called with a sentence for each toolset that does not load.
         """
         scope = ModelScope(
@@ -228,5 +228,5 @@ class HostedAgent:
             scope,
             session_id=lease.session_id,
             model=self.model_choice.model,
-            given_up=given_up,
+            rest=rest,
         )

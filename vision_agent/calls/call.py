@@ -36,6 +36,7 @@ from vision_agent.live.call_options import CallOptions
 from vision_agent.live.errors import LiveFailure
 from vision_agent.live.events import LiveEvent, UserTranscript
 from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.sessions.played_history import Rest
 from vision_agent.live.sessions.store import SessionLease
 from vision_agent.rtc import Channel, Network, Offer, rtvi
 from vision_agent.rtc.own.aiortc import MediaStreamTrack, RTCDataChannel
@@ -82,7 +83,8 @@ class Call:
     ) -> None:
         self.call_id, self.lease, self.recording = call_id, lease, recording
         self._metrics, self._trace, self._events = metrics, trace, events
-        self._tell_closed, self._hung_up = on_closed, False
+        self._tell_closed = on_closed
+        self._rest: Rest = "open"
 
         self._live_queue = LiveQueue()
         about: dict[str, object] = {"library": "vision_agent", "version": host.version}
@@ -120,7 +122,7 @@ class Call:
             options=options,
             observer=self._output,
             played=self._output.played,
-            given_up=lambda: self._hung_up,
+            rest=lambda: self._rest,
             on_missing_tools=self._on_missing_tools,
         )
         self._connections = PeerConnections(
@@ -202,6 +204,8 @@ class Call:
         """Start to close the call, from where one can't wait."""
         if self._ending is None:
             self._ending = Ending(reason, come_back)
+            if come_back and self._view.state in ("thinking", "speaking"):
+                self._rest = "owed"
             self._tasks.refuse()
             self._closing = asyncio.create_task(
                 self._close(self._ending), name=f"close-{self.call_id}"
@@ -297,7 +301,8 @@ class Call:
 
     def on_goodbye(self) -> None:
         """The caller hung up."""
-        self._hung_up = True
+        if self._ending is None:
+            self._rest = "unwanted"
         self.end("the caller hung up")
 
     def _check_texts_waiting(self) -> None:

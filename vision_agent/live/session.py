@@ -29,7 +29,7 @@ from vision_agent.live.events import (
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.played import played_on
-from vision_agent.live.sessions.played_history import settle
+from vision_agent.live.sessions.played_history import Rest, settle
 from vision_agent.live.token_counts import counted
 from vision_agent.live.turn_status import goes_on
 
@@ -46,8 +46,7 @@ class LiveSession:
         scope: What the parts that ADK calls need of this call.
         session_id: The ADK session, which nothing else uses.
         model: The model's name, for error messages.
-        given_up: Whether the caller hung up and does not want the rest of the present answer; asked
-            when the session ends.
+        rest: What becomes of the present answer; asked when the session ends.
 
     Attributes:
         played_at_end: The words of the present answer that had been played when the session ended;
@@ -63,7 +62,7 @@ class LiveSession:
         *,
         session_id: str,
         model: str,
-        given_up: Callable[[], bool] = lambda: False,
+        rest: Callable[[], Rest] = lambda: "open",
     ) -> None:
         self._runner = runner
         self._run_config = run_config
@@ -71,7 +70,7 @@ class LiveSession:
         self._scope = scope
         self._session_id = session_id
         self._model = model
-        self._given_up = given_up
+        self._rest = rest
         self.played_at_end: str | None = None
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
@@ -115,15 +114,14 @@ class LiveSession:
         finally:
             if self._scope.played is not None:
                 self.played_at_end = self._scope.played()
-            closed = await settle(
+            outdated = await settle(
                 self._runner,
                 self._scope.user_id,
                 self._session_id,
                 played=self.played_at_end,
-                given_up=self._given_up(),
+                rest=self._rest(),
             )
-            if closed and self._scope.handles is not None:
-                # The handle stands for a session that still owes the answer.
+            if outdated and self._scope.handles is not None:
                 self._scope.handles.keep(None)
             if existing is None:
                 await sessions.delete_session(**key)

@@ -10,6 +10,7 @@ event before the session service, so this works with any session service.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events.event import Event
@@ -22,6 +23,11 @@ from vision_agent.live.played import played_on, with_played
 from vision_agent.live.turn_status import goes_on
 
 NAME = "played_history"
+
+Rest = Literal["unwanted", "owed", "open"]
+"""What becomes of an answer during which a call ends. `unwanted`: the caller hung up on it. `owed`:
+the caller is asked to come back, and is given it then. `open`: what was played is kept, and an
+answer that the model had not generated completely is given to a caller who comes back."""
 
 
 class PlayedHistoryPlugin(BasePlugin):
@@ -69,7 +75,7 @@ class PlayedHistoryPlugin(BasePlugin):
 
 
 async def settle(
-    runner: Runner, user_id: str, session_id: str, *, played: str | None, given_up: bool
+    runner: Runner, user_id: str, session_id: str, *, played: str | None, rest: Rest
 ) -> bool:
     """Append what was played of the answer during which a call has ended.
 
@@ -80,14 +86,17 @@ async def settle(
         user_id: ADK's user.
         session_id: The session.
         played: The words of the answer that were played; None keeps all of them.
-        given_up: The caller hung up on the answer: the played words are all of it, even if the
-            model had not generated all of them. Otherwise such an answer is still owed.
+        rest: What becomes of the answer. Where it is unwanted, the played words are all of it, even
+            if the model had not generated all of them.
 
     Returns:
-        Whether this has ended an answer that the model has not finished.
+        Whether the model's own session is outdated: it still owes an answer that this has ended, or
+        has given one that is owed.
     """
     plugin = runner.plugin_manager.get_plugin(NAME)
     held = plugin.take(session_id) if isinstance(plugin, PlayedHistoryPlugin) else None
+    if rest == "owed":
+        return held is not None
     sessions = runner.session_service
     session = await sessions.get_session(
         app_name=runner.app_name, user_id=user_id, session_id=session_id
@@ -98,7 +107,7 @@ async def settle(
         if kept := _words(held) if played is None else played:
             await sessions.append_event(session, _with_words(held, kept))
         return False
-    if not given_up or not played or not _is_open(session.events):
+    if rest != "unwanted" or not played or not _is_open(session.events):
         return False
     words = types.Transcription(text=played, finished=True)
     cut = Event(author=runner.agent.name, output_transcription=words, interrupted=True)
