@@ -70,6 +70,15 @@ async def test_the_camera_goes_ahead_to_a_part_and_waits_at_its_end(tmp_path: Pa
     camera.stop()
 
 
+async def test_the_first_frame_is_there_before_anybody_receives_it(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "v.mkv", fps=20, count=3, size=(64, 48))
+    camera = CameraTrack(Recording.open(video))
+    await camera.ready()
+    video.unlink()
+    assert (await camera.recv()).width == 64
+    camera.stop()
+
+
 async def test_a_still_image_is_sent_again_and_again(tmp_path: Path) -> None:
     camera = CameraTrack(Recording.open(make_image(tmp_path / "red.png")))
     camera.play()

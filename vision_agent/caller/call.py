@@ -91,11 +91,11 @@ class OutgoingCall:
         return self._transcript.ended or self._connection.lost
 
     def now_ms(self) -> int:
-        """Now, in ms since the call object was made."""
+        """Now, in ms since the call was dialled."""
         return self.timeline_ms(time.monotonic())
 
     def timeline_ms(self, at_s: float) -> int:
-        """A moment of `time.monotonic()` in ms since the call object was made."""
+        """A moment of `time.monotonic()` in ms since the call was dialled."""
         return round((at_s - self._zero_s) * 1000)
 
     async def dial(self, asked: Mapping[str, Any]) -> None:
@@ -108,6 +108,7 @@ class OutgoingCall:
             CallRefused: The server can't be reached or does not take the call.
             CallFailed: No connection was made, or the server was not ready within the timeout.
         """
+        self._zero_s = time.monotonic()
         self._on_state("dialling")
         await self._connection.dial(asked)
         self._on_state("connecting")

@@ -68,6 +68,11 @@ class SwitchingCamera(MediaStreamTrack):
             self._failure = self._failure or old.failure
             old.stop()
 
+    async def ready(self) -> None:
+        """Read the first frame of a recording that is shown."""
+        if self._recorded is not None:
+            await self._recorded.ready()
+
     def play(self) -> None:
         """Start a recording whose first frame is held."""
         if self._recorded is not None:

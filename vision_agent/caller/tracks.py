@@ -63,6 +63,11 @@ class CameraTrack(MediaStreamTrack):
         self._until_s = math.inf
         self._sleep: asyncio.Future[None] | None = None
 
+    async def ready(self) -> None:
+        """Read the first frame: in a cut it may come long after what it is decoded from."""
+        if self._shown is None and (first := await self._next_frame()) is not None:
+            self._shown = first.frame
+
     def play(self) -> None:
         """Start the recording from its first frame."""
         if self._playing_since is None:
@@ -92,11 +97,10 @@ class CameraTrack(MediaStreamTrack):
         if self._clock is None:
             self._clock, self._due_at = VideoClock(), now
         if self._shown is None:
-            first = await self._next_frame()
-            if first is None:
+            await self.ready()
+            if self._shown is None:
                 self.stop()
                 raise MediaStreamError
-            self._shown = first.frame
         elif self._playing_since is None or self._still or self.failure is not None:
             self._due_at = max(self._due_at + 1 / _HELD_FPS, now)
             await asyncio.sleep(self._due_at - now)

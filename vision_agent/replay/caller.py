@@ -222,6 +222,8 @@ class _Replay:
         """Make the call; always hangs up."""
         ended, broke_off, unanswered = "cut off", False, False
         try:
+            for video in self._videos.values():
+                await video.ready()
             await self._call.dial(self._asked)
             self._enter("ready")
             await self._call.until_seen(
