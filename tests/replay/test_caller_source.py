@@ -253,6 +253,23 @@ def test_another_question_takes_the_place_of_what_the_caller_did(recorded: Path)
     assert set(source.shown) == {"camera", "screen"}
 
 
+async def test_a_call_in_which_nothing_was_said_or_shown_is_made_again(tmp_path: Path) -> None:
+    sent = Sent(tmp_path)
+    sent.recording.line(typed(0, "hello"))
+    sent.recording.end("over")
+    await sent.recording.close()
+    (folder,) = tmp_path.iterdir()
+    lines = folder / "call.jsonl"
+    lines.write_bytes(b"\xef\xbb\xbf" + lines.read_bytes() + b"no line\n")
+    source = open_source(folder, WHOLE)
+    assert [what for _, what in done(source)] == ["hello"]
+    nothing, unread = source.notes
+    assert "neither sound nor pictures" in nothing
+    assert "can't be read are left out: 1" in unread
+    copy_part(RecordedCall.open(folder), WHOLE, tmp_path / "copy")
+    assert [what for _, what in done(open_source(tmp_path / "copy", WHOLE))] == ["hello"]
+
+
 async def test_tracks_of_one_title_are_one_caller_whose_codecs_changed(tmp_path: Path) -> None:
     sent = Sent(tmp_path)
     once = 10_000  # frames from a key frame to the next
@@ -288,12 +305,15 @@ async def test_tracks_of_one_title_are_one_caller_whose_codecs_changed(tmp_path:
 
 
 def test_the_file_alone_has_the_callers_track(recorded: Path, tmp_path: Path) -> None:
-    alone = (recorded / "call.mkv").rename(tmp_path / "a.mkv")
-    source = open_source(alone, Cut(2.5))
-    speak = steps(source)[0].action
-    assert isinstance(speak, Speak)
-    assert loudest_hz(speak.pcm) == pytest.approx(500, abs=5)
-    assert source.call is None
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (recorded / "call.mkv").rename(alone / "call.mkv")
+    for path in (alone, alone / "call.mkv"):
+        source = open_source(path, Cut(2.5))
+        speak = steps(source)[0].action
+        assert isinstance(speak, Speak)
+        assert loudest_hz(speak.pcm) == pytest.approx(500, abs=5)
+        assert source.call is None
     # What was only typed has no file of media.
     assert [what for _, what in done(open_source(recorded, WHOLE))][:1] == ["hello"]
 
@@ -365,16 +385,19 @@ def test_a_recording_that_was_broken_off_is_played_as_far_as_it_goes(recorded: P
     lines = (recorded / "call.jsonl").read_bytes()
     (recorded / "call.jsonl").write_bytes(lines[:-30])
     refused = ""
-    for size in (len(data) * 3 // 4, len(data) // 3, 600, 40, 0):
-        media.write_bytes(data[:size])
+    pieces = [data[: len(data) * part // 12] for part in (9, 4)]
+    for piece in (*pieces, data[:40], b"", bytes(5000)):
+        media.write_bytes(piece)
         try:
             source = open_source(recorded, WHOLE)
         except BadRecording as error:
             refused = str(error)
             assert str(media) in refused
-            assert size < len(data) // 3
+            assert piece == bytes(5000)
         else:
             assert "hello" in [what for _, what in done(source)]
+            assert bool(source.shown) is (piece in pieces)
+            assert bool(source.notes) is (piece not in pieces)
     assert refused
     # Its lines end at 0.3 s, its media later.
     media.write_bytes(data[: len(data) * 3 // 4])

@@ -18,6 +18,8 @@ FRAMES_FOLDER = "frames"
 
 MAX_LINES = 2_000_000
 MAX_FILE_BYTES = 2_000_000_000
+_MATROSKA, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x1f\x43\xb6\x75"
+_MOST_BEFORE_MEDIA_BYTES = 1_000_000
 _MAX_LINE_BYTES = 4 * MAX_LINE_CHARS  # of UTF-8
 
 
@@ -67,7 +69,8 @@ class RecordedCall:
                         lines.append(line)
         except FileNotFoundError:
             raise BadRecordedCall(
-                f"{path} is no recorded call: there is no {LINES_FILE} beside it."
+                f"{path} is no recorded call: there is no {LINES_FILE} "
+                f"{'in' if path == folder else 'beside'} it."
             ) from None
         except OSError as error:
             raise BadRecordedCall(f"{file} can't be read: {error.strerror}.") from error
@@ -84,6 +87,19 @@ class RecordedCall:
     def media(self) -> Path:
         """The file of both voices and the pictures, which may be missing."""
         return self.folder / MEDIA_FILE
+
+    @property
+    def has_media(self) -> bool:
+        """Whether anything was said or shown; the file of a call without that has no cluster."""
+        try:
+            with self.media.open("rb") as file:
+                beginning = file.read(_MOST_BEFORE_MEDIA_BYTES)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # what is wrong with it is said where it is read
+        is_matroska = _MATROSKA.startswith(beginning[:4])
+        return not is_matroska or _CLUSTER in beginning
 
     def frame(self, file: str) -> Path:
         """The path of a frame that a line names.
@@ -126,4 +142,5 @@ def _bounded(file: BufferedReader) -> Iterator[Line | None]:
                 pass
             yield None
         elif piece.strip():
-            yield read(piece.decode(errors="replace"))
+            # An editor may have put a byte order mark in front.
+            yield read(piece.decode(errors="replace").removeprefix("\ufeff"))

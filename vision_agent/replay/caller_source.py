@@ -67,7 +67,7 @@ class CallerSource:
 
 def recorded_folder(path: Path) -> Path | None:
     """The folder of the recorded call that a path names: the folder, or `call.mkv` in it."""
-    if path.is_dir():
+    if path.is_dir() and ((path / LINES_FILE).exists() or not (path / MEDIA_FILE).exists()):
         return path
     beside = path.suffix == ".mkv" and (path.parent / LINES_FILE).exists()
     return path.parent if beside and path.name == MEDIA_FILE else None
@@ -89,6 +89,8 @@ def open_source(
     """
     if (folder := recorded_folder(path)) is not None:
         return _of_recorded_call(folder, cut, question, patient=patient)
+    if path.is_dir():
+        path /= MEDIA_FILE
     tracks = titles(path)
     if _CALLER in tracks or {"camera", "agent"} <= tracks:
         return _of_tracks(path, tracks, cut, question)
@@ -132,16 +134,19 @@ def _of_recorded_call(
         call = RecordedCall.open(folder)
     except BadRecordedCall as error:
         raise BadRecording(str(error)) from error
-    has_media = call.media.exists()
+    has_media = call.has_media
     # The lines of a call that was broken off may end before its media do.
     length_ms = max(call.lines[-1].at_ms, round(1000 * length_s(call.media)) if has_media else 0)
     if (why := cut.outside(length_ms / 1000)) is not None:
         raise BadRecording(f"That is no part of {folder}: {why}.")
-    # A call in which nothing was said or shown has no file of media.
     tracks = titles(call.media) if has_media else set()
     shown: dict[Source, Recording] = {}
     first_frames_ms: dict[Source, int] = {}
     notes: list[str] = []
+    if not has_media:
+        notes.append("The recording has neither sound nor pictures.")
+    if call.unread:
+        notes.append(f"Lines of {LINES_FILE} that can't be read are left out: {call.unread}.")
     for source in _SOURCES:
         if source not in tracks:
             continue

@@ -63,8 +63,8 @@ def copy_part(call: RecordedCall, cut: Cut, folder: Path) -> float:
 
 
 def _copy(call: RecordedCall, cut: Cut, folder: Path) -> float:
-    begins_s = _key_frame_before(call.media, cut.begin_s) if call.media.exists() else cut.begin_s
-    if call.media.exists():
+    begins_s = _key_frame_before(call.media, cut.begin_s) if call.has_media else cut.begin_s
+    if call.has_media:
         _copy_packets(call.media, folder / MEDIA_FILE, begins_s, cut.end_s)
     lines = _lines(call, begins_s, cut.end_s)
     text = "".join(f"{written(_with_picture(call, line, folder))}\n" for line in lines)
