@@ -85,15 +85,19 @@ class CallFiles:
         self._checked_s = 0.0
         name = folders.name_of(header.call_id, began)
         self.folder = folders.make(limits.folder, name)
-        self._frames = 0
-        self._lines = _TextFile(self.folder / LINES_FILE)
-        self._captions = _TextFile(self.folder / CAPTIONS_FILE)
-        self._media_file = folders.new_file(self.folder / MEDIA_FILE)
-        app = f"vision_agent {header.version}"
-        self._lines.append(self._first_line())
-        self._captions.append(HEADER)
-        self._matroska = MatroskaFile(self._media_file, began, app)
-        self.media = MediaWriter(self._matroska, max_lead_s)
+        with contextlib.ExitStack() as unless_begun:
+            # What has no header is no recording, and nobody would ever delete it.
+            unless_begun.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            self._frames = 0
+            self._lines = _TextFile(self.folder / LINES_FILE)
+            self._captions = _TextFile(self.folder / CAPTIONS_FILE)
+            self._media_file = folders.new_file(self.folder / MEDIA_FILE)
+            app = f"vision_agent {header.version}"
+            self._lines.append(self._first_line())
+            self._captions.append(HEADER)
+            self._matroska = MatroskaFile(self._media_file, began, app)
+            self.media = MediaWriter(self._matroska, max_lead_s)
+            unless_begun.pop_all()
 
     @property
     def size(self) -> int:
