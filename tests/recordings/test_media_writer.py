@@ -12,6 +12,7 @@ import pytest
 
 from tests.recordings.recording_here import OPUS
 from tests.support.encoding import EncodedFrame, encoded
+from vision_agent.recordings.call_recording import BEGINS_AFTER_S
 from vision_agent.recordings.matroska import MatroskaFile
 from vision_agent.recordings.media_writer import MediaWriter, RecordedPacket
 
@@ -74,7 +75,7 @@ class Written:
 
     def found(self) -> list[Found]:
         """What is in the file then."""
-        due_s = 1.0
+        due_s = BEGINS_AFTER_S
         for packet in sorted(self._packets, key=lambda each: each.arrived_s):
             while packet.arrived_s >= due_s:
                 self._write(due_s)
@@ -95,7 +96,7 @@ class Written:
         return tracks
 
     def _write(self, now_s: float, *, ending: bool = False) -> None:
-        if now_s == 1.0:
+        if now_s == BEGINS_AFTER_S:
             self.media.begin(now_s)
         self.media.write(now_s, ending=ending)
 
@@ -110,7 +111,7 @@ def at_once(count: int, said_s: float, arrived_s: float) -> list[tuple[float, fl
 
 @pytest.mark.parametrize("burst_s", [0.7, 4.0])
 def test_sound_that_the_set_up_of_the_call_held_up_is_in_the_recording_where_it_was_said(burst_s):
-    written = Written(max_lead_s=6.0)
+    written = Written(max_lead_s=8.0)
     count = round(50 * burst_s)
     written.sound(at_once(count, 100.0, 0.1))
     written.sound(in_time(100, 100.0 + burst_s, 0.12))
@@ -122,16 +123,37 @@ def test_sound_that_the_set_up_of_the_call_held_up_is_in_the_recording_where_it_
     assert agent.times == pytest.approx([lead_s + n / 50 for n in range(100)], abs=0.002)
 
 
-def test_sound_of_a_burst_that_nothing_can_place_is_in_the_recording_all_the_same():
-    # Longer than a recording reaches back, and later than its beginning is known.
-    for arrived_s, lead_ms in ((0.1, 6_000), (1.5, 0)):
-        written = Written(max_lead_s=6.0)
-        written.sound(at_once(400, 0.0, arrived_s) + in_time(50, 8.0, arrived_s + 0.02))
-        (caller,) = written.found()
-        assert written.media.lead_ms == lead_ms
-        assert len(caller.times) == 450
-        assert all(b > a for a, b in pairwise(caller.times))
-        assert caller.times[-1] == pytest.approx(lead_ms / 1000 + arrived_s + 1.0, abs=0.02)
+def test_a_sender_that_begins_slowly_and_then_in_a_burst_is_placed_by_the_burst():
+    written = Written(max_lead_s=8.0)
+    slow = [(n / 50, 0.2 + n / 5) for n in range(4)]
+    written.sound(slow + [(n / 50, 0.81) for n in range(4, 150)] + in_time(100, 3.0, 0.83))
+    (caller,) = written.found()
+    assert caller.times == pytest.approx([n / 50 for n in range(250)], abs=0.002)
+    assert written.media.lead_ms == pytest.approx(2_170, abs=2)
+
+
+def test_speech_that_is_sent_faster_than_it_is_said_keeps_its_distances():
+    # Later than the file's beginning is known, so that there is no time before it; and again after
+    # a pause. Then the sender goes on in time.
+    written = Written(max_lead_s=8.0)
+    written.sound(at_once(150, 0.0, 1.6))
+    written.sound(at_once(150, 100.0, 9.0) + in_time(200, 103.0, 9.02))
+    (caller,) = written.found()
+    assert written.media.lead_ms == 0
+    first, second = caller.times[:150], caller.times[150:]
+    assert first == pytest.approx([n / 50 for n in range(150)], abs=0.03)
+    assert second[:150] == pytest.approx([6.02 + n / 50 for n in range(150)], abs=0.03)
+    assert second[-1] == pytest.approx(13.0, abs=0.03)
+
+
+def test_sound_that_can_not_be_placed_is_in_the_recording_all_the_same():
+    written = Written(max_lead_s=8.0)
+    written.sound(in_time(100, 0.0, 0.0) + at_once(400, 2.0, 2.0) + in_time(50, 10.0, 2.02))
+    (caller,) = written.found()
+    assert len(caller.times) == 550
+    assert all(b > a for a, b in pairwise(caller.times))
+    assert caller.times[99] == pytest.approx(1.98, abs=0.002)
+    assert caller.times[-1] < 2.0 + 5.0 + 1.1
 
 
 def test_what_was_said_before_a_recording_that_begins_in_the_call_is_left_out():
@@ -148,16 +170,16 @@ def test_another_codec_or_connection_is_placed_by_its_own_clock_and_after_what_c
     written.sound(in_time(100, 5_000.0, 2.0), "PCMA")
     written.sound(in_time(100, 70.0, 4.0), "G722")
     # A new connection, whose first packets were held up for longer than the gap before them.
-    written.sound(at_once(50, 9.0, 6.1) + in_time(100, 10.0, 6.12), sender=1)
+    written.sound(at_once(50, 9.0, 6.1) + in_time(250, 10.0, 6.12), sender=1)
     tracks = written.found()
     assert [each.codec for each in tracks] == ["opus", "pcm_alaw", "g722"]
     opus, alaw, g722 = (each.times for each in tracks)
     assert opus[:100] == pytest.approx([n / 50 for n in range(100)], abs=0.002)
     assert alaw == pytest.approx([2 + n / 50 for n in range(100)], abs=0.002)
     assert g722 == pytest.approx([4 + n / 50 for n in range(100)], abs=0.002)
-    assert len(opus) == 250
-    assert opus[100] >= g722[-1]
-    assert opus[150:] == pytest.approx([6.12 + n / 50 for n in range(100)], abs=0.05)
+    assert len(opus) == 400
+    assert opus[100:150] == pytest.approx([g722[-1] + n / 50 for n in range(50)], abs=0.002)
+    assert opus[-1] == pytest.approx(11.1, abs=0.1)
     assert all(b > a for a, b in pairwise(opus))
 
 
@@ -201,7 +223,7 @@ def test_parameter_sets_that_fill_the_header_leave_room_for_the_agents_voice():
 
 def test_timestamps_that_are_years_apart_change_neither_order_nor_length():
     chance = random.Random(3)
-    written = Written(max_lead_s=6.0)
+    written = Written(max_lead_s=8.0)
     written.sound([(chance.uniform(-1e5, 1e5), n / 50) for n in range(500)])
     frames = encoded("libx264", 320, 240, 30)
     for n, frame in enumerate(frames):

@@ -33,12 +33,12 @@ logger = logging.getLogger(__name__)
 WRITE_EVERY_S = 0.5
 """With `timeline.SETTLES_S`, what a killed server loses of a call."""
 
-BEGINS_AFTER_S = 1.0
+BEGINS_AFTER_S = 1.5
 """When the first of a recording is written: by then it is known when its time zero is."""
 
-MAX_LEAD_S = 6.0
-"""What a caller can have said before the connection stood, at most: `rtc.lane` takes five seconds
-in a burst."""
+MAX_LEAD_S = 8.0
+"""What a caller can have said before the connection stood, at most: `rtc.lane` takes as much in a
+burst."""
 
 MAX_WAITING_BYTES = 8_000_000
 """Packets and frames that wait for a slow disk; more are dropped and counted."""
@@ -204,8 +204,9 @@ class CallRecording:
             while not self._ending:
                 self._wake.wait()
                 self._wake.clear()
-                self._write(files)
-                files.check(self.now_s())
+                if self.now_s() >= BEGINS_AFTER_S and not self._ending:
+                    self._write(files)
+                    files.check(self.now_s())
             self._write(files, ending=True)
             files.finish()
         except EndsEarly as ends:
@@ -228,8 +229,6 @@ class CallRecording:
         self._tell(self._closed.set)
 
     def _write(self, files: CallFiles, *, ending: bool = False) -> None:
-        if self.now_s() < BEGINS_AFTER_S and not ending:
-            return
         with self._lock:
             waiting, self._waiting = self._waiting, deque()
             self._waiting_bytes = 0

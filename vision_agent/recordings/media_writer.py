@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -90,6 +91,7 @@ class MediaWriter:
         self._max_lead_s = max_lead_s
         self._tracks = {title: _Track(title) for title in TITLES}
         self._placed: list[_Placed] = []
+        self._floor_s = -math.inf
         self.lead_ms = 0
         self.left_out = 0
 
@@ -106,7 +108,7 @@ class MediaWriter:
             track.timeline = Timeline(
                 packet.clock_hz,
                 reorders=packet.codec.upper() == "H264",
-                not_before_s=track.timeline.latest_s,
+                not_before_s=max(track.timeline.latest_s, self._floor_s),
             )
         self._place(track, track.timeline.add(packet.ticks, packet.arrived_s, packet))
 
@@ -121,7 +123,12 @@ class MediaWriter:
         """
         self._expire(now_s)
         first_s = min((one.at_s for one in self._placed if one.track.title in SOUNDS), default=0.0)
-        self.lead_ms = round(1000 * min(max(0.0, -first_s), self._max_lead_s))
+        lead_s = min(max(0.0, -first_s), self._max_lead_s)
+        self.lead_ms = round(1000 * lead_s)
+        if self._max_lead_s:
+            self._floor_s = -lead_s
+            for track in self._tracks.values():
+                track.timeline.not_before_s = max(track.timeline.not_before_s, -lead_s)
 
     def write(self, now_s: float, *, ending: bool = False) -> None:
         """Write what has come; `OSError` if it can't be written.

@@ -8,6 +8,7 @@ track is placed as if that one had not been delayed.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -15,18 +16,28 @@ T = TypeVar("T")
 SETTLES_S = 0.3
 """How long packets are held until it is known what their timestamps mean."""
 
+FIRST_SETTLES_S = 1.0
+"""The same of a sender's first packets, of which a slow one may send the first few late and those
+after them in a burst."""
+
 JUMP_S = 0.25
 """Timestamps that are off by more have jumped, such as those of a sender that was paused, unless
 the network has held packets up: then those that follow are on time again."""
+
+STEP_S = 0.25
+"""Timestamps that go on by no more have not jumped: what comes ahead of its time then was sent
+faster than it is played, such as speech from a file, and follows what came before it."""
+
+MAX_AHEAD_S = 5.0
 
 DRIFT_WINDOW_S = 5.0
 LARGEST_STEP_S = 0.02
 """By how much a clock that is slower than ours is followed after each such window."""
 
 SMALLEST_S = 0.005
-AHEAD_SHARE = 0.1
+AHEAD_SHARE, FAR_AHEAD_SHARE = 0.1, 0.25
 """By how much of the time since the last packet one that is faster is followed: with the first
-packets, too, which are often late."""
+packets, too, which are often late. The second is for more than `JUMP_S`."""
 
 
 class _Held(NamedTuple, Generic[T]):
@@ -45,6 +56,7 @@ class Timeline(Generic[T]):
         not_before_s: Where an earlier sender's last packet was placed.
 
     Attributes:
+        not_before_s: The same. What was held up for longer is placed from there on.
         latest_s: The latest time of a packet that was placed.
     """
 
@@ -55,7 +67,7 @@ class Timeline(Generic[T]):
         self._reorders = reorders
         self._offset_s: float | None = None
         self._held: list[_Held[T]] = []
-        self._not_before_s = self.latest_s = not_before_s
+        self.not_before_s = self.latest_s = not_before_s
         self._media_s = 0.0
         self._window_s: float | None = None
         self._least_late_s = 0.0
@@ -78,20 +90,19 @@ class Timeline(Generic[T]):
             self._held.append(_Held(media_s, arrived_s, item))
             return ready
         late_s = arrived_s - media_s - self._offset_s
-        if late_s > JUMP_S:
+        goes_on = late_s >= -MAX_AHEAD_S and 0.0 < media_s - self._media_s <= STEP_S
+        if late_s > JUMP_S or (late_s < -JUMP_S and not goes_on):
             self._held.append(_Held(media_s, arrived_s, item))
             return ready
-        if late_s < -JUMP_S:
-            self._anchor(arrived_s - media_s)
-        else:
-            self._follow(late_s, media_s, arrived_s)
+        self._follow(late_s, media_s, arrived_s)
         self._media_s = media_s
         ready.append((self._placed(media_s, arrived_s), item))
         return ready
 
     def expire(self, now_s: float) -> list[tuple[float, T]]:
         """Packets that have been held for long enough, as of `add`."""
-        if self._held and now_s - self._held[0].arrived_s >= SETTLES_S:
+        settles_s = FIRST_SETTLES_S if self._offset_s is None else SETTLES_S
+        if self._held and now_s - self._held[0].arrived_s >= settles_s:
             return self._release()
         return []
 
@@ -103,15 +114,29 @@ class Timeline(Generic[T]):
         """What the next packet says of those that are held."""
         if not self._held:
             return []
-        if self._offset_s is not None and arrived_s - media_s - self._offset_s <= JUMP_S:
+        offset_s = self._offset_s
+        if offset_s is not None and abs(arrived_s - media_s - offset_s) <= JUMP_S:
             held, self._held = self._held, []  # they were late, and that is over
-            return [(self._placed(one.media_s, one.arrived_s), one.item) for one in held]
+            placed = (min(one.media_s, one.arrived_s - offset_s) for one in held)
+            return [
+                (self._placed(at, one.arrived_s), one.item)
+                for at, one in zip(placed, held, strict=True)
+            ]
         return self.expire(arrived_s)
 
     def _release(self) -> list[tuple[float, T]]:
         held, self._held = self._held, []
-        self._anchor(min(one.arrived_s - one.media_s for one in held))
+        self._media_s = held[-1].media_s
+        self._anchor(min(one.arrived_s - one.media_s for one in held) + self._room_s(held))
         return [(self._placed(one.media_s, one.arrived_s), one.item) for one in held]
+
+    def _room_s(self, held: list[_Held[T]]) -> float:
+        """How much later packets are placed than they were sent, so that each has its time."""
+        steps = (b.media_s - a.media_s for a, b in pairwise(held))
+        if not all(0.0 < step <= STEP_S for step in steps):
+            return 0.0
+        first_s = held[0].media_s + min(one.arrived_s - one.media_s for one in held)
+        return min(max(0.0, max(self.not_before_s, self.latest_s) - first_s), MAX_AHEAD_S)
 
     def _anchor(self, offset_s: float) -> None:
         self._offset_s = offset_s
@@ -121,7 +146,8 @@ class Timeline(Generic[T]):
         assert self._offset_s is not None
         if late_s < 0:
             since_s = min(1.0, max(0.0, media_s - self._media_s))
-            self._offset_s += max(late_s, -AHEAD_SHARE * since_s)
+            share = AHEAD_SHARE if late_s >= -JUMP_S else FAR_AHEAD_SHARE
+            self._offset_s += max(late_s, -share * since_s)
             self._window_s = None
         elif self._window_s is None:
             self._window_s, self._least_late_s = arrived_s, late_s
@@ -135,8 +161,8 @@ class Timeline(Generic[T]):
     def _placed(self, media_s: float, arrived_s: float) -> float:
         assert self._offset_s is not None
         # A hostile sender's timestamps lead neither into the future nor far back.
-        at_s = min(media_s + self._offset_s, arrived_s + JUMP_S)
+        at_s = min(media_s + self._offset_s, arrived_s + MAX_AHEAD_S)
         at_s = max(at_s, self.latest_s - 1.0 if self._reorders else self.latest_s)
-        at_s = max(at_s, self._not_before_s)
+        at_s = max(at_s, self.not_before_s)
         self.latest_s = max(self.latest_s, at_s)
         return at_s
