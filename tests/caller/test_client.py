@@ -1,5 +1,6 @@
 """A call from Python, with real files of every kind."""
 
+import asyncio
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.answering_server import Behaviour, answering_server
 from tests.support.forked import run_forked
 from tests.support.media_files import write_frames
 from tests.support.signals import tone
+from tests.support.waiting import until
 from vision_agent import CallClient, CallFailed
 from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, read_sound
 from vision_agent.caller.utterances import utterances
@@ -152,6 +154,60 @@ async def test_a_server_that_detects_no_speech_is_told_when_the_caller_speaks() 
     assert [one["enabled"] for one in switched if one["type"] == "trackStatus"] == [
         False, True, False,
     ]  # fmt: skip
+
+
+async def test_an_answer_that_follows_a_cut_in_at_once_is_not_that_which_was_cut_off() -> None:
+    async with (
+        answering_server(Behaviour(answers=False)) as server,
+        CallClient(server.url, timeout_s=20) as caller,
+    ):
+        (call,) = server.calls
+
+        def typed() -> list[str]:
+            return [m["data"]["content"] for m in call.received if m["type"] == "send-text"]
+
+        story = asyncio.create_task(caller.type("Tell me a story."))
+        await until(typed)
+        call.say("bot-tts-text", text="Once upon a time")
+        call.voice.pending = 500
+        await until(lambda: call.voice.pending < 470)
+        asked = asyncio.create_task(caller.type("Stop."))
+        await until(lambda: len(typed()) == 2)
+        call.voice.pending = 0
+        call.say("server-message", kind="interrupted", heard="Once upon")
+        call.say("bot-transcription", text="Once upon …")
+        await until(lambda: call.voice.pending < -5)
+        call.voice.pending = 25
+        call.say("bot-tts-text", text="As you like.")
+        call.say("bot-transcription", text="As you like.")
+        call.say("server-message", kind="turn_complete")
+        answer = await asked
+        await story
+    assert answer.text == "As you like."
+    assert answer.reply_ms is not None
+    assert SOUND_RATE_HZ * 0.4 < len(answer.voice) < SOUND_RATE_HZ  # of 1.2 s and more
+
+
+async def test_what_was_shown_before_does_not_count_as_seen() -> None:
+    def seen(age_ms: int) -> dict[str, object]:
+        return {"kind": "frame", "bytes": 900, "width": 64, "height": 48, "age_ms": age_ms}
+
+    async with (
+        answering_server() as server,
+        CallClient(server.url, show=np.full((48, 64, 3), 220, np.uint8), timeout_s=20) as caller,
+    ):
+        (call,) = server.calls
+        showing = asyncio.create_task(caller.show(np.full((48, 64, 3), 20, np.uint8)))
+        # The server is at work on a bright frame.
+        call.say("server-message", **seen(0))
+        await until(lambda: call.frame_lumas and call.frame_lumas[-1] < 100)
+        call.say("server-message", **seen(2_000))
+        call.say("server-message", **seen(0), source="screen")
+        call.say("user-transcription", text="And now?", final=True)
+        await until(lambda: caller.transcript)  # what was sent before has arrived
+        assert not showing.done()
+        call.say("server-message", **seen(0))
+        await showing
 
 
 @pytest.mark.timeout(300)

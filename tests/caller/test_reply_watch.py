@@ -18,6 +18,12 @@ def test_a_reply_is_timed_from_the_last_word_to_the_first_of_the_answer() -> Non
     watch.sent(4000, 2310)
     assert watch.received(3000, 20, 2320) is None
     assert watch.received(3000, 20, 3320) == 1010
+    # What follows an interruption at once is.
+    watch.typed(3400)
+    assert watch.received(3000, 20, 3420) is None
+    watch.interrupted(3425)
+    assert watch.received(3000, 20, 3440) is None
+    assert watch.received(3000, 20, 3520) == 120
 
 
 def test_a_noisy_room_is_not_speech() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.caller.answer_gap import QUIET_MS
 from vision_agent.caller.ending import answers_in_text
 from vision_agent.caller.failure import CallFailed
 from vision_agent.caller.interactive_call import InteractiveCall
@@ -190,10 +191,18 @@ class CallClient:
             raise ValueError(
                 "The call has no camera: give the first picture as CallClient(show=…)."
             )
-        self._camera.show(await _frames_of(what))
+        camera = self._camera
+        camera.show(await _frames_of(what))
         # A server takes a frame when something is asked, too; this wait is for what is asked next.
-        seen = call.frames_seen
-        await call.until(lambda: call.frames_seen > seen, _SEEN_S)
+
+        def is_seen() -> bool:
+            # What was shown before may still be on its way to the server, or to the model.
+            sent_s, captured_ms = camera.sent_s, call.camera_seen_ms
+            if sent_s is None or captured_ms is None:
+                return False
+            return captured_ms >= call.timeline_ms(sent_s)
+
+        await call.until(is_seen, _SEEN_S)
 
     async def type(self, text: str) -> Answer:
         """Type a line; returns the answer.
@@ -205,8 +214,9 @@ class CallClient:
         if not text.strip():
             raise ValueError("There is nothing to type: the line is empty.")
         voice, said = self._listen()
+        asked_ms = self._call.now_ms()
         self._call.type(text)
-        return await self._answer(voice, said)
+        return await self._answer(voice, said, asked_ms)
 
     async def say(self, what: Path | str | bytes, *, rate_hz: int = 16_000) -> Answer:
         """Speak; returns the answer.
@@ -227,6 +237,7 @@ class CallClient:
         if not spans:
             raise BadRecording("Nothing is said in it: there is nothing to answer.")
         voice, said = self._listen()
+        asked_ms = self._call.now_ms()
         signals_turns = self._call.signals_turns
         if signals_turns:
             self._call.tell_switched("microphone", True)
@@ -238,7 +249,7 @@ class CallClient:
         await self._call.until(lambda: self._microphone.spoken_ms >= end_ms)
         if signals_turns:
             self._call.tell_switched("microphone", False)
-        return await self._answer(voice, said)
+        return await self._answer(voice, said, asked_ms)
 
     async def listen(self) -> Answer:
         """Wait for what the agent says unasked; returns what it has said since the last answer.
@@ -256,22 +267,26 @@ class CallClient:
 
         if not await self._call.until(has_finished, self._timeout_s) and not has_spoken():
             raise CallFailed(f"The agent has said nothing for {self._timeout_s:g} s.")
-        return self._answer_since(self._lines_returned, None, voice)
+        return self._answer_since(self._lines_returned, 0, None, voice)
 
     def _listen(self) -> tuple[ReceivedAudio, int]:
-        voice = ReceivedAudio()
+        voice = ReceivedAudio(mid_answer=self._call.silent_ms < QUIET_MS)
         self._call.keep_audio(voice)
         return voice, len(self._call.transcript)
 
-    async def _answer(self, voice: ReceivedAudio, said: int) -> Answer:
+    async def _answer(self, voice: ReceivedAudio, said: int, asked_ms: int) -> Answer:
         how = await self._call.until_answered(in_text=self._in_text)
-        answer = self._answer_since(said, self._call.last_reply_ms, voice)
+        answer = self._answer_since(said, asked_ms, self._call.last_reply_ms, voice)
         if how != "answered" and not answer.text:
             raise CallFailed(f"The agent did not answer: {how}.")
         return answer
 
-    def _answer_since(self, said: int, reply_ms: int | None, voice: ReceivedAudio) -> Answer:
+    def _answer_since(
+        self, said: int, asked_ms: int, reply_ms: int | None, voice: ReceivedAudio
+    ) -> Answer:
         lines = [line for line in self._call.lines[said:] if line.who == "agent"]
+        # A line comes when it is over: an answer that was cut off by the question began before it.
+        lines = [line for line in lines if line.at_ms >= asked_ms] or lines
         self._lines_returned = len(self._call.lines)
         return Answer(
             " ".join(line.text for line in lines),

@@ -109,9 +109,9 @@ class InteractiveCall(OutgoingCall):
         return self.now_ms() - (self._watch.silent_since_ms or 0)
 
     @property
-    def frames_seen(self) -> int:
-        """How many frames have reached the model, as the server says."""
-        return len(self._transcript.jpeg_bytes)
+    def camera_seen_ms(self) -> int | None:
+        """When the newest frame of the camera that reached the model was captured; None before."""
+        return self._transcript.camera_seen_ms
 
     @property
     def last_reply_ms(self) -> int | None:
@@ -215,5 +215,10 @@ class InteractiveCall(OutgoingCall):
             self._received.feed(samples, arrived_ms)
 
     def _take_message(self, message: str | bytes, at_ms: int) -> None:
+        known = len(self._transcript.interrupted_ms)
         self._transcript.feed(message, at_ms)
+        if len(self._transcript.interrupted_ms) > known:
+            self._watch.interrupted(at_ms)
+            if self._received is not None:
+                self._received.interrupted(at_ms)
         self._captions.feed(message)

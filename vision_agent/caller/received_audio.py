@@ -7,32 +7,36 @@ from pathlib import Path
 
 import numpy as np
 
+from vision_agent.caller.answer_gap import AnswerGap
 from vision_agent.caller.level import VOICED_RMS, rms
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 from vision_agent.caller.utterances import Span
 
-# Pauses inside a sentence are shorter.
-QUIET_MS = 300
-# A packet of an interrupted answer that was on its way may arrive after the word of it.
-_TAIL_MS = 40
 # 86 MB. Recording and timeout bound a call already; this bounds what a misbehaving server costs.
 _MAX_KEPT_S = 15 * 60
 
 
 class ReceivedAudio:
-    """Collects received audio and its voiced stretches, in ms on the call's timeline."""
+    """Collects received audio and its voiced stretches, in ms on the call's timeline.
 
-    def __init__(self) -> None:
+    Args:
+        mid_answer: The agent is speaking: the rest of that answer, if it is interrupted, is not
+            kept.
+    """
+
+    def __init__(self, *, mid_answer: bool = False) -> None:
+        self._mid_answer, self._interrupted = mid_answer, False
         self.voiced_ms = 0
         self._stretches: list[Span] = []
         self._kept: list[Samples] = []
         self._kept_samples = 0
         self._end_of_voice = 0
-        self._interrupted_ms: int | None = None
+        self._gap = AnswerGap()
 
     def interrupted(self, at_ms: int) -> None:
         """Take note that an answer was interrupted: the voice from `at_ms` on is the next one's."""
-        self._interrupted_ms = at_ms
+        self._gap.interrupted(at_ms)
+        self._interrupted = True
 
     def feed(self, samples: Samples, arrived_ms: int) -> None:
         """Take one frame of mono s16 at `SOUND_RATE_HZ`.
@@ -46,9 +50,13 @@ class ReceivedAudio:
         if voiced:
             end_ms = arrived_ms + length_ms
             last = self._stretches[-1] if self._stretches else None
-            if last is not None and self._goes_on(last, arrived_ms):
+            if last is not None and self._gap.goes_on(last.end_ms, arrived_ms):
                 self._stretches[-1] = Span(last.start_ms, max(end_ms, last.end_ms))
             else:
+                if self._mid_answer and self._interrupted:
+                    self._kept.clear()
+                    self._kept_samples = self._end_of_voice = 0
+                    self._mid_answer = False
                 self._stretches.append(Span(arrived_ms, end_ms))
             self.voiced_ms += length_ms
         # Kept from the first voiced frame on; the wait before it stands in the report as a figure.
@@ -58,22 +66,11 @@ class ReceivedAudio:
             if voiced:
                 self._end_of_voice = self._kept_samples
 
-    def _goes_on(self, last: Span, arrived_ms: int) -> bool:
-        """Whether what arrives belongs to the newest stretch."""
-        quiet_ms = arrived_ms - last.end_ms
-        cut_ms = self._interrupted_ms
-        if cut_ms is None or arrived_ms < cut_ms:
-            return quiet_ms < QUIET_MS
-        if arrived_ms < cut_ms + _TAIL_MS and quiet_ms <= _TAIL_MS:
-            return True
-        self._interrupted_ms = None
-        return False
-
     @property
     def stretches(self) -> list[Span]:
         """The voiced stretches in order; the last one may still grow.
 
-        They are at least `QUIET_MS` apart, except where an answer was interrupted.
+        They are at least `answer_gap.QUIET_MS` apart, except where an answer was interrupted.
         """
         return list(self._stretches)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vision_agent.caller.answer_gap import AnswerGap
 from vision_agent.caller.level import VOICED_RMS
 
 _LOUDEST_FLOOR_RMS = 400.0
@@ -9,8 +10,6 @@ _LEAST_VOICED_RMS = 200.0
 _ABOVE_FLOOR = 4.0
 # The noise floor follows a quieter room at once and a louder one within seconds.
 _FLOOR_RISE = 1.01
-# Pauses inside an answer are shorter.
-_GAP_MS = 300
 
 
 class ReplyWatch:
@@ -27,6 +26,11 @@ class ReplyWatch:
         self.answered_ms: int | None = None
         self.silent_since_ms: int | None = None
         self._floor_rms = _LOUDEST_FLOOR_RMS
+        self._gap = AnswerGap()
+
+    def interrupted(self, at_ms: int) -> None:
+        """Note that the server said at `at_ms` that the caller has interrupted an answer."""
+        self._gap.interrupted(at_ms)
 
     def typed(self, now_ms: int) -> None:
         """Note that the caller sent a typed line."""
@@ -45,9 +49,10 @@ class ReplyWatch:
         if rms < VOICED_RMS:
             return None
         last_ms, self.silent_since_ms = self.silent_since_ms, arrived_ms + length_ms
+        goes_on = last_ms is not None and self._gap.goes_on(last_ms, arrived_ms)
         if self.said_ms is None or self.answered_ms is not None or arrived_ms < self.said_ms:
             return None
-        if last_ms is not None and arrived_ms - last_ms < _GAP_MS:
+        if goes_on:
             return None  # the rest of the answer that the caller interrupted
         self.answered_ms = arrived_ms
         return arrived_ms - self.said_ms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import av
 import numpy as np
@@ -22,6 +23,10 @@ class SwitchingCamera(MediaStreamTrack):
 
     Args:
         on: Whether it sends anything; see `switch`.
+
+    Attributes:
+        sent_s: When the first frame of what is shown now was handed to the encoder, which has sent
+            all earlier ones by then; monotonic. None before that.
     """
 
     kind = "video"
@@ -32,6 +37,7 @@ class SwitchingCamera(MediaStreamTrack):
         self._held = _frame(np.full((240, 320, 3), 128, np.uint8))
         self._clock = VideoClock()
         self._is_on = on
+        self.sent_s: float | None = None
         self._failure: str | None = None
 
     @property
@@ -57,7 +63,7 @@ class SwitchingCamera(MediaStreamTrack):
         Raises:
             ValueError: The array has another shape or type.
         """
-        old, self._recorded = self._recorded, None
+        old, self._recorded, self.sent_s = self._recorded, None, None
         if isinstance(what, Recording):
             self._recorded = CameraTrack(what)
             if playing:
@@ -96,6 +102,8 @@ class SwitchingCamera(MediaStreamTrack):
         """Return the next frame, when it is due."""
         while not (await self._advance() and self._is_on):
             pass
+        if self.sent_s is None:
+            self.sent_s = time.monotonic()
         return self._clock.stamp(self._held)
 
     async def _advance(self) -> bool:

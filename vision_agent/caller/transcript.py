@@ -75,6 +75,8 @@ class CallTranscript:
         interrupted_ms: When answers were interrupted.
         jpeg_bytes: The size of each frame that reached the model.
         sources_seen: What they were frames of: "camera", "screen".
+        camera_seen_ms: When the newest frame of the camera that reached the model was captured: the
+            message's arrival less the age that it names.
         frame_ages_ms: The age of the model's newest frame at each end of the caller's speech.
         turn_complete_ms: When the newest turn was completed; None if a tool has returned since.
         responses: How many messages that call for a response it has taken or refused.
@@ -99,6 +101,7 @@ class CallTranscript:
         self.interrupted_ms: list[int] = []
         self.jpeg_bytes: list[int] = []
         self.sources_seen: set[str] = set()
+        self.camera_seen_ms: int | None = None
         self.frame_ages_ms: list[int] = []
         self.turn_complete_ms: int | None = None
         self.responses = 0
@@ -206,7 +209,11 @@ class CallTranscript:
         kind = data.get("kind")
         if kind == "frame" and _is_number(data.get("bytes")):
             self.jpeg_bytes.append(round(data["bytes"]))
-            self.sources_seen.add("screen" if data.get("source") == "screen" else "camera")
+            source = "screen" if data.get("source") == "screen" else "camera"
+            self.sources_seen.add(source)
+            if source == "camera":
+                age_ms = data.get("age_ms")
+                self.camera_seen_ms = at_ms - (round(age_ms) if _is_number(age_ms) else 0)
         elif kind == "frame_at_speech_end" and _is_number(data.get("age_ms")):
             self.frame_ages_ms.append(round(data["age_ms"]))
         elif kind == "interrupted":

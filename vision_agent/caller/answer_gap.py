@@ -1,0 +1,36 @@
+"""Where one answer ends and the next one begins in the agent's voice. No I/O, no clock."""
+
+from __future__ import annotations
+
+QUIET_MS = 300
+"""Pauses inside a sentence are shorter."""
+
+_TAIL_MS = 40
+"""A packet of an interrupted answer that was on its way may arrive after the word of it."""
+
+
+class AnswerGap:
+    """Tells the rest of an answer from the next one, which may follow an interruption at once."""
+
+    def __init__(self) -> None:
+        self._interrupted_ms: int | None = None
+
+    def interrupted(self, at_ms: int) -> None:
+        """Take note that an answer was interrupted: the voice from `at_ms` on is the next one's."""
+        self._interrupted_ms = at_ms
+
+    def goes_on(self, silent_since_ms: int, arrived_ms: int) -> bool:
+        """Whether a voiced packet belongs to the same answer as the one before; ask once for each.
+
+        Args:
+            silent_since_ms: The end of the voiced packet before.
+            arrived_ms: When this one arrived.
+        """
+        quiet_ms = arrived_ms - silent_since_ms
+        cut_ms = self._interrupted_ms
+        if cut_ms is None or arrived_ms < cut_ms:
+            return quiet_ms < QUIET_MS
+        if arrived_ms < cut_ms + _TAIL_MS and quiet_ms <= _TAIL_MS:
+            return True
+        self._interrupted_ms = None
+        return False
