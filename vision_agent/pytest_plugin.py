@@ -166,6 +166,7 @@ def video_case(
 
     def made(case: SuiteCase) -> list[CaseOutcome]:
         __tracebackhide__ = True
+        _waits("video_case", "write the test without async")
         outcomes = [runner.run(cases.outcome(trial)) for trial in case.trials]
         for outcome in outcomes:
             words = [] if outcome.report is None else [_in_words(outcome.report)]
@@ -210,14 +211,22 @@ def _call(
         )
         return await replay(options)
 
+    _waits(
+        "video_call",
+        "in an async test await vision_agent.replay.replay, or use vision_agent.CallClient",
+    )
+    return asyncio.run(made())
+
+
+def _waits(fixture: str, instead: str) -> None:
+    """Refuse to block a running event loop, in words."""
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(made())
-    raise RuntimeError(
-        "video_call waits for the call to end: in an async test await "
-        "vision_agent.replay.replay, or use vision_agent.CallClient."
-    )
+        return
+    raise RuntimeError(f"{fixture} waits for the call to end: {instead}.")
 
 
 def _headers(given: Sequence[str]) -> dict[str, str]:

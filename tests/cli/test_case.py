@@ -158,7 +158,7 @@ def test_what_a_case_does_not_expect_and_whom_it_calls_is_said(
     recorded: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "mine.yaml"
-    cut = case(recorded, "--name", "cut", "--to", "1.8", "--suite", path)
+    cut = case(recorded / "call.jsonl", "--name", "cut", "--to", "1.8", "--suite", path)
     printed, text = (" ".join(each.split()) for each in (cut.output, path.read_text()))
     for words in (
         "What the agent says next ends after this part: --to 0:02 would hold it.",
@@ -167,6 +167,12 @@ def test_what_a_case_does_not_expect_and_whom_it_calls_is_said(
         assert words in printed
         assert words in text
     assert f"answered by basic, and `eval {path}` calls the default agent" in printed
+    lines = (recorded / "call.jsonl").read_text()
+    (recorded / "call.jsonl").write_text(lines.replace('"basic"', '"vision_agent"', 1))
+    default = case(recorded, "--name", "answered by the default agent", "--suite", path)
+    assert default.exit_code == 0
+    assert "calls the default agent" not in default.output
+    (recorded / "call.jsonl").write_text(lines)
     agent = tmp_path / "agents" / "basic"
     agent.mkdir(parents=True)
     (agent / "agent.py").touch()

@@ -148,6 +148,12 @@ def test_pytest_takes_the_same_cases(video_case, case):
     assert case.__name__.endswith("-default-local")
 
 
+@pytest.mark.parametrize("case", load_suite(SUITE, cases=["c*"]))
+async def test_an_async_test_is_told_that_a_case_waits(video_case, case):
+    with pytest.raises(RuntimeError, match="video_case waits for the call to end: write the test"):
+        video_case(case)
+
+
 def test_pytest_fails_with_the_verdicts_in_words(video_case, tmp_path):
     (tmp_path / "one.yaml").write_text(
         f"scenario: {HERE / 'script.yaml'}\ncases:\n  - name: one\n    turns: [type: how many]\n"

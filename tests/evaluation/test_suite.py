@@ -81,6 +81,7 @@ LAUGHS = "cases: [x]\na: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{b}: &{b} [{','.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefghi")
 )
 CUT_IN = "cases:\n  - name: a\n    turns: [{type: x, cut_in_s: 1}]\n"
+PLAYED = "cases:\n  - name: a\n    persona: {goal: x, show: "
 SWITCH = "cases:\n  - name: a\n    turns: [type: x, {switch: "
 CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
 
@@ -111,6 +112,7 @@ CASE = "cases:\n  - name: a\n    turns: [type: hi]\n"
         (f"{CASE}    expect: [judge: It is kind.]\n", "2:5", "needs a model that is asked"),
         (f"{CASE}expect: [judge: It is kind.]\n", "4:1", "needs a model that is asked"),
         ("cases:\n  - name: a\n    persona: {goal: x}\n", "2:5", "'judge' in the suite"),
+        (f"{PLAYED}[still.PNG, recorded/../still.PNG]}}\n", "3:42", "'still.PNG' is taken"),
         (f"{CASE}    expect: [reply_ms: fast]\n", "4:14", "'reply_ms' has to be a whole number"),
         (f"{CASE}    expect: [cost: .inf]\n", "4:14", "a number, not '.inf'"),
         (f"{CASE}  - name: a\n    turns: [type: x]\n", "4:5", "the name 'a' is taken"),

@@ -1,7 +1,9 @@
 """Old recordings go, and nothing else does."""
 
 import os
+from datetime import UTC, datetime
 
+from vision_agent.recordings.call_files import CallFiles, RecordingLimits
 from vision_agent.recordings.lines import HeaderLine, written
 from vision_agent.recordings.retention import sweep
 
@@ -38,6 +40,18 @@ def test_only_old_folders_that_are_recordings_are_deleted(tmp_path):
     left = {old, numbered, recent, own_name, not_ours, link, inside, pipe.parent, elsewhere}
     assert {path for path in left if path.exists()} == left - {old, numbered, inside}
     assert (own_name / "call.jsonl").exists()
+
+
+def test_the_recording_of_a_call_in_which_nothing_happens_is_not_old(tmp_path):
+    header = HeaderLine(at_ms=0, call_id="0123abcd")
+    limits = RecordingLimits(tmp_path, min_free_bytes=0)
+    files = CallFiles(header, datetime.now(UTC), limits, 0.0)
+    files.begin(0.0)
+    for path in files.folder.iterdir():
+        os.utime(path, (1e9, 1e9))
+    files.check(3600.0)
+    assert sweep(tmp_path, 3600.0) == 0
+    files.close(0, None, 0)
 
 
 def test_a_folder_that_is_gone_is_no_failure(tmp_path):

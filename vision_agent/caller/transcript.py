@@ -212,8 +212,8 @@ class CallTranscript:
             source = "screen" if data.get("source") == "screen" else "camera"
             self.sources_seen.add(source)
             if source == "camera":
-                age_ms = data.get("age_ms")
-                self.camera_seen_ms = at_ms - (round(age_ms) if _is_number(age_ms) else 0)
+                age_ms = data["age_ms"] if _is_number(data.get("age_ms")) else 0
+                self.camera_seen_ms = at_ms - round(age_ms)
         elif kind == "frame_at_speech_end" and _is_number(data.get("age_ms")):
             self.frame_ages_ms.append(round(data["age_ms"]))
         elif kind == "interrupted":

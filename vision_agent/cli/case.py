@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def case(
     *,
-    call: Annotated[Path, typer.Argument(help="A recorded call: call.mkv, or its folder.")],
+    call: Annotated[Path, typer.Argument(help="A recorded call: its folder, or a file in it.")],
     name: Annotated[str, typer.Option(help="The name of the case.")],
     begin: From = None,
     end: To = None,
@@ -64,7 +64,7 @@ def case(
     )
     if made.not_expected is not None:
         err.say(made.not_expected, "yellow")
-    if unnamed:
+    if unnamed and made.header.agent != _DEFAULT_AGENT:
         err.say(
             f"The recorded call was answered by {one_line(made.header.agent) or 'an agent'}, and "
             f"`eval {path}` calls the default agent: name another one with --agent, here or there.",
@@ -150,6 +150,7 @@ def _target(agent: str, folder: Path) -> str:
     return target.url or target.agent or agent
 
 
+_DEFAULT_AGENT = "vision_agent"  # `agents.default_agent`, whose import takes two seconds
 _NEW = "# agents: [path/to/an/agent]  # the recorded call was answered by {name}\n"
 
 

@@ -78,6 +78,16 @@ class Persona(Part):
     turns: Annotated[int, Field(ge=1, le=100)] = 6
     types: bool = False
 
+    @model_validator(mode="after")
+    def _shows_each_by_its_name(self) -> Persona:
+        names: set[str] = set()
+        for number, path in enumerate(self.show):
+            if path.name.lower() in names:
+                words = f"a picture is shown by its name, and '{path.name}' is taken"
+                raise wrong(words, "show", number)
+            names.add(path.name.lower())
+        return self
+
 
 def _sound_or_words(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str) and Path(value).suffix.lower() in _SOUNDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,9 @@ from vision_agent.recordings.media_writer import MediaWriter
 from vision_agent.recordings.recorded_call import CAPTIONS_FILE, LINES_FILE, MEDIA_FILE
 
 CHECK_DISK_S = 2.0
+TOUCH_EVERY_S = 300.0
+"""A call in which nothing happens is not swept away: `retention.sweep` goes by the newest file."""
+
 _FULL = (27, 28, 122)  # EFBIG, ENOSPC, EDQUOT
 
 Failure = Literal["disk_full", "disk", "limit", "other"]
@@ -82,7 +86,7 @@ class CallFiles:
         self._limits = limits
         self._floor_bytes = folders.floor_bytes(limits.folder, limits.min_free_bytes)
         self._check_disk()
-        self._checked_s = 0.0
+        self._checked_s = self._touched_s = 0.0
         name = folders.name_of(header.call_id, began)
         self.folder = folders.make(limits.folder, name)
         with contextlib.ExitStack() as unless_begun:
@@ -141,6 +145,10 @@ class CallFiles:
         if now_s - self._checked_s >= CHECK_DISK_S:
             self._checked_s = now_s
             self._check_disk()
+        if now_s - self._touched_s >= TOUCH_EVERY_S:
+            self._touched_s = now_s
+            with contextlib.suppress(OSError):  # somebody has deleted it
+                os.utime(self.folder / LINES_FILE)
 
     def finish(self) -> None:
         """Write what makes the file of a call that is over easier to play."""

@@ -16,6 +16,7 @@ from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, Samples, rea
 from vision_agent.caller.rtvi import Track
 from vision_agent.caller.utterances import utterances
 from vision_agent.recordings.recorded_call import (
+    CAPTIONS_FILE,
     LINES_FILE,
     MEDIA_FILE,
     BadRecordedCall,
@@ -66,11 +67,11 @@ class CallerSource:
 
 
 def recorded_folder(path: Path) -> Path | None:
-    """The folder of the recorded call that a path names: the folder, or `call.mkv` in it."""
+    """The folder of the recorded call that a path names: the folder, or one of its files."""
     if path.is_dir() and ((path / LINES_FILE).exists() or not (path / MEDIA_FILE).exists()):
         return path
-    beside = path.suffix == ".mkv" and (path.parent / LINES_FILE).exists()
-    return path.parent if beside and path.name == MEDIA_FILE else None
+    named = path.name in (MEDIA_FILE, LINES_FILE, CAPTIONS_FILE)
+    return path.parent if named and (path.parent / LINES_FILE).exists() else None
 
 
 def open_source(
@@ -79,7 +80,7 @@ def open_source(
     """Open a recording with what its caller says in it. Reads files: call it in a thread.
 
     Args:
-        path: Any media file, a recorded call's folder, or its `call.mkv`.
+        path: Any media file, a recorded call's folder, or a file in it such as `call.mkv`.
         cut: The part of it.
         question: What the caller does instead of what the recording's did.
         patient: See `recorded_script`.
