@@ -160,12 +160,14 @@ def video_case(
         A function that takes a case of `vision_agent.load_suite` and returns the outcomes of its
         repeats. It fails with the verdicts in words.
     """
-    from vision_agent.evaluation.suite_case import in_words
+    from vision_agent.evaluation.suite_case import SuiteCase, in_words
 
     runner, cases = _case_runner
 
     def made(case: SuiteCase) -> list[CaseOutcome]:
         __tracebackhide__ = True
+        if not isinstance(case, SuiteCase):
+            raise TypeError(f"video_case takes one case of load_suite, not {type(case).__name__}.")
         _waits("video_case", "write the test without async")
         outcomes = [runner.run(cases.outcome(trial)) for trial in case.trials]
         for outcome in outcomes:

@@ -154,6 +154,27 @@ async def test_an_async_test_is_told_that_a_case_waits(video_case, case):
         video_case(case)
 
 
+@pytest.mark.parametrize("case", [SUITE, None, load_suite(SUITE, cases="c*")])
+def test_what_is_no_case_is_told_to_pytest_in_words(video_case, case):
+    with pytest.raises(TypeError, match="takes one case of load_suite, not"):
+        video_case(case)
+
+
+@pytest.mark.parametrize(
+    ("paths", "how", "words"),
+    [
+        ((), {}, "needs the path of a suite"),
+        ((SUITE,), {"repeats": 0}, "repeats=0 is not how often"),
+        ((SUITE,), {"repeats": "2"}, "repeats='2' is not how often"),
+        ((SUITE,), {"cases": "nobody"}, "No case is called nobody"),
+        ((SUITE,), {"agents": "none"}, "none: there is no agent folder"),
+    ],
+)
+def test_what_would_leave_a_test_without_a_case_is_refused(paths, how, words):
+    with pytest.raises(ValueError, match=words):
+        load_suite(*paths, **how)
+
+
 def test_pytest_fails_with_the_verdicts_in_words(video_case, tmp_path):
     (tmp_path / "one.yaml").write_text(
         f"scenario: {HERE / 'script.yaml'}\ncases:\n  - name: one\n    turns: [type: how many]\n"

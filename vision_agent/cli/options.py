@@ -153,8 +153,8 @@ def user_errors() -> Iterator[None]:
 
 
 def _in_words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{'' if error.filename is None else f'{error.filename}: '}{error.strerror}."
     return str(error)
 
 

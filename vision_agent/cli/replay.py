@@ -107,14 +107,14 @@ def replay(
             patient=patient,
         )
         report, compared = asyncio.run(_replay(server, options, ask, compare))
+        if compared:
+            _show(compared)
         if json_out:
             report.write_json(json_out, **({"comparison": as_json(compared)} if compared else {}))
         if html_out:
             html_out.write_text(report_page(report, file.name, compared), encoding="utf-8")
         if wav_out:
             report.write_wav(wav_out)
-    if compared:
-        _show(compared)
     for problem in report.errors:
         err.say(one_line(problem), "red")
     if not report.answered:

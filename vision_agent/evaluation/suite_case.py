@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from vision_agent.evaluation.agent_target import AgentTarget
+from vision_agent.evaluation.mistakes import SuiteError
 from vision_agent.evaluation.outcome import CaseOutcome
 from vision_agent.evaluation.results import CaseRate
 from vision_agent.evaluation.suite import read_suites
@@ -46,28 +47,37 @@ class SuiteCase:
 
 def load_suite(
     *paths: Path | str,
-    agents: Sequence[str] = (),
-    models: Sequence[str] = (),
-    cases: Sequence[str] = (),
+    agents: Sequence[str] | str = (),
+    models: Sequence[str] | str = (),
+    cases: Sequence[str] | str = (),
     repeats: int | None = None,
 ) -> list[SuiteCase]:
     """Read suites, for the parameters of a test: each case with each agent and model.
 
     Args:
         paths: Suite files; a folder stands for all suites in it.
-        agents: The agents in place of the suites', as `vision-agent serve --agent` takes them.
+        agents: The agents in place of the suites', as `vision-agent serve --agent` takes them. One
+            alone needs no list; nor does a model or a pattern.
         models: The models in place of the suites'.
         cases: Patterns of names; empty: all cases.
         repeats: How often each case is made, in place of what the suites say.
 
     Raises:
-        SuiteError: A suite is mistaken: a `ValueError` with file, line and column.
+        SuiteError: A suite is mistaken: a `ValueError` with file, line and column; or none is
+            named, or `repeats` is no number above 0.
     """
-    targets = [AgentTarget.named(agent) for agent in agents]
-    trials = plan(
-        read_suites([Path(path) for path in paths]), Choice(targets, models, cases, repeats)
-    )
+    if not paths:
+        raise SuiteError("load_suite needs the path of a suite.")
+    if repeats is not None and (not isinstance(repeats, int) or repeats < 1):
+        raise SuiteError(f"repeats={repeats!r} is not how often a case is made: give 1 or more.")
+    targets = [AgentTarget.named(agent) for agent in _listed(agents)]
+    choice = Choice(targets, _listed(models), _listed(cases), repeats)
+    trials = plan(read_suites([Path(path) for path in paths]), choice)
     return [SuiteCase(tuple(group)) for _, group in groupby(trials, _of_one_case)]
+
+
+def _listed(value: Sequence[str] | str) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _of_one_case(trial: Trial) -> tuple[str, str, str, str]:
