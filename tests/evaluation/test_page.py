@@ -15,13 +15,20 @@ import numpy as np
 import pytest
 
 from tests.evaluation.reports import report_of, tool
+from tests.support.answering_server import answering_server
 from tests.support.recorded_call import recorded_call
 from tests.support.signals import tone
+from vision_agent.caller.received_audio import write_wav
 from vision_agent.evaluation import page as page_module
+from vision_agent.evaluation.agent_target import AgentTarget
+from vision_agent.evaluation.case_runner import RunOptions
 from vision_agent.evaluation.outcome import CaseOutcome, CaseVerdict
 from vision_agent.evaluation.page import results_page
 from vision_agent.evaluation.results import SuiteResults
+from vision_agent.evaluation.run import run_trials
 from vision_agent.evaluation.shown_media import shown_media
+from vision_agent.evaluation.suite import read_suites
+from vision_agent.evaluation.trials import Choice, plan
 from vision_agent.recordings.lines import FrameLine
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
@@ -98,6 +105,32 @@ def test_the_pictures_are_seen_and_both_voices_are_heard_each_on_its_side(tmp_pa
     sizes = [cv2.imdecode(np.frombuffer(base64.b64decode(one), np.uint8), 1) for one, _ in pictures]
     assert [one.shape for one in sizes] == [(240, 320, 3)] * 2
     assert pictures[1][1] == "What the model saw at 0.5 s, camera"
+    both = voices_on(page)
+    half = len(both) * 3 // 4
+    left, right = both[:half], both[half:]
+    assert np.abs(left[:, 0]).mean() > 0.1
+    # The agent falls silent after half a second; the caller goes on.
+    assert np.abs(right[:, 0]).mean() > 10 * np.abs(right[:, 1]).mean()
+
+
+async def test_both_voices_of_a_call_to_another_server_are_heard(tmp_path: Path) -> None:
+    write_wav(tmp_path / "question.wav", tone(400))
+    (tmp_path / "one.yaml").write_text("cases: [{name: asks, turns: [say: question.wav]}]")
+    async with answering_server() as server:
+        target = AgentTarget.named(server.url)
+        trials = plan(read_suites([tmp_path / "one.yaml"]), Choice([target], (), (), None))
+        found = await run_trials(trials, RunOptions(tmp_path / "kept", record=True))
+    (made,) = found.outcomes
+    assert made.status == "passed", made.error
+    both = np.abs(voices_on(results_page(found)))
+    asked, answered = both[:, 0].argmax(), both[:, 1].argmax()
+    assert both.max(axis=0).min() > 0.2
+    assert asked < answered
+    assert [path.suffix for path in (tmp_path / "kept" / "heard").iterdir()] == [".ogg"]
+
+
+def voices_on(page: str) -> np.ndarray:
+    """The sound of a page, of shape (samples, 2), at most 1."""
     sound = base64.b64decode(re.search('data:audio/ogg;base64,([^"]+)', page)[1])  # type: ignore[index]
     with av.open(io.BytesIO(sound)) as container:
         decoded = (
@@ -106,12 +139,7 @@ def test_the_pictures_are_seen_and_both_voices_are_heard_each_on_its_side(tmp_pa
             else [frame.to_ndarray().T for frame in container.decode(audio=0)]
         )
     both = np.concatenate(decoded).astype(float)
-    both /= np.abs(both).max()
-    half = len(both) * 3 // 4
-    left, right = both[:half], both[half:]
-    assert np.abs(left[:, 0]).mean() > 0.1
-    # The agent falls silent after half a second; the caller goes on.
-    assert np.abs(right[:, 0]).mean() > 10 * np.abs(right[:, 1]).mean()
+    return both / np.abs(both).max()
 
 
 def test_nothing_is_loaded_or_executed_whatever_was_said(tmp_path: Path) -> None:

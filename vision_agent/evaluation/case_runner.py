@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from vision_agent.caller.recording import BadRecording, Recording
 from vision_agent.evaluation.caller_voice import CallerVoice
 from vision_agent.evaluation.evaluators import Evaluators
 from vision_agent.evaluation.expectations import verdicts
+from vision_agent.evaluation.heard import as_opus
 from vision_agent.evaluation.model import ModelFailure
 from vision_agent.evaluation.outcome import CaseOutcome, Evidence, Judge
 from vision_agent.evaluation.recorded import recording_of
@@ -73,7 +76,8 @@ class RunOptions:
         token: The access token of running servers whose target has none.
         headers: HTTP headers for running servers, besides those of a target.
         serve_arguments: Further arguments for the servers that are started.
-        record: Whether the servers that are started record their calls.
+        record: Whether the servers that are started record their calls, and the caller both voices
+            of calls to others.
         models: What judges and plays callers; None: the models that the suites name.
         server_class: The class of the servers.
     """
@@ -153,6 +157,8 @@ class CaseRunner:
         if self._options.record and trial.server is not None:
             folder = self._virtual_folder if virtual else self._pool.folder(trial.server)
             outcome.recorded = await recording_of(folder, report.call_id)
+        if (sound := self._sound_of(trial)) is not None:
+            outcome.heard = await asyncio.to_thread(as_opus, sound)
         if isinstance(script, SimulatedCaller):
             outcome.caller = script.outcome
             if script.has_failed:
@@ -164,6 +170,17 @@ class CaseRunner:
             outcome.verdicts.append(script.verdict)
         # A thousand calls' sound would fill the memory.
         report.voice = ReceivedAudio()
+
+    def _sound_of(self, trial: Trial) -> Path | None:
+        """Where the caller keeps the sound of a call whose server is not ours; None: nowhere."""
+        if not self._options.record or trial.server is not None:
+            return None
+        folder = self._options.folder / "heard"
+        folder.mkdir(parents=True, exist_ok=True)
+        which = (trial.suite.name, trial.case.name, trial.agent, trial.model, trial.repeat)
+        digest = hashlib.sha256(repr(which).encode()).hexdigest()[:8]
+        name = re.sub(r"[^\w-]+", "-", trial.case.name)[:60]
+        return folder / f"{name}-{trial.repeat}-{digest}.wav"
 
     def _is_virtual(self, trial: Trial) -> bool:
         # What further arguments of the command mean, the command alone knows.
@@ -213,6 +230,7 @@ class CaseRunner:
             begin_s=case.from_ or 0.0,
             end_s=math.inf if case.to is None else case.to,
             patient=case.patient,
+            record=self._sound_of(trial),
         )
 
     async def _script(self, trial: Trial) -> CallScript | None:

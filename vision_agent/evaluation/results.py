@@ -139,5 +139,6 @@ def _call(outcome: CaseOutcome) -> dict[str, Any]:
             for one in outcome.verdicts
         ],
         "recorded": None if outcome.recorded is None else str(outcome.recorded),
+        "heard": None if outcome.heard is None else str(outcome.heard),
         "report": None if outcome.report is None else outcome.report.to_dict(),
     }

@@ -13,18 +13,19 @@ import numpy as np
 from vision_agent.caller.cut import Cut
 from vision_agent.caller.media_file import BadRecording, titles
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
+from vision_agent.evaluation.heard import LONGEST_S
 from vision_agent.evaluation.outcome import CaseOutcome
 from vision_agent.evaluation.seen_frames import SeenPicture, seen_pictures
 from vision_agent.jpeg import to_jpeg
 from vision_agent.recordings.recorded_call import MEDIA_FILE
-from vision_agent.replay.page_parts import Html, html, opus
+from vision_agent.replay.page_parts import Html, html, ogg, opus
 
 _log = logging.getLogger(__name__)
 
 MOST_PICTURES = 8
-LONGEST_VOICES_S = 180.0
 LONGER_SIDE_PX = 320
 _VOICES = ("caller", "agent")
+_SIDES = "The caller is on the left, the agent on the right"
 _QUALITIES = (75, 50, 30)
 _MAX_PICTURE_BYTES = 30_000
 
@@ -46,10 +47,10 @@ class ShownMedia:
 
 
 def shown_media(outcome: CaseOutcome) -> ShownMedia:
-    """Read the pictures that the model saw and both voices from a call's recording."""
+    """Read the pictures that the model saw and both voices from what was kept of a call."""
     folder = outcome.recorded
     if folder is None:
-        return ShownMedia()
+        return ShownMedia(tuple(_heard(outcome.heard)))
     begins_ms = (outcome.report and outcome.report.connected_ms) or 0
     pictures, kept = seen_pictures(folder, MOST_PICTURES)
     parts: list[Html] = []
@@ -61,6 +62,19 @@ def shown_media(outcome: CaseOutcome) -> ShownMedia:
     if (voices := _voices(folder / MEDIA_FILE)) is not None:
         parts += voices
     return ShownMedia(tuple(parts))
+
+
+def _heard(file: Path | None) -> list[Html]:
+    """Both voices as the caller had them; a server that is not ours keeps its pictures."""
+    if file is None:
+        return []
+    try:
+        sound = file.read_bytes()
+    except OSError as error:
+        _log.warning("The voices of a call can't be played: %s", error)
+        return []
+    cut = f"; the first {LONGEST_S / 60:g} minutes at most"
+    return [ogg(sound), html("<p>{}, as the caller had them{}.</p>", _SIDES, cut)]
 
 
 def _figure(picture: SeenPicture, at_ms: int) -> Html:
@@ -87,9 +101,7 @@ def _voices(media: Path) -> list[Html] | None:
     try:
         found = titles(media)
         sounds = {
-            name: read_sound(media, Cut(0.0, LONGEST_VOICES_S, name))
-            for name in _VOICES
-            if name in found
+            name: read_sound(media, Cut(0.0, LONGEST_S, name)) for name in _VOICES if name in found
         }
     except BadRecording as error:
         _log.warning("The voices of a call can't be played: %s", error)
@@ -99,11 +111,11 @@ def _voices(media: Path) -> list[Html] | None:
         return None
     length = max(map(len, heard.values()))
     samples = [_padded(sound, length) for sound in heard.values()]
-    says = "The caller is on the left, the agent on the right"
+    says = _SIDES
     if len(heard) == 1:
         says = f"The {next(iter(heard))} alone; the other side has no sound"
-    cut = length >= LONGEST_VOICES_S * SOUND_RATE_HZ
-    beginning = f"; the first {LONGEST_VOICES_S / 60:g} minutes" if cut else ""
+    cut = length >= LONGEST_S * SOUND_RATE_HZ
+    beginning = f"; the first {LONGEST_S / 60:g} minutes" if cut else ""
     return [opus(np.stack(samples, axis=1), SOUND_RATE_HZ), html("<p>{}{}.</p>", says, beginning)]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vision_agent.caller.call import OutgoingCall
+from vision_agent.caller.call_recorder import CallRecorder
 from vision_agent.caller.cut import Cut
 from vision_agent.caller.ending import answers_in_text
 from vision_agent.caller.failure import CallFailed, CallRefused, sentence
@@ -18,10 +19,12 @@ from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
     BadRecording,
     Recording,
+    Samples,
     read_sound,
 )
 from vision_agent.caller.signalling import Signalling, checked_timeout_s
 from vision_agent.caller.switching_camera import SwitchingCamera
+from vision_agent.caller.taps import TappedAudio
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.caller.transcript import CallTranscript, OnTranscript
 from vision_agent.replay.caller_source import CallerSource, open_source
@@ -64,6 +67,7 @@ class ReplayOptions:
         end_s: Where in it to end.
         patient: What the caller of a recorded call did waits for the answer to what came before.
             Otherwise each comes at its time, whatever the agent does.
+        record: Write the sound of both sides here: WAV, the caller left, the agent right.
 
     Raises:
         ValueError: `typed` is empty, there is nothing to replay, or `timeout_s` is not a possible
@@ -84,6 +88,7 @@ class ReplayOptions:
     begin_s: float = 0.0
     end_s: float = math.inf
     patient: bool = False
+    record: Path | None = None
 
     def __post_init__(self) -> None:
         if self.typed is not None and not self.typed.strip():
@@ -201,13 +206,14 @@ class _Replay:
             self._videos[name] = SwitchingCamera(on=is_on)
         for name, recording in source.shown.items():
             self._videos[name].show(recording, playing=False)
+        self._recorder = None if options.record is None else CallRecorder(options.record)
         self._call = OutgoingCall(
             Signalling(options.url, options.token, options.timeout_s, options.headers),
-            self._microphone,
+            TappedAudio(self._microphone, self._on_sent) if self._recorder else self._microphone,
             self._videos.get("camera"),
             transcript,
             on_message=self._take,
-            on_audio=self._received.feed,
+            on_audio=self._on_audio,
             on_state=self._enter,
             is_played=False,
             timeout_s=options.timeout_s,
@@ -271,6 +277,15 @@ class _Replay:
             on_progress=self._on_progress,
         )
 
+    def _on_sent(self, samples: Samples, at_s: float) -> None:
+        if self._recorder is not None:
+            self._recorder.caller(samples, self._call.timeline_ms(at_s))
+
+    def _on_audio(self, samples: Samples, arrived_ms: int) -> None:
+        self._received.feed(samples, arrived_ms)
+        if self._recorder is not None:
+            self._recorder.agent(samples, arrived_ms)
+
     def _take(self, message: str | bytes, at_ms: int) -> None:
         known = len(self._transcript.interrupted_ms)
         self._transcript.feed(message, at_ms)
@@ -280,6 +295,8 @@ class _Replay:
     async def _hang_up(self) -> None:
         if (refused := await self._call.hang_up()) is not None:
             self._errors.append(f"Hanging up failed: {refused}")
+        if self._recorder is not None:
+            self._recorder.close()
         videos = self._videos.values()
         self._errors += [video.failure for video in videos if video.failure is not None]
 

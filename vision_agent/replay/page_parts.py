@@ -88,7 +88,12 @@ def opus(samples: npt.NDArray[np.int16], rate_hz: int) -> Html:
         samples: Mono, or `(samples, 2)` for left and right.
         rate_hz: 48000, 24000, 16000, 12000 or 8000.
     """
-    sound = Html(base64.b64encode(_ogg(samples, rate_hz)).decode())
+    return ogg(_ogg(samples, rate_hz))
+
+
+def ogg(file: bytes) -> Html:
+    """A player of an Ogg file, which the page holds."""
+    sound = Html(base64.b64encode(file).decode())
     return html('<audio controls src="data:audio/ogg;base64,{}"></audio>', sound)
 
 
