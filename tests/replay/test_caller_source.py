@@ -339,6 +339,23 @@ def test_a_video_that_begins_later_is_switched_on_then(tmp_path: Path) -> None:
     assert open_source(folder, Cut(4.2)).off == set()
 
 
+def test_a_video_that_ended_without_a_word_is_switched_off_then(tmp_path: Path) -> None:
+    # A client that stops its track need not say so, and the call goes on without it.
+    said = typed(9000, "x"), EndedLine(at_ms=12_000, reason="over")
+    folder = recorded_call(tmp_path / "call", *said, camera={0: RED}, length_ms=5000, resumed=True)
+    source = open_source(folder, WHOLE)
+    assert done(source) == [(4750, ("camera", False)), (9000, "x")]
+    (note,) = source.notes
+    assert "continued an earlier conversation" in note
+    late = open_source(folder, Cut(11))
+    assert (done(late), late.off) == ([(0, "1.0 s")], {"camera"})
+    # It would have been switched off, or had a moment more.
+    switched_off = switched(5000, "camera", False)
+    folder = recorded_call(tmp_path / "off", switched_off, *said, camera={0: RED}, length_ms=5000)
+    assert done(open_source(folder, WHOLE)) == [(5000, ("camera", False)), (9000, "x")]
+    assert done(open_source(folder, Cut(1, 9.1)))[0] == (4000, ("camera", False))
+
+
 @pytest.mark.parametrize(
     ("cut", "words"),
     [

@@ -30,6 +30,7 @@ def recorded_call(
     screen: Mapping[int, tuple[int, int, int]] | None = None,
     length_ms: int = 3000,
     options: Mapping[str, Any] | None = None,
+    resumed: bool = False,
 ) -> Path:
     """Write one; returns its folder.
 
@@ -42,6 +43,7 @@ def recorded_call(
         screen: The same of the screen.
         length_ms: Until when pictures are shown.
         options: What the call had asked for.
+        resumed: Whether it continued an earlier conversation.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with av.open(str(folder / "call.mkv"), "w", format="matroska") as container:
@@ -62,7 +64,12 @@ def recorded_call(
             frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
             container.mux([*stream.encode(frame), *stream.encode(None)])
     header = HeaderLine(
-        at_ms=0, call_id="3f2a", agent="basic", model="local", options=dict(options or {})
+        at_ms=0,
+        call_id="3f2a",
+        agent="basic",
+        model="local",
+        options=dict(options or {}),
+        resumed=resumed,
     )
     text = "".join(f"{written(line)}\n" for line in (header, *lines))
     (folder / "call.jsonl").write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ import av.error
 _NOT_RECORDINGS = frozenset({"tty"})
 _ID3_HEADER_BYTES = 10
 _MAX_PADDING_BYTES = 4096
+_ENDING_S = 30.0
 
 
 class BadRecording(ValueError):
@@ -142,6 +143,27 @@ def first_frame_s(path: Path, title: str) -> float:
         streams = video_streams(container, title)
         first = next(decoded(container, *streams), None) if streams else None
         return math.inf if first is None or first.time is None else float(first.time)
+
+
+def last_packet_s(path: Path, title: str) -> float:
+    """When the last packet of a track was sent, in seconds of the file; 0 if there is none.
+
+    Raises:
+        BadRecording: The file can't be read.
+    """
+    last_s = 0.0
+    with open_media(path) as container:
+        streams = [each for each in container.streams if _is_titled(each, title)]
+        # Most tracks last as long as their file.
+        for from_s in ((container.duration or 0) / 1_000_000 - _ENDING_S, 0.0):
+            with suppress(av.error.FFmpegError):
+                container.seek(round(max(0.0, from_s) * 1_000_000))
+                for packet in container.demux(*streams):
+                    if packet.pts is not None and packet.time_base is not None:
+                        last_s = max(last_s, float(packet.pts * packet.time_base))
+            if last_s:
+                break
+    return last_s
 
 
 def seek(container: av.container.InputContainer, to_s: float, streams: Sequence[Any] = ()) -> None:

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from vision_agent.caller.cut import Cut
-from vision_agent.caller.media_file import BadRecording, first_frame_s, length_s, titles
+from vision_agent.caller.media_file import (
+    BadRecording,
+    first_frame_s,
+    last_packet_s,
+    length_s,
+    titles,
+)
 from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, Samples, read_sound
 from vision_agent.caller.rtvi import Track
 from vision_agent.caller.utterances import utterances
@@ -143,6 +149,7 @@ def _of_recorded_call(
     tracks = titles(call.media) if has_media else set()
     shown: dict[Source, Recording] = {}
     first_frames_ms: dict[Source, int] = {}
+    last_frames_ms: dict[Source, int] = {}
     notes: list[str] = []
     if not has_media:
         notes.append("The recording has neither sound nor pictures.")
@@ -157,12 +164,13 @@ def _of_recorded_call(
                 track = Cut(cut.begin_s, cut.end_s, source)
                 shown[source] = Recording.open(call.media, track, loops=False)
                 first_frames_ms[source] = round(first_s * 1000)
+                last_frames_ms[source] = round(last_packet_s(call.media, source) * 1000)
         except BadRecording as error:
             notes.append(f"The recorded {source} is left out: {error}")
     begin_ms = round(cut.begin_s * 1000)
     end_ms = length_ms + 1 if cut.end_s == math.inf else round(cut.end_s * 1000)
     pictures, lost = _pictures(call, begin_ms, end_ms)
-    part = RecordedPart(call.lines, begin_ms, end_ms, first_frames_ms, pictures)
+    part = RecordedPart(call.lines, begin_ms, end_ms, first_frames_ms, last_frames_ms, pictures)
     notes += lost
     if call.header.resumed:
         notes.append(_RESUMED)

@@ -41,6 +41,8 @@ _MARGIN_MS = 300
 # connection is made meanwhile.
 _THERE_MS = 500
 _CONNECTED_MS = 3_000
+# A video without a frame for longer counts as off. Browsers send few of a screen that rests.
+_LONGEST_PAUSES_S: Mapping[Source, float] = {"camera": 5.0, "screen": 15.0}
 # What the agent says unasked may come a little later than it did.
 _LATER_MS = 2_000
 # What a client says of the call's recording, and pictures, whose content stands elsewhere.
@@ -56,6 +58,7 @@ class RecordedPart:
         begin_ms: Where the part begins.
         end_ms: Where it ends.
         first_frames_ms: When the first frame of each recorded video came, in ms of the call.
+        last_frames_ms: When the last frame of each recorded video came, in ms of the call.
         pictures: The picture files that were sent into it, and when, in ms of the part.
     """
 
@@ -63,6 +66,7 @@ class RecordedPart:
     begin_ms: int
     end_ms: int
     first_frames_ms: Mapping[Source, int] = field(default_factory=dict)
+    last_frames_ms: Mapping[Source, int] = field(default_factory=dict)
     pictures: Sequence[tuple[int, SendPicture]] = ()
 
     @property
@@ -71,6 +75,15 @@ class RecordedPart:
         before = (each for each in self.lines if each.at_ms < self.begin_ms)
         switches = {each.what: each.on for each in before if isinstance(each, SwitchedLine)}
         return {what for what, on in switches.items() if not on}
+
+    def is_over(self, source: Source, at_ms: int) -> bool:
+        """Whether a video had ended by a time of the call, although nobody had switched it off."""
+        last_ms = self.last_frames_ms.get(source)
+        if last_ms is None or at_ms - last_ms <= 1000 * _LONGEST_PAUSES_S[source]:
+            return False
+        earlier = (each for each in self.lines if each.at_ms <= last_ms + _THERE_MS)
+        switches = [e.on for e in earlier if isinstance(e, SwitchedLine) and e.what == source]
+        return not switches or switches[-1]
 
     def is_switched_on(self, what: Track, before_ms: int) -> bool:
         """Whether the caller switched it on in the part, up to so many ms of it."""
@@ -123,6 +136,13 @@ def recorded_script(
         if not part.is_switched_on(source, at_ms + _THERE_MS):
             done.append((at_ms, Switch(source, True)))
     done += _during(part)
+    for source, last_ms in part.last_frames_ms.items():
+        if not part.is_over(source, part.end_ms):
+            continue
+        if part.is_over(source, part.begin_ms):
+            off.add(source)
+        else:
+            done.append((max(0, last_ms - part.begin_ms), Switch(source, False)))
     if len(done) > MAX_STEPS:
         raise ValueError(f"it has more than {MAX_STEPS} typed lines, messages and switches")
     asks = bool(spans) or any(_is_question(action) for _, action in done)
