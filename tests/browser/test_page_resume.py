@@ -1,11 +1,12 @@
 """The page reconnects by itself, and a conversation can be resumed after a reload."""
 
+import json
 import os
 import signal
 import socket
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import calls, no_calls
@@ -115,6 +116,14 @@ LOSES_A_LINE = """
 """
 
 
+async def gone(route: Route) -> None:
+    """The server no longer has a call whose connection is to be replaced."""
+    if json.loads(route.request.post_data or "{}").get("restart_pc"):
+        await route.fulfill(status=404, json={"error": "There is no such call."})
+    else:
+        await route.fallback()
+
+
 async def test_a_line_that_is_lost_with_its_connection_is_sent_on_the_next_one(
     quiet_browser, open_page, counting
 ):
@@ -125,6 +134,11 @@ async def test_a_line_that_is_lost_with_its_connection_is_sent_on_the_next_one(
         assert await asks(caller, "the first") == "One."
         assert await asks(caller, "the second") == "Two."
         assert await caller.page.evaluate("connections.length") == 2
+        # And in the next call, whose conversation lacks it.
+        await caller.page.route("**/api/offer", gone)
+        await caller.page.evaluate(LOSES_A_LINE)
+        assert await asks(caller, "the third") == "Three."
+        assert await caller.reads("user") == ["the first", "the second", "the third"]
         await caller.press("hang-up")
         await no_calls(server)
 

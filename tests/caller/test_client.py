@@ -3,6 +3,7 @@
 import asyncio
 import re
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -13,9 +14,11 @@ from tests.conftest import serving
 from tests.support.answering_server import Behaviour, answering_server
 from tests.support.forked import run_forked
 from tests.support.media_files import write_frames
+from tests.support.scenarios import TONES
+from tests.support.serving_here import serving_here
 from tests.support.signals import tone
 from tests.support.waiting import until
-from vision_agent import CallClient, CallFailed
+from vision_agent import CallClient, CallFailed, Settings, create_app
 from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, read_sound
 from vision_agent.caller.utterances import utterances
 from vision_agent.replay import BadRecording
@@ -221,3 +224,27 @@ def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
     assert done.stdout.count("Agent:") == 2
     assert "red" in done.stdout.splitlines()[-1].lower()
     assert (tmp_path / "answer.wav").stat().st_size > 48_000
+
+
+async def test_a_line_that_is_typed_while_the_call_moves_is_answered_in_the_next(tmp_path):
+    settings = Settings(
+        _env_file=None, scenario=TONES, session_db=f"sqlite:///{tmp_path}/sessions.db"
+    )
+    app = create_app(settings)
+    moves = partial(app.state.registry.close, "the server is restarting", come_back=True)
+    async with (
+        app.router.lifespan_context(app),
+        serving_here(app) as url,
+        CallClient(url, timeout_s=15) as client,
+    ):
+        assert (await client.type("hello")).text == "Hello."
+        # Before the end of the call, and after it but before the client knows.
+        for early_s in (0.0, 0.05):
+            asking = asyncio.create_task(client.type("hello"))
+            await asyncio.sleep(early_s)
+            await moves()
+            assert (await asking).text == "Hello."
+            moving = asyncio.create_task(moves())
+            await asyncio.sleep(early_s)
+            assert (await client.type("hello")).text == "Hello."
+            await moving

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +19,7 @@ from vision_agent.caller.failure import CallFailed, CallRefused
 from vision_agent.caller.peer import CallerPeer, OnAudio, OnMessage
 from vision_agent.caller.relay_choice import with_one_relay
 from vision_agent.caller.signalling import Signalling
+from vision_agent.caller.typed_lines import TypedLine, TypedLines
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +28,8 @@ _CONNECT_S = 8.0
 _REQUEST_S = 5.0
 _GONE = 404
 _MAX_UNSENT = 20
+_TOLD_S = 3.0
+"""How long a new call waits for what the conversation has."""
 
 
 class Connection:
@@ -76,6 +81,9 @@ class Connection:
         self._watching: asyncio.Task[None] | None = None
         self._reconnecting = False
         self._unsent: list[str] = []
+        self._typed = TypedLines()
+        self._said: list[str] = []
+        self._told = asyncio.Event()
         self._off: frozenset[rtvi.Track] = frozenset()
         self._lost: str | None = None
         self._come_back: str | None = None
@@ -125,11 +133,14 @@ class Connection:
         """
         if self._peer is None:
             raise CallFailed("The call has not been dialled yet.")
-        waits = self._reconnecting or (self._peer.lost is not None and self.lost is None)
+        ended = self._come_back is not None
+        waits = ended or self._reconnecting or (self._peer.lost is not None and self.lost is None)
         if waits and len(self._unsent) < _MAX_UNSENT:
             self._unsent.append(text)
         else:
-            self._peer.type(text)
+            line = TypedLine(uuid.uuid4().hex, text, time.monotonic())
+            self._peer.type(line)
+            self._typed.sent(line)
 
     def tell_switched(self, what: rtvi.Track, on: bool) -> None:
         """Tell the server that the microphone, the camera or the screen was switched on or off."""
@@ -181,7 +192,7 @@ class Connection:
             screen=self._screen,
         )
 
-    async def _offer(self, signalling: Signalling, peer: CallerPeer, restart: str | None) -> None:
+    async def _offer(self, signalling: Signalling, peer: CallerPeer, restart: str | None) -> bool:
         asked = dict(self._asked)
         if self._resume is not None and restart is None:
             asked["resume"] = self._resume
@@ -189,12 +200,17 @@ class Connection:
         self.pc_id = answer.pc_id
         self._resume = answer.resume or self._resume
         await peer.accept(answer.sdp)
+        return answer.resumed
 
     def _take_message(self, message: str | bytes, at_ms: int) -> None:
         """Pass a message on, unless it says that the call is over and continues in another one."""
         data = (rtvi.parse(message) or {}).get("data")
         if self._resume and isinstance(data, dict) and data.get("state") == "ended":
             self._come_back = str(data.get("reason")) if data.get("come_back") else None
+        if isinstance(data, dict) and data.get("kind") == "resumed":
+            lines = [line for line in data.get("earlier", ()) if isinstance(line, dict)]
+            self._said = [str(line.get("text")) for line in lines if line.get("who") == "user"]
+            self._told.set()
         if self._come_back is None:
             self._on_message(message, at_ms)
 
@@ -242,8 +258,9 @@ class Connection:
         last = why
         for delay_s in RETRY_DELAYS_S:
             await self._pause(delay_s)
+            call = self.pc_id
             try:
-                await self._attempt()
+                resumed = await self._attempt()
             except CallFailed as error:
                 last = str(error)
                 continue
@@ -255,11 +272,26 @@ class Connection:
                 if error.status is not None and error.status < 500 and error.status != 409:
                     break
                 continue
+            await self._type_again(same_call=call is not None, resumed=resumed)
             self._reconnecting = False
             while self._unsent:
                 self.type(self._unsent.pop(0))
             return
         self._lost = f"the connection was lost ({why}) and could not be made again: {last}"
+
+    async def _type_again(self, *, same_call: bool, resumed: bool) -> None:
+        """Send what was typed shortly before the loss; the same call takes each line once."""
+        assert self._peer is not None
+        lines = self._typed.unsure(time.monotonic())
+        if lines and not same_call:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TOLD_S if resumed else 0):
+                    await self._told.wait()
+            told = self._told.is_set()
+            lines = self._typed.missing(self._said, time.monotonic()) if told else []
+        for line in lines:
+            with contextlib.suppress(CallFailed):  # lost again, which the watch notices
+                self._peer.type(line)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, or until this machine has other addresses."""
@@ -269,20 +301,22 @@ class Connection:
             if own_addresses() != addresses:
                 return
 
-    async def _attempt(self) -> None:
+    async def _attempt(self) -> bool:
         old = self._peer
         assert old is not None
         quick = self._signalling.within(_REQUEST_S)
         peer = await self._new_peer(quick)
         old.detach()
         self._peer, self._come_back = peer, None
+        self._told.clear()
         try:
-            await self._offer(quick, peer, restart=self.pc_id)
+            resumed = await self._offer(quick, peer, restart=self.pc_id)
             deadline_s = time.monotonic() + _CONNECT_S
             while not peer.is_open:
                 if peer.lost is not None or time.monotonic() > deadline_s:
                     raise CallFailed(peer.lost or "It was not made in time.")
                 await asyncio.sleep(0.02)
+            return resumed
         finally:
             # Not earlier: a server takes the end of a call's only connection for a goodbye.
             await old.close()

@@ -29,6 +29,7 @@ from vision_agent.caller.aiortc_patches import (
 from vision_agent.caller.failure import CallFailed, as_call_failed, sentence
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
 from vision_agent.caller.rtvi import Track, client_ready, send_text, track_status
+from vision_agent.caller.typed_lines import TypedLine
 from vision_agent.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -129,14 +130,14 @@ class CallerPeer:
         with as_call_failed("The server's answer can't be used"):
             await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
-    def type(self, text: str) -> None:
+    def type(self, line: TypedLine) -> None:
         """Send a typed line.
 
         Raises:
             CallFailed: The connection is gone or not made yet, or the message is larger than the
                 server accepts.
         """
-        self.send(send_text(uuid.uuid4().hex, text))
+        self.send(send_text(line.message_id, line.text))
 
     def send(self, message: str) -> None:
         """Send a message of the data channel, as its JSON; every message passes here.

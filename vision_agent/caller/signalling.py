@@ -39,11 +39,19 @@ _HOW_TO_TRUST = (
 
 @dataclass(frozen=True, slots=True)
 class SdpAnswer:
-    """The server's answer: its SDP, the id of the call, and what continues its conversation."""
+    """The server's answer.
+
+    Attributes:
+        sdp: Its SDP.
+        pc_id: The id of the call.
+        resume: What continues its conversation.
+        resumed: Whether it continues an earlier one.
+    """
 
     sdp: str
     pc_id: str | None
     resume: str | None = None
+    resumed: bool = False
 
 
 def parse_headers(lines: Iterable[str]) -> dict[str, str]:
@@ -167,7 +175,7 @@ class Signalling:
             value if isinstance(value := answer.get(name), str) else None
             for name in ("pc_id", "resume")
         )
-        return SdpAnswer(sdp_answer, pc_id, resume)
+        return SdpAnswer(sdp_answer, pc_id, resume, answer.get("resumed") is True)
 
     async def has_call(self, pc_id: str) -> bool:
         """Whether the server still has a call; True as well if it can't be asked."""

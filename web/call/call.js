@@ -10,6 +10,7 @@ import {
   Refusal,
 } from "./errors.js";
 import { Peer } from "./peer.js";
+import { TypedLines } from "./typed_lines.js";
 
 const READY_TIMEOUT_MS = 20_000;
 // Candidates are gathered within milliseconds. With the loopback interface alone, Chromium waits for
@@ -20,8 +21,6 @@ const ADDRESS_TIMEOUT_MS = 5_000;
 const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
 // The most that the server's Retry-After can extend a wait to.
 const MAX_RECONNECT_DELAY_MS = 30_000;
-// What was typed so shortly before a loss may not have arrived.
-const UNSURE_MS = 10_000;
 // A server that ends a call sends a message and then closes the channel: let the message arrive.
 const CHANNEL_CLOSE_GRACE_MS = 400;
 
@@ -55,8 +54,7 @@ export class Call {
   #peers = new Set();
   /** @type {Channel|null} */
   #channel = null;
-  /** @type {{id: string, text: string, atMs: number}[]} what was typed lately */
-  #typed = [];
+  #typed = new TypedLines();
   /** @type {string|null} */
   #pcId = null;
   #agent;
@@ -100,9 +98,7 @@ export class Call {
    */
   sendText(text) {
     const id = this.#channel?.sendText(text) ?? null;
-    const now = performance.now();
-    this.#typed = this.#typed.filter(({ atMs }) => now - atMs < UNSURE_MS);
-    if (id !== null) this.#typed.push({ id, text, atMs: now });
+    if (id !== null) this.#typed.sent({ id, text, atMs: performance.now() });
     return id;
   }
 
@@ -252,10 +248,9 @@ export class Call {
     if (this.#muted) channel.trackStatus(RECEIVER.microphone, false);
     if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
     this.#sendCameraSize();
-    // A new call has been told by the conversation what arrived. The server knows the ids.
-    if (restart) for (const { id, text } of this.#typed) channel.sendText(text, id);
+    // The server knows the ids. What a new call lacks, the conversation says: #onMessage.
+    if (restart) this.#sendAgain(this.#typed.unsure(performance.now()));
     if (restart && this.#unrecorded) channel.stopRecording();
-    this.#typed = [];
     this.#phase = "up";
     this.#listener.onReady();
   }
@@ -273,11 +268,22 @@ export class Call {
       return;
     }
     this.#listener.onMessage(message);
+    if (type === "server-message" && data?.kind === "resumed") {
+      /** @type {{who: string, text: string}[]} */
+      const earlier = data.earlier;
+      const said = earlier.filter(({ who }) => who === "user").map(({ text }) => text);
+      this.#sendAgain(this.#typed.missing(said, performance.now()));
+    }
     if (ended) {
       this.#endedByServer(data.reason || "The agent ended the call.");
     } else if (type === "error" && data?.fatal) {
       this.#endedByServer(data.message ?? data.error ?? "The agent had to stop.");
     }
+  }
+
+  /** @param {import("./typed_lines.js").TypedLine[]} lines */
+  #sendAgain(lines) {
+    for (const { id, text } of lines) this.#channel?.sendText(text, id);
   }
 
   #sendCameraSize() {
@@ -300,8 +306,6 @@ export class Call {
   /** @param {string} why a sentence */
   async #recover(why) {
     this.#phase = "recovering";
-    const now = performance.now();
-    this.#typed = this.#typed.filter(({ atMs }) => now - atMs < UNSURE_MS);
     /** @type {unknown} */
     let last = new NoMediaPath(why);
     for (const delayMs of RECONNECT_DELAYS_MS) {

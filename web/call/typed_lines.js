@@ -1,0 +1,50 @@
+/** The lines that were typed so shortly before a connection was lost that they may be too. */
+
+const UNSURE_MS = 10_000;
+// Longer lines are not looked for in a conversation, which shows the beginning of each.
+const MAX_CHARS = 1_000;
+
+/** @typedef {{id: string, text: string, atMs: number}} TypedLine */
+
+/** Keeps what was typed lately, and how often each line was typed in the conversation. */
+export class TypedLines {
+  /** @type {TypedLine[]} */
+  #lately = [];
+  /** @type {Map<string, number>} */
+  #times = new Map();
+
+  /** @param {TypedLine} line it was sent */
+  sent(line) {
+    this.#lately = [...this.unsure(line.atMs), line];
+    const text = line.text.trim();
+    this.#times.set(text, (this.#times.get(text) ?? 0) + 1);
+  }
+
+  /** @param {number} nowMs */
+  unsure(nowMs) {
+    return this.#lately.filter(({ atMs }) => nowMs - atMs < UNSURE_MS);
+  }
+
+  /**
+   * What has not arrived: the conversation, which a new call continues, lacks it.
+   * @param {string[]} said the caller's lines of the conversation; what stands before typed words in
+   *   one of them says what they were shown with
+   * @param {number} nowMs
+   */
+  missing(said, nowMs) {
+    const lately = this.unsure(nowMs);
+    /** @type {Set<TypedLine>} */
+    const missing = new Set();
+    for (const text of new Set(lately.map((line) => line.text.trim()))) {
+      const there = said.filter((line) => line.endsWith(text)).length;
+      const lacking =
+        text.length > MAX_CHARS ? 0 : Math.max(0, (this.#times.get(text) ?? 0) - there);
+      const newest = lacking
+        ? lately.filter((line) => line.text.trim() === text).slice(-lacking)
+        : [];
+      this.#times.set(text, there + newest.length);
+      for (const line of newest) missing.add(line);
+    }
+    return lately.filter((line) => missing.has(line));
+  }
+}
