@@ -239,7 +239,8 @@ def test_the_caller_stays_for_what_the_agent_said_unasked(tmp_path: Path) -> Non
     ]
     reminder = SpokenLine(at_ms=9000, who="agent", text="It is time.", author="basic")
     for more, stays_ms in (([], 0), ([reminder], 9000 - 500 + 2000)):
-        folder = recorded_call(tmp_path / str(stays_ms), *lines, *more, camera={0: RED})
+        called = tmp_path / str(stays_ms)
+        folder = recorded_call(called, *lines, *more, camera={0: RED}, length_ms=9500)
         for patient in (False, True):
             script = open_source(folder, WHOLE, patient=patient).script
             assert isinstance(script, FixedScript)
