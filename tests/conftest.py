@@ -23,6 +23,7 @@ from tests.support.forked import (
 from tests.support.kinds import KINDS, kind_of
 from tests.support.media_files import with_few_frames
 from tests.support.schedule import LongestFirst, order, unit_of
+from vision_agent.caller import recording
 
 # How fast an example is made or judged says how busy this machine is.
 hypothesis.settings.register_profile(
@@ -32,6 +33,7 @@ hypothesis.settings.load_profile("busy")
 
 leave_out_the_webs()
 
+MAX_FPS = recording.MAX_FPS
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
 
 for name in list(os.environ):
@@ -86,6 +88,12 @@ def _children_are_forked() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _few_frames_are_sent() -> None:
+    """Here as in forks four a second of a recording: to encode thirty takes a fifth of a core."""
+    recording.MAX_FPS = 4.0
+
+
 @pytest.fixture
 def children_as_always() -> Iterator[None]:
     """Where the command line of a child or its family is the subject."""
@@ -107,7 +115,7 @@ def bottle() -> Path:
 
 @pytest.fixture(scope="session")
 def slow_bottle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bottles in three frames a second, for commands: see `few_frames`."""
+    """The bottles in three frames a second, for commands that run as users run them."""
     folder = tmp_path_factory.mktemp("slow")
     return with_few_frames(RECORDINGS / "bottle.mp4", folder / "bottle.mp4")
 
@@ -119,10 +127,10 @@ def jfk() -> Path:
 
 
 @pytest.fixture(scope="module")
-def few_frames() -> Iterator[None]:
-    """Recordings are sent with four frames a second: to encode thirty takes a fifth of a core."""
+def every_frame() -> Iterator[None]:
+    """Where the frames of recordings are the subject: as many are sent as users send."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vision_agent.caller.recording.MAX_FPS", 4.0)
+        patch.setattr(recording, "MAX_FPS", MAX_FPS)
         yield
 
 

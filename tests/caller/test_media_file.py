@@ -14,6 +14,8 @@ from tests.support.media_files import make_image, make_video
 from tests.support.signals import tone
 from vision_agent.caller.recording import SOUND_RATE_HZ, BadRecording, Recording, read_sound
 
+pytestmark = pytest.mark.usefixtures("every_frame")
+
 
 def make_film(
     path: Path, *, sound_at_s: float = 0.0, video_at_s: float = 0.0, hole_s: float = 0.0

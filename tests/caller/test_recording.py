@@ -17,6 +17,8 @@ from vision_agent.caller.recording import (
     resample,
 )
 
+pytestmark = pytest.mark.usefixtures("every_frame")
+
 
 def test_a_silent_video_has_frames_and_no_sound(bottle: Path) -> None:
     recording = Recording.open(bottle)

@@ -14,6 +14,8 @@ from vision_agent.caller.recording import Recording
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.caller.utterances import Span
 
+pytestmark = pytest.mark.usefixtures("every_frame")
+
 
 def luma(frame: object) -> float:
     return float(np.frombuffer(frame.planes[0], np.uint8).mean())  # type: ignore[attr-defined]

@@ -144,7 +144,7 @@ async def test_a_model_that_fails_ends_the_call_and_says_why() -> None:
         assert caller.verdict.passed is None
 
 
-async def test_a_played_caller_makes_a_real_call(tmp_path: Path, few_frames: None) -> None:
+async def test_a_played_caller_makes_a_real_call(tmp_path: Path) -> None:
     bill = make_image(tmp_path / "bill.png")
     lines = ["Hello there.", "[show bill.png] And what is this?", "Thank you. [done]"]
     async with playing(lines, show=(bill,), types=True) as (caller, model):

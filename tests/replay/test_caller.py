@@ -25,8 +25,6 @@ from vision_agent.cli.main import app
 from vision_agent.recordings.lines import EndedLine, SpokenLine
 from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
 
-pytestmark = pytest.mark.usefixtures("few_frames")
-
 
 async def call(server: AnsweringServer, file: Path, **options: Any) -> Report:
     options.setdefault("timeout_s", 20)

@@ -38,6 +38,8 @@ from vision_agent.replay.script import (
     Wait,
 )
 
+pytestmark = pytest.mark.usefixtures("every_frame")
+
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 SOUND = np.concatenate([silence(1000), tone(500), silence(1500), tone(500, hz=500), silence(500)])
 

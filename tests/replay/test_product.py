@@ -18,8 +18,6 @@ from vision_agent.caller.recording import SOUND_RATE_HZ, resample
 from vision_agent.local import speak_question
 from vision_agent.replay import ReplayOptions, replay
 
-pytestmark = pytest.mark.usefixtures("few_frames")
-
 
 @pytest.fixture
 async def url():

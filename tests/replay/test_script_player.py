@@ -28,8 +28,6 @@ from vision_agent.replay.script import (
     Wait,
 )
 
-pytestmark = pytest.mark.usefixtures("few_frames")
-
 QUESTION = Speak(tone(400, rate_hz=24_000).tobytes(), 24_000)
 
 

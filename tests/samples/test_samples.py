@@ -184,7 +184,7 @@ CONVERSATIONS = (
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def calls(few_frames: None) -> AsyncIterator[dict[Conversation, asyncio.Task[None]]]:
+async def calls() -> AsyncIterator[dict[Conversation, asyncio.Task[None]]]:
     """All the conversations, under way."""
     lines = asyncio.Semaphore(4)
 

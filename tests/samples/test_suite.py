@@ -14,12 +14,21 @@ from vision_agent.evaluation.trials import plan
 from vision_agent.server_process import ServerProcess
 
 
+@pytest.fixture(scope="module")
+def suite():
+    return plan(read_suites([SAMPLES.parent / "suite"]))
+
+
+def test_the_suite_has_cases_for_each_sample(suite):
+    assert len(suite) == 25
+    assert {trial.agent for trial in suite} == set(SAMPLE_NAMES)
+
+
 @pytest.mark.timeout(400)
-def test_every_case_of_the_samples_suite_passes(tmp_path, monkeypatch):
+@pytest.mark.parametrize("scripted", [False, True], ids=["engine", "scripted"])
+def test_every_case_of_the_samples_suite_passes(suite, scripted, tmp_path, monkeypatch):
     monkeypatch.setattr(ServerProcess, "_start_process", staticmethod(start_forked))
-    trials = plan(read_suites([SAMPLES.parent / "suite"]))
-    assert len(trials) == 25
-    assert {trial.agent for trial in trials} == set(SAMPLE_NAMES)
+    trials = [trial for trial in suite if trial.is_scripted == scripted]
     results = asyncio.run(run_trials(trials, RunOptions(tmp_path)))
     unmet = {one.case: in_words(one) for one in results.outcomes if one.status != "passed"}
     assert unmet == {}

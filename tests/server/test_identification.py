@@ -257,9 +257,7 @@ async def test_the_token_of_a_conversation_and_the_id_of_a_call_are_of_no_use_to
         await peer.close()
 
 
-async def test_nameless_callers_share_nothing_that_they_teach_and_a_page_keeps_its_own(
-    recordings, few_frames
-):
+async def test_nameless_callers_share_nothing_that_they_teach_and_a_page_keeps_its_own(recordings):
     bottle = recordings / "bottle.mp4"
 
     async def ask(url: str, user: str | None, *lines: str) -> str:

@@ -13,7 +13,7 @@ SEED = 7
 
 
 @pytest.mark.timeout(300)
-async def test_a_minute_of_everything_going_wrong_is_a_conversation(few_frames):
+async def test_a_minute_of_everything_going_wrong_is_a_conversation():
     seen, verdict = await soak(seconds=60, seed=SEED, every_s=3, video=True, serving=ForkedServer)
     print(report(seen, verdict, seed=SEED, seconds=60))
     assert len(seen.faults) >= 10

@@ -173,7 +173,7 @@ def become(request: Request, streams: list[int]) -> None:
     if request.module not in WORKERS:
         _fork_what_is_started()
         _start_engines_late()
-        # To encode thirty frames a second takes a fifth of a core: see `few_frames`.
+        # To encode thirty frames a second takes a fifth of a core: see tests/conftest.py.
         recording.MAX_FPS = 4.0
     try:
         runpy.run_module(request.module, run_name="__main__", alter_sys=True)

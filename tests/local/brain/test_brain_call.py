@@ -32,7 +32,7 @@ def answers(request: dict[str, Any]) -> list[Step]:
     return ["Welcome. How can I help?"]
 
 
-async def test_agents_hand_over_use_tools_and_are_shown_the_camera(few_frames: None) -> None:
+async def test_agents_hand_over_use_tools_and_are_shown_the_camera() -> None:
     async with chat_server() as brain:
         brain.answers = answers
         agent = str(SAMPLES / "front_desk")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.responder import Responder
@@ -40,11 +40,12 @@ class SightOnce(Sight):
         return self._seen[asked]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sight() -> AsyncIterator[Sight]:
+@pytest.fixture(scope="session")
+def sight() -> Iterator[Sight]:
+    """One for all tests of a worker: its looks are made in threads, not on an event loop."""
     sight = SightOnce()
     yield sight
-    await sight.close()
+    asyncio.run(sight.close())
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-import pytest_asyncio
 
 from vision_agent.local.contract import (
     Dialogue,
@@ -36,11 +35,9 @@ TIMER = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def responder() -> AsyncIterator[Responder]:
-    sight = Sight()
-    yield Responder(sight)
-    await sight.close()
+@pytest.fixture
+def responder(sight: Sight) -> Responder:
+    return Responder(sight)
 
 
 def frame(pixels: Any, at_ms: int = 0) -> SeenFrame:
