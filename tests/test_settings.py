@@ -125,6 +125,12 @@ def test_a_port_or_an_address_that_cannot_be_is_refused_in_words(mistake, words)
         Settings(_env_file=None, **mistake)
 
 
+@pytest.mark.parametrize("option", [{"record_consent": True}, {"keep_recordings": 30}])
+def test_what_recordings_need_is_refused_without_their_folder(option):
+    with pytest.raises(ValidationError, match=f"{next(iter(option))}: recordings have no folder"):
+        Settings(_env_file=None, **option)
+
+
 def test_recordings_are_not_deleted_while_their_calls_may_go_on():
     with pytest.raises(ValidationError, match=r"an hour .* at least"):
         Settings(_env_file=None, record="x", keep_recordings=0.04)

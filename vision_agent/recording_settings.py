@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 
@@ -62,3 +62,11 @@ class RecordingSettings(BaseSettings):
                 "are among them"
             )
         return days
+
+    @model_validator(mode="after")
+    def _has_a_folder(self) -> Self:
+        if self.record is None:
+            for name in ("record_consent", "keep_recordings"):
+                if getattr(self, name):
+                    raise ValueError(f"{name}: recordings have no folder. Name one: --record DIR.")
+        return self
