@@ -12,7 +12,10 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         "clients that others wrote call",
         ("tests/clients/", "tests/javascript/", "tests/python/"),
     ),
-    "cluster": ("several Ray nodes on this machine", ("tests/cluster/test_cluster.py",)),
+    "cluster": (
+        "Ray clusters on this machine",
+        ("tests/cluster/test_cluster.py", "tests/cluster/test_command.py"),
+    ),
     "networks": (
         "calls between network namespaces",
         ("tests/networks/", "tests/deploy/test_compose.py"),

@@ -88,7 +88,7 @@ def snake(value: Any) -> Any:
     return [snake(held) for held in value] if isinstance(value, list) else value
 
 
-PLAYED_S = 0.02
+PLAYED_S = 0.05
 """How long an answer's sound is played before it is cut off."""
 
 
@@ -202,7 +202,7 @@ class Conversation:
             busy = self.engine.open_answers or turns_over < self._turns_due()
             if len(self.told) == seen and (not busy or self.ended):
                 return
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.1)
 
     def _turns_due(self) -> int:
         """How many turns are over when nothing more is to be said."""
@@ -214,9 +214,9 @@ class Conversation:
         return sum(not turn.tool_results for turn in turns) - waits
 
     async def _spin(self) -> None:
-        # Client and server share this loop: what one sends, the other has after a few rounds.
-        for _ in range(60):
-            await asyncio.sleep(0)
+        # Client and server share this loop: what one sends, the other has before its time goes on.
+        for _ in range(3):
+            await asyncio.sleep(0.001)
 
     def _call(self) -> str:
         calls = [call for m in self.told for call in m.get("toolCall", {}).get("functionCalls", [])]
