@@ -1,6 +1,7 @@
 """A recording plays however it ended, and never outgrows its disk."""
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from tests.recordings.recording_here import OPUS, Sent
 from tests.support.encoding import encoded
 from tests.support.waiting import until
-from vision_agent.recordings import call_recording
+from vision_agent.recordings import call_files, call_recording
 from vision_agent.recordings.lines import (
     EndedLine,
     FrameLine,
@@ -190,6 +191,20 @@ async def test_a_recording_ends_at_its_limits_and_is_whole(tmp_path):
         else:
             assert not list(folder.iterdir())
         sent.sound("agent", 1.0)  # what comes later is not taken
+
+
+async def test_a_client_that_sends_messages_without_end_ends_the_recording_while_it_can_be_read(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(call_files, "MAX_LINES_BYTES", 2_000_000)
+    sent = Sent(tmp_path)
+    for _ in range(30):
+        sent.recording.message("received", json.dumps({"type": "x" * 70_000}))
+    await until(lambda: len(sent.said) > 1)
+    await sent.recording.close()
+    assert sent.said[-1] == ("limit", "a recording has 2 MB of messages at most")
+    sent.recording.message("received", "{}")
+    assert len(opened(tmp_path).lines) > 30
 
 
 async def test_a_folder_that_can_not_be_written_is_told(tmp_path):

@@ -21,6 +21,7 @@ from vision_agent.rtc import (
     Peer,
     Speaker,
 )
+from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.own import aioice
 from vision_agent.rtc.own.aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from vision_agent.rtc.probes import MAX_PROBED
@@ -53,6 +54,21 @@ async def test_a_screen_without_a_camera_is_not_taken_for_the_camera(call: Call)
     await call.connect()
     assert call.listener.cameras == []
     assert len(call.listener.screens) == 1
+
+
+async def test_parameter_sets_that_an_offer_states_of_the_screen_complete_its_frames(call: Call):
+    whole(call)
+    head, screen = (await call.offer()).rsplit("m=video", 1)
+    stated = "sprop-parameter-sets=Z0IAKeKQFAe2AtwEBAaQeJEV,aM48gA==;packetization-mode=1"
+    screen = screen.replace("packetization-mode=1", stated)
+    assert stated in screen
+    call.peer = Peer(call.listener, call.voice)
+    await call.peer.accept(Offer.parse(f"{head}m=video{screen}"))
+    slice = b"\0\0\0\1\x65\x88"
+    begins = {}
+    for name, (track,) in (("camera", call.listener.cameras), ("screen", call.listener.screens)):
+        begins[name] = lane_of(track).parameter_sets.completed(slice, key=True)[4]
+    assert begins == {"camera": 0x65, "screen": 0x67}
 
 
 async def test_the_voice_is_on_the_first_section(call: Call):

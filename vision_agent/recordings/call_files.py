@@ -17,11 +17,20 @@ from vision_agent.recordings.lines import FrameLine, HeaderLine, NoticeLine, wri
 from vision_agent.recordings.lines import moved as line_moved
 from vision_agent.recordings.matroska import MatroskaFile
 from vision_agent.recordings.media_writer import MediaWriter
-from vision_agent.recordings.recorded_call import CAPTIONS_FILE, LINES_FILE, MEDIA_FILE
+from vision_agent.recordings.recorded_call import (
+    CAPTIONS_FILE,
+    LINES_FILE,
+    MAX_FILE_BYTES,
+    MEDIA_FILE,
+)
 
 CHECK_DISK_S = 2.0
 TOUCH_EVERY_S = 300.0
 """A call in which nothing happens is not swept away: `retention.sweep` goes by the newest file."""
+
+MAX_LINES_BYTES = MAX_FILE_BYTES // 2
+"""Of `call.jsonl`: a client may send megabytes of messages a second, and a larger file is not read
+again."""
 
 _FULL = (27, 28, 122)  # EFBIG, ENOSPC, EDQUOT
 
@@ -142,6 +151,9 @@ class CallFiles:
         if limits.max_bytes and self.size >= limits.max_bytes:
             megabytes = limits.max_bytes // 1_000_000
             raise EndsEarly("limit", f"a recording has {megabytes} MB at most")
+        if self._lines.size >= MAX_LINES_BYTES:
+            megabytes = MAX_LINES_BYTES // 1_000_000
+            raise EndsEarly("limit", f"a recording has {megabytes} MB of messages at most")
         if now_s - self._checked_s >= CHECK_DISK_S:
             self._checked_s = now_s
             self._check_disk()
