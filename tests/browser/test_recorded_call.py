@@ -1,6 +1,5 @@
 """A recorded call plays in a browser: how long it is, its pictures, and from the middle on."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from tests.recordings.recording_here import Sent
 from tests.support.encoding import encoded
 from tests.support.serving_here import serving_here
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -43,7 +43,7 @@ async def recorded(folder: Path, codec: str, encoder: str, *, killed: bool = Fal
         (found,) = folder.iterdir()
         return found / "call.mkv"
     # What is there while it is still being written is what a kill leaves.
-    await asyncio.sleep(1.5)
+    await until(lambda: any(each.stat().st_size > 12_000 for each in folder.glob("*/call.mkv")))
     (found,) = folder.iterdir()
     left = folder.parent / "killed.mkv"
     left.write_bytes((found / "call.mkv").read_bytes())
