@@ -14,6 +14,7 @@ from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.notices import MARK as NOTICE_MARK
 from vision_agent.calls.options import VideoOptions
+from vision_agent.calls.quiet_sound import QuietSound
 from vision_agent.calls.server_messages import FrameAtSpeechEndMessage, FrameMessage
 from vision_agent.calls.typed_turns import OLDEST_FRAME_S, TypedTurns
 from vision_agent.calls.watched_video import VideoSource, WatchedVideo
@@ -79,6 +80,7 @@ class CallerInput:
         self._metrics, self._trace = metrics, trace
         self._on_sound = on_sound
         self._activity = VoiceActivity(start_ms=SPEECH_START_MS, stop_ms=SPEECH_STOP_MS)
+        self._quiet = QuietSound()
         self._muted = False
         self._signals_turns = signals_turns
         self._in_turn = False
@@ -192,6 +194,8 @@ class CallerInput:
             self._end_sound()
 
     def _end_sound(self) -> None:
+        if rest := self._quiet.rest():
+            self._live_queue.audio(rest)
         if not self._signals_turns:
             self._live_queue.send_audio_stream_end()
         elif self._in_turn:
@@ -206,8 +210,9 @@ class CallerInput:
         if self._signals_turns and not self._in_turn:
             self._in_turn = True
             self._live_queue.send_activity_start()
-        self._live_queue.audio(chunk)
         change = self._activity.feed(chunk)
+        if sound := self._quiet.add(chunk, self._activity.speaking or self._activity.loud):
+            self._live_queue.audio(sound)
         self._on_sound(self._activity.level, self._activity.loud)
         match change:
             case "started":
