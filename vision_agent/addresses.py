@@ -73,18 +73,26 @@ class Proxies:
     def caller(self, peer: str, forwarded_for: Sequence[str]) -> str:
         """The caller's address; empty if a trusted proxy does not name it.
 
+        Of callers in the proxies' own networks it is the farthest that is named.
+
         Args:
             peer: The address that made the connection; empty for a Unix socket.
             forwarded_for: The values of `X-Forwarded-For`; each proxy appends its own client.
         """
-        if not (self.trusted(peer) if peer else self):
+        if not self.may_name(peer):
             return peer
+        farthest = ""
         for said in reversed([one for value in forwarded_for for one in value.split(",")]):
             if (address := parse_address(said)) is None:
-                return ""
-            if not self.trusted(str(address)) or self._any:
-                return str(address)
-        return ""
+                break
+            farthest = str(address)
+            if not self.trusted(farthest) or self._any:
+                break
+        return farthest
+
+    def may_name(self, peer: str) -> bool:
+        """Whether a peer may name the caller; an empty one is that of a Unix socket."""
+        return self.trusted(peer) if peer else bool(self)
 
 
 def is_replaced(scope: Scope) -> bool:
@@ -119,15 +127,16 @@ class RealCaller:
             peer = (scope.get("client") or ("", None))[0]
             replaced = is_replaced(scope)
             forwarded_for = Headers(scope=scope).getlist("x-forwarded-for")
+            trusted = self._proxies.may_name(peer)
             caller = self._proxies.caller(peer, forwarded_for)
-            if forwarded_for and peer and not replaced and caller == peer and not self._warned:
+            if forwarded_for and peer and not (replaced or trusted or self._warned):
                 self._warned = True
                 logger.warning(
                     "A proxy at %s sends X-Forwarded-For and is not trusted: the limits count all "
                     "its callers as one. Set VISION_AGENT_TRUSTED_PROXIES.",
                     peer,
                 )
-            if caller != peer:
+            if trusted:
                 scheme = Headers(scope=scope).get("x-forwarded-proto")
                 if scheme in ("http", "https"):
                     scope = {**scope, "scheme": scheme}  # for redirects

@@ -141,8 +141,10 @@ async def test_a_call_goes_through_the_sample_for_a_proxy(proxy, tmp_path, monke
         trusting = ssl.create_default_context(cafile=authority)
         page = await asyncio.to_thread(urllib.request.urlopen, f"{url}/", context=trusting)
         assert b"page.js" in page.read()
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            await asyncio.to_thread(urllib.request.urlopen, f"{url}/metrics", context=trusting)
+        for path in ("/metrics", "//metrics", "/%6detrics", "/x/../metrics", "/x/metrics"):
+            hidden = urllib.request.Request(url + path, headers={"X-Forwarded-Prefix": "/agent/x"})
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                await asyncio.to_thread(urllib.request.urlopen, hidden, context=trusting)
         monkeypatch.setenv("SSL_CERT_FILE", str(authority))
         async with CallClient(url, timeout_s=30) as client:
             assert (await client.type("hello")).text == "Good morning."

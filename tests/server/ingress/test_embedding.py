@@ -85,6 +85,9 @@ async def test_a_redirect_keeps_the_scheme_that_the_proxy_was_asked_with():
         said = {"X-Forwarded-For": "1.1.1.1", "X-Forwarded-Proto": "https"}
         redirect = await http.get("/agent", headers=said)
         assert redirect.headers["location"] == "https://localhost/agent/"
+        # What a caller sends through the proxy makes no other address of one that it lets through.
+        forged = said | {"X-Forwarded-Prefix": "/agent/x"}
+        assert (await http.get("/agent/x/metrics", headers=forged)).status_code == 404
 
 
 async def test_a_refusal_in_an_application_that_does_not_know_it_is_a_status_and_a_sentence():

@@ -26,7 +26,12 @@ def shown_under(scope: Scope, prefix: str) -> dict[str, Any]:
     root, path = scope.get("root_path", ""), scope["path"]
     if f"{path}/".startswith(f"{prefix}/"):
         return {**scope, "root_path": max(root, prefix, key=len)}
-    return {**scope, "root_path": prefix + root, "path": prefix + path}
+    return _prefixed(scope, prefix)
+
+
+def _prefixed(scope: Scope, prefix: str) -> dict[str, Any]:
+    root = scope.get("root_path", "")
+    return {**scope, "root_path": prefix + root, "path": prefix + scope["path"]}
 
 
 class ShownUnder:
@@ -35,7 +40,9 @@ class ShownUnder:
     Args:
         app: The application.
         root_path: The prefix; empty where there is none.
-        proxies: The proxies whose `X-Forwarded-Prefix` is believed.
+        proxies: The proxies whose `X-Forwarded-Prefix` is believed where there is none. Callers can
+            send it too, and many proxies pass it on. So it is only put before the path: it never
+            decides what is asked for, which the proxy may have hidden.
     """
 
     def __init__(self, app: ASGIApp, root_path: str, proxies: Proxies) -> None:
@@ -45,8 +52,11 @@ class ShownUnder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http" and (prefix := self._forwarded(scope) or self._root_path):
-            scope = shown_under(scope, prefix)
+        if scope["type"] == "http":
+            if self._root_path:
+                scope = shown_under(scope, self._root_path)
+            elif prefix := self._forwarded(scope):
+                scope = _prefixed(scope, prefix)
         await self._app(scope, receive, send)
 
     def _forwarded(self, scope: Scope) -> str:
