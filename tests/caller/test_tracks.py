@@ -74,11 +74,17 @@ async def test_the_camera_goes_ahead_to_a_part_and_waits_at_its_end(tmp_path: Pa
 
 async def test_the_first_frame_is_there_before_anybody_receives_it(tmp_path: Path) -> None:
     video = make_video(tmp_path / "v.mkv", fps=20, count=3, size=(64, 48))
-    camera = CameraTrack(Recording.open(video))
+    recording = Recording.open(video)
+    camera = CameraTrack(recording)
     await camera.ready()
     video.unlink()
     assert (await camera.recv()).width == 64
     camera.stop()
+    gone = CameraTrack(recording)
+    await gone.ready()
+    assert "There is no file" in (gone.failure or "")
+    with pytest.raises(MediaStreamError):
+        await gone.recv()
 
 
 async def test_a_still_image_is_sent_again_and_again(tmp_path: Path) -> None:

@@ -317,6 +317,8 @@ def test_the_file_alone_has_the_callers_track(recorded: Path, tmp_path: Path) ->
         assert isinstance(speak, Speak)
         assert loudest_hz(speak.pcm) == pytest.approx(500, abs=5)
         assert source.call is None
+        # The screen was shared later.
+        assert set(open_source(path, Cut(0, 2)).shown) == {"camera"}
     # What was only typed has no file of media.
     assert [what for _, what in done(open_source(recorded, WHOLE))][:1] == ["hello"]
 

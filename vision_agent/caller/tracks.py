@@ -65,8 +65,9 @@ class CameraTrack(MediaStreamTrack):
 
     async def ready(self) -> None:
         """Read the first frame: in a cut it may come long after what it is decoded from."""
-        if self._shown is None and (first := await self._next_frame()) is not None:
-            self._shown = first.frame
+        if self._shown is None and self.failure is None:
+            first = await self._next_frame()
+            self._shown = None if first is None else first.frame
 
     def play(self) -> None:
         """Start the recording from its first frame."""

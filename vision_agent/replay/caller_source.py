@@ -114,7 +114,7 @@ def _of_tracks(path: Path, tracks: set[str], cut: Cut, question: CallScript | No
     shown = {
         source: Recording.open(path, Cut(cut.begin_s, cut.end_s, source))
         for source in _SOURCES
-        if source in tracks
+        if source in tracks and first_frame_s(path, source) < cut.end_s
     }
     longest_s = max((each.duration_s for each in shown.values()), default=0.0)
     return CallerSource(shown, question or _spoken(_sound_of(path, tracks, cut), longest_s))
