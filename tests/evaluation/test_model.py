@@ -15,6 +15,7 @@ from tests.support.generate_content_server import generate_content_server
 from vision_agent.evaluation.model import EvaluatorModel, ModelFailure, Prompt
 from vision_agent.evaluation.open_model import open_model
 
+EVENTS = {"Content-Type": "text/event-stream"}
 JPEG = b"\xff\xd8\xff\xe0 a picture"
 
 
@@ -75,6 +76,7 @@ async def test_a_model_that_never_ends_is_cut_off() -> None:
         (error(500, "out of memory"), "failed: 500: out of memory"),
         (error(400, "exceeds the context length"), "can't take in a call of this length"),
         (Status(200, "<h1>hello</h1>", {"Content-Type": "text/html"}), "does not speak OpenAI's"),
+        (Status(200, f"data: {'[' * 200_000}\n\n", EVENTS), "broke its answer off"),
         (Break(), "broke its answer off"),
     ],
 )

@@ -68,3 +68,10 @@ def test_a_mistake_in_a_scenario_is_told_before_anything_is_called(suites, tmp_p
     (tmp_path / "script.yaml").write_text("engine: no way")
     with pytest.raises(SuiteError, match=r"script\.yaml, line 1"):
         plan(suites)
+
+
+def test_too_many_calls_are_refused_before_they_are_planned(suites, monkeypatch):
+    monkeypatch.setattr("vision_agent.evaluation.trials._MAX_TRIALS", 1000)
+    models = [f"model-{n}" for n in range(100_000)]
+    with pytest.raises(SuiteError, match="more than 1000 calls"):
+        plan(suites, Choice(models=models, repeats=10_000))

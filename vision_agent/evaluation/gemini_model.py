@@ -86,7 +86,7 @@ class GeminiModel:
             raise self._failure(f"{words}: {error.code} {error.message or ''}") from error
         except (aiohttp.ClientError, httpx.HTTPError, OSError) as error:
             raise self._failure(f"can't be reached: {type(error).__name__}: {error}") from error
-        except ValueError as error:  # JSON's and pydantic's errors are of this kind
+        except (ValueError, RecursionError) as error:  # JSON's and pydantic's
             raise self._failure(f"sent no answer that can be read: {error}") from error
         if text := _text(response):
             return text[:LONGEST_ANSWER_CHARS]

@@ -6,6 +6,7 @@ import fnmatch
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,7 +117,8 @@ def plan(suites: Sequence[SuiteFile], choice: Choice | None = None) -> list[Tria
     for file in suites:
         for case in file.suite.cases:
             if _is_chosen(case.name, chosen.cases):
-                trials += _of_case(file, case, chosen, engines, names)
+                room = _MAX_TRIALS + 1 - len(trials)
+                trials += islice(_of_case(file, case, chosen, engines, names), room)
             if len(trials) > _MAX_TRIALS:
                 raise SuiteError(f"These are more than {_MAX_TRIALS} calls.")
     if not trials:

@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator
 
 import httpx2
-from openai import AsyncOpenAI, NotFoundError
+from openai import AsyncOpenAI, NotFoundError, OpenAIError
 
 from vision_agent.local.brain.failures import BrainFailure, Part, failure_of
 from vision_agent.own_models import OwnServer
@@ -19,6 +19,9 @@ CONNECT_S = 5.0
 
 LONGEST_BYTES = 8_000_000
 """Of one response: more than two minutes of sound; the rest is not read."""
+
+FAILURES = (OpenAIError, httpx2.HTTPError, ValueError, RecursionError)
+"""What a request raises: JSON may be none, or nested more deeply than it can be read."""
 
 _HEADERS = frozenset(
     [

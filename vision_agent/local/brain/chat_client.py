@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import httpx2
 import openai
 from openai import AsyncStream
 from openai.types.chat import ChatCompletionChunk
@@ -15,7 +14,7 @@ from openai.types.chat import ChatCompletionChunk
 from vision_agent.local.brain.failures import BrainFailure, Part, slow
 from vision_agent.local.brain.messages import Message
 from vision_agent.local.contract import AnswerTokens
-from vision_agent.local.openai_server import OpenAIServer
+from vision_agent.local.openai_server import FAILURES, OpenAIServer
 from vision_agent.own_models import Brain
 
 BUSY_S = 10.0
@@ -114,7 +113,7 @@ class ChatClient:
                 await stream.close()
         except TimeoutError:
             raise slow(host, timeout_s, begun=begun) from None
-        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+        except FAILURES as error:
             raise self._server.failure(error, _PART, opened=opened, pictures=pictures) from error
 
     async def _open(

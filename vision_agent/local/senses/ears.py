@@ -9,9 +9,6 @@ import logging
 import wave
 from collections.abc import Sequence
 
-import httpx2
-import openai
-
 from vision_agent.local.brain.failures import BrainFailure
 from vision_agent.local.contract import INPUT_RATE_HZ, Transcript
 from vision_agent.local.engine.hearing.recognizer import (
@@ -23,7 +20,7 @@ from vision_agent.local.engine.hearing.recognizer import (
 from vision_agent.local.engine.hearing.worker_messages import Heard, Vocabulary
 from vision_agent.local.engine.language.taught_names import TaughtNames
 from vision_agent.local.engine.language.understanding import Understanding
-from vision_agent.local.openai_server import OpenAIServer
+from vision_agent.local.openai_server import FAILURES, OpenAIServer
 from vision_agent.own_models import Ears
 
 ANSWERS_WITHIN_S = 20.0
@@ -149,7 +146,7 @@ class OwnRecognizer:
                 "slow",
                 f"My hearing at {host} has not answered; I waited {ANSWERS_WITHIN_S:g} seconds.",
             ) from None
-        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+        except FAILURES as error:
             raise self._server.failure(error, "hearing") from error
         text = getattr(answer, "text", None)
         if not isinstance(text, str):

@@ -9,13 +9,12 @@ from contextlib import AsyncExitStack, aclosing
 from typing import TypeVar
 
 import av
-import httpx2
 import openai
 from openai._response import AsyncStreamedBinaryAPIResponse
 
 from vision_agent.local.brain.failures import INTERFACES, BrainFailure, Part
 from vision_agent.local.contract import OUTPUT_RATE_HZ
-from vision_agent.local.openai_server import OpenAIServer
+from vision_agent.local.openai_server import FAILURES, OpenAIServer
 from vision_agent.own_models import SpeechServer
 
 FIRST_SOUND_S = 15.0
@@ -75,7 +74,7 @@ class SpeechClient:
                 "slow",
                 f"My voice at {host} has said nothing for {FIRST_SOUND_S:g} seconds.",
             ) from None
-        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+        except FAILURES as error:
             raise self._server.failure(error, _PART, opened=opened) from error
         if made:
             yield bytes(made)
