@@ -30,10 +30,16 @@ UNDIVIDED = (
 image serve several tests, the samples call at the
 same time, and the last test of the table of fields judges what the others saw."""
 
-AT_ONCE = {"heavy": 1, "clients": 1, "calls": 2, "sums": 1}
-"""How many workers may be busy in a lane. What is in none waits more than it works."""
+AT_ONCE = {"heavy": 2, "clients": 1, "calls": 2, "sums": 1}
+"""How much of a lane workers may take. What is in none waits more than it works."""
 
-FIRST = (("heavy", "clients"), ("clients", "calls"), ("calls",), ("sums", None), ("calls", None))
+FIRST = (
+    ("heavy", "clients"),
+    ("clients", "heavy", "calls"),
+    ("calls",),
+    ("sums", None),
+    ("calls", None),
+)
 """What the workers look for first, one after the other; they take whatever there is after that."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
@@ -74,6 +80,14 @@ def lane_of(unit: str) -> str | None:
     return "calls" if kind not in (None, "programs") and unit != _BUILDS else None
 
 
+def share_of(unit: str) -> int:
+    """How much of its lane a unit takes: six calls or a cluster need as much as two browsers.
+
+    A page in a call takes 0.4 of a core, its server included.
+    """
+    return 2 if lane_of(unit) == "heavy" and kind_of(unit) != "browser" else 1
+
+
 def order(unit: str) -> float:
     """To sort by: the longest first."""
     return -SECONDS.get(file_of(unit), 0)
@@ -85,21 +99,27 @@ class LongestFirst(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
 
-    def _busy_lanes(self, node: WorkerController) -> set[str | None]:
-        """The lanes of what a worker runs or is about to."""
-        units = self.assigned_work[node].items()
-        return {lane_of(unit) for unit, tests in units if not all(tests.values())}
+    def _taken(self, node: WorkerController) -> dict[str | None, int]:
+        """How much of which lanes a worker takes with what it runs or is about to."""
+        taken: dict[str | None, int] = {}
+        for unit, tests in self.assigned_work[node].items():
+            if not all(tests.values()):
+                lane = lane_of(unit)
+                taken[lane] = max(taken.get(lane, 0), share_of(unit))
+        return taken
 
     def _next_unit(self, node: WorkerController) -> str | None:
-        others = [self._busy_lanes(each) for each in self.nodes if each is not node]
-        full = {lane for lane, most in AT_ONCE.items() if sum(lane in of for of in others) >= most}
-        allowed: dict[str | None, str] = {}
+        others = [self._taken(each) for each in self.nodes if each is not node]
+        longest: dict[str | None, str] = {}
         for unit in self.workqueue:
-            allowed.setdefault(lane_of(unit), unit)
+            longest.setdefault(lane_of(unit), unit)
         first = FIRST[self.nodes.index(node) % len(FIRST)]
-        for lane in (*first, *allowed):
-            if lane in allowed and lane not in full:
-                return allowed[lane]
+        for lane in (*first, *longest):
+            if lane not in longest:
+                continue
+            taken = sum(of.get(lane, 0) for of in others)
+            if lane is None or taken + share_of(longest[lane]) <= AT_ONCE[lane]:
+                return longest[lane]
         asked_again = any(not each.shutting_down for each in self.nodes if each is not node)
         return None if asked_again else next(iter(self.workqueue))
 
