@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from tests.conftest import serving
 from tests.support.forked import run_forked
@@ -92,6 +93,16 @@ def test_a_recording_in_which_nobody_speaks_is_said_to_be_one_before_the_call() 
     assert done.returncode == 1
     assert "there is nothing to answer" in done.stdout
     assert "http://127.0.0.1:9 can't be reached" in done.stderr
+
+
+def test_a_sound_that_is_too_long_is_refused_before_a_server_is_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vision_agent.caller.recording.MAX_SOUND_S", 1)
+    done = CliRunner().invoke(app, ["replay", str(Path(BOTTLE).with_name("jfk.flac"))])
+    assert done.exit_code == 2
+    assert "cut out the part to be replayed" in " ".join(done.stderr.split())
+    assert "Agent:" not in done.stdout
 
 
 def test_an_option_that_does_not_exist_in_the_environment_is_told() -> None:

@@ -137,7 +137,10 @@ async def _replay(
     # A file that can't be replayed is refused before a server is started.
     assert options.file is not None
     cut = Cut(options.begin_s, options.end_s)
-    source = await asyncio.to_thread(open_source, options.file, cut, FixedScript([]))
+    asks = ask is not None or options.say is not None or options.typed is not None
+    # Its own sound, which may be none that can be played, is only read where it is to be.
+    question = FixedScript([]) if asks else None
+    source = await asyncio.to_thread(open_source, options.file, cut, question)
     if source.call is not None:
         header = source.call.header
         out.say(one_line(f"Recorded with the agent {header.agent}, model {header.model}."), "dim")
