@@ -141,3 +141,9 @@ def test_recordings_are_not_deleted_while_their_calls_may_go_on():
 def test_a_recordings_limit_is_a_number_that_there_is(limit):
     with pytest.raises(ValidationError, match="finite number"):
         Settings(_env_file=None, record="x", **{f"record_{limit}": "inf"})
+
+
+@pytest.mark.parametrize("token", ["REPLACE with a secret", "two\nlines", " padded", "padded "])
+def test_a_token_that_no_client_can_send_as_it_is_is_refused(token):
+    with pytest.raises(ValidationError, match="token: it is the example's"):
+        Settings(_env_file=None, token=token)

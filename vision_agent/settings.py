@@ -328,8 +328,11 @@ class Settings(
     @model_validator(mode="after")
     def _check_access(self) -> Self:
         token = self.token.get_secret_value() if self.token else ""
-        if token.startswith("REPLACE") or not token.isprintable():
-            raise ValueError("token: it is the example's, or has a line break in it: make one.")
+        if token.startswith("REPLACE") or not token.isprintable() or token != token.strip():
+            raise ValueError(
+                "token: it is the example's, or has a line break in it, or begins or ends with a "
+                "space: make one."
+            )
         for name in ("metrics", "health", "api_description"):
             if getattr(self, name) == "token" and self.token is None:
                 raise ValueError(f"{name}: there is no token to ask for. Set one, or write `off`.")

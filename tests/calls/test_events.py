@@ -155,11 +155,11 @@ async def told(queue: EventQueue, *events: Any) -> None:
 
 @pytest.mark.parametrize("is_coroutine", [False, True])
 async def test_a_listener_that_fails_is_told_the_rest_and_logged_once(caplog, is_coroutine):
-    heard = []
+    heard, words = [], "what a caller has said"
 
     def listen(event: Any) -> None:
         heard.append(event)
-        raise RuntimeError("mine")
+        raise RuntimeError(words)
 
     async def listens(event: Any) -> None:
         listen(event)
@@ -170,6 +170,8 @@ async def test_a_listener_that_fails_is_told_the_rest_and_logged_once(caplog, is
     assert heard == [1, 2, 3]
     assert queue.counts() == {"told": 0, "failed": 3, "dropped": 0, "waiting": 0}
     assert len(caplog.records) == 1
+    assert "in listen" in caplog.text
+    assert words not in caplog.text
 
 
 async def test_a_function_that_blocks_delays_events_and_loses_none_until_too_many_wait(

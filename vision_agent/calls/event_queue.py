@@ -90,7 +90,8 @@ class EventQueue:
             except TimeoutError:
                 self._fail(f"took more than {MAX_LISTENING_S:g} s and was given up")
             except Exception as error:  # of the program around us: no call may end by it
-                self._fail(f"failed: {cause_of(error)}", error)
+                # Not the error itself, whose text may hold the words of the event.
+                self._fail(f"failed: {cause_of(error)}")
             else:
                 self._counts["told"] += 1
 
@@ -121,11 +122,11 @@ class EventQueue:
                 "blocks",
             )
 
-    def _fail(self, how: str, error: Exception | None = None) -> None:
+    def _fail(self, how: str) -> None:
         self._counts["failed"] += 1
-        self._log_once(f"{how}. Further failures are not logged", "failed", error)
+        self._log_once(f"{how}. Further failures are not logged", "failed")
 
-    def _log_once(self, what: str, kind: str = "", error: Exception | None = None) -> None:
+    def _log_once(self, what: str, kind: str = "") -> None:
         if (kind or what) not in self._logged:
             self._logged.add(kind or what)
-            logger.error("on_event %s.", what, exc_info=error)
+            logger.error("on_event %s.", what)
