@@ -21,6 +21,7 @@ import functools
 import sys
 import time
 import types
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -216,10 +217,11 @@ class GuardedDtlsTransport(RTCDtlsTransport):
 
     def _register_data_receiver(self, receiver: Any) -> None:
         super()._register_data_receiver(receiver)
-        handle_data = receiver._handle_data
+        of_receiver = weakref.WeakMethod(receiver._handle_data)  # the receiver keeps `counted`
 
         def counted(data: bytes) -> Coroutine[Any, Any, None]:
             self.verified += 1
+            handle_data: Any = of_receiver()
             handled: Coroutine[Any, Any, None] = handle_data(data)
             return handled
 

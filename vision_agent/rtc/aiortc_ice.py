@@ -97,6 +97,11 @@ class GuardedConnection(Connection):
             self._query_consent_task = None
             raise ConnectionError("The connection was closed while it was made.")
 
+    async def close(self) -> None:
+        """Closes the sockets, and lets go of the candidates, which hold this connection."""
+        await super().close()
+        self._check_list.clear()
+
     async def get_event(self) -> ConnectionEvent:
         """The next event; `ConnectionClosed` again once the connection is closed.
 
@@ -283,6 +288,7 @@ def install() -> None:
 
 _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (Connection, "connect", ["self"]),
+    (Connection, "close", ["self"]),
     (Connection, "check_incoming", ["self", "message", "addr", "protocol"]),
     (Connection, "get_component_candidates", ["self", "component", "addresses", "timeout"]),
     (Connection, "_pair_remote_candidate", ["self", "remote_candidate"]),

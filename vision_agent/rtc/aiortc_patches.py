@@ -212,7 +212,8 @@ def state_parameter_sets(pc: RTCPeerConnection, sets: Sequence[bytes]) -> None:
     """
     videos = (each.receiver.track for each in pc.getTransceivers() if each.kind == "video")
     for track, stated in zip(videos, sets, strict=False):
-        if isinstance(lane := lane_of(track), VideoLane):
+        # A section in which the peer sends nothing has no track.
+        if track is not None and isinstance(lane := lane_of(track), VideoLane):
             lane.parameter_sets.state(stated)
 
 
@@ -251,6 +252,13 @@ def share_transport(pc: RTCPeerConnection, first: str | None = None) -> None:
         transceiver._bundled = first is None or transceiver.mid != first
     if pc.sctp is not None and first is not None:
         pc.sctp._bundled = pc.sctp.mid != first
+
+
+def forget_listeners(pc: RTCPeerConnection) -> None:
+    """Ends the references from the parts of a closed connection back to it."""
+    for dtls in _dtls_transports(pc):
+        dtls.remove_all_listeners()
+        dtls.transport.remove_all_listeners()
 
 
 class Transports:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, MediaClock, VideoJitterBuffer
 from vision_agent.rtc.media_packet import MediaPacket, vp8_data
 from vision_agent.rtc.own import aiortc
@@ -51,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 # Typed as Any, because attributes of the module are replaced.
 peer_connection_module: Any = aiortc.rtcpeerconnection
+receiver_module: Any = aiortc.rtcrtpreceiver
 
 MAX_STREAMS = 4
 """Synchronization sources that a receiver keeps: the stream, its retransmissions, and one earlier
@@ -349,6 +350,8 @@ def _unwrapped(rtx: MediaPacket | RtpPacket, ssrc: int) -> MediaPacket:
 def install() -> None:
     """Installs the replacement in aiortc's module."""
     peer_connection_module.RTCRtpReceiver = BoundedReceiver
+    # A thousand objects for each video, which `FixedBitrate` leaves unused.
+    receiver_module.RemoteBitrateEstimator = lambda: None
 
 
 def check() -> None:
@@ -369,6 +372,7 @@ def check() -> None:
             (RTCRtpReceiver, "stop", ["self"]),
         ]
     )
+    check_uses([(RTCRtpReceiver, "RemoteBitrateEstimator")])
     attributes = {RTCP_TASK, STREAMS, DECODER_QUEUE, DECODER_ERROR, *REPORTED}
     check_attributes(
         RTCRtpReceiver, attributes | {_DECODER_THREAD, _RTX_SSRC, _RTCP_SSRC, "_enabled"}

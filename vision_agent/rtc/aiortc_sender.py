@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from vision_agent.rtc.aiortc_receiver import RTCP_TASK
@@ -112,10 +113,13 @@ class BoundedSender(RTCRtpSender):
         over: asyncio.Future[None] = loop.create_future()
         timer: asyncio.TimerHandle | None = None
         ticks = 0
+        # Emptied at the end: what a closure or an exception holds would hold them in turn.
+        steps: list[Callable[[], None]] = []
+        failed: list[Exception] = []
 
         def wait() -> None:
             nonlocal timer
-            timer = loop.call_later(max(0.0, voice.due_in_s(time.monotonic())), send)
+            timer = loop.call_later(max(0.0, voice.due_in_s(time.monotonic())), steps[0])
 
         def send() -> None:
             nonlocal ticks
@@ -127,15 +131,19 @@ class BoundedSender(RTCRtpSender):
                     self._send_payload(writer, payload, ticks)
                 ticks += voice.rtp_ticks
                 wait()
-            except Exception as error:  # raised again by `await over`
-                over.set_exception(error)
+            except Exception as error:  # raised again below
+                failed.append(error)
+                over.set_result(None)
 
+        steps.append(send)
         wait()
         try:
             await over
         finally:
             assert timer is not None
             timer.cancel()
+            steps.clear()
+        raise failed.pop()
 
     def _send_payload(self, writer: PacketWriter, payload: bytes, ticks: int) -> None:
         packet = writer.write(payload, ticks)

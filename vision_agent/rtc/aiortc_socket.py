@@ -35,6 +35,10 @@ from vision_agent.rtc.stun_header import LAST_STUN_BYTE
 _NOT_HANDLED = "A datagram could not be handled"
 
 
+def _ignore(data: bytes) -> None:
+    """Does nothing."""
+
+
 class TriggeredTransaction(stun.Transaction):
     """A check that is sent again at an even rate once its address has sent a check itself.
 
@@ -215,6 +219,7 @@ class SharedProtocol(GuardedProtocol):
     async def close(self) -> None:
         """Leaves the socket, which stays open for the others."""
         self._shared.leave(self)
+        self.deliver = _ignore
         self.connection_lost(None)
 
 

@@ -21,6 +21,10 @@ dropped_datagrams = 0
 queue."""
 
 
+def _ignore(what: str) -> None:
+    """Does nothing."""
+
+
 class Failures:
     """The failures of one peer.
 
@@ -35,6 +39,11 @@ class Failures:
         self._on_fatal = on_fatal
         self._logged: set[tuple[str, type[BaseException]]] = set()
         self.closing = False
+
+    def close(self) -> None:
+        """The peer is being closed. Timers and tasks keep their context, but not the peer by it."""
+        self.closing = True
+        self._on_fatal = _ignore
 
     def note(self, what: str, error: BaseException, fatal: bool) -> None:
         """Counts a failure, logs it the first time, and calls `on_fatal` if it is fatal."""
@@ -52,7 +61,7 @@ class Failures:
 
 # Tasks, timers and sockets inherit this variable from the peer that created them.
 current: ContextVar[Failures | None] = ContextVar("failures", default=None)
-_of_no_peer = Failures(lambda what: None)
+_of_no_peer = Failures(_ignore)
 
 
 def report(

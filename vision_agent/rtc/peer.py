@@ -370,19 +370,20 @@ class Peer:
         self._close_once(f"the connection failed on the server: {what[0].lower()}{what[1:]}")
 
     async def _let_go(self, reason: str, tell: bool) -> None:
-        self._failures.closing = True
+        self._failures.close()
         if tell and not self._retired_because:
             self._tell(lambda: self._listener.on_closed(reason))
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
+            self._watching = None  # its exception holds this peer
         self._release_media()
-        pc = self._pc
-        if pc is None:
+        if (pc := self._pc) is None:
             return
         try:
             # Called once only: a second close() of aiortc can wait without end for the first.
             await asyncio.wait_for(pc.close(), CLOSE_TIMEOUT_S)
+            aiortc_patches.forget_listeners(pc)
         except Exception as error:  # whatever aiortc raises, the sockets must be closed
             logger.warning("aiortc could not close a connection: %r", error)
             await aiortc_patches.abandon(pc)

@@ -9,6 +9,7 @@ resumption handles, so its own reconnection, which cuts answers and has no backo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -132,6 +133,8 @@ class ResilientConnection(ContentConnection):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                self._task.exception()  # a cancelled task holds itself by it until it is asked
 
     # Called by ADK.
 
