@@ -181,8 +181,11 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
         AgentTranscript("Nobody heard this.", final=True, author="agent"),
         AgentInterrupted(played=""),
         AgentTurnComplete(),
+        AgentTranscript("An answer that a typed line ", final=False, author="agent"),
     ):
         recorder.take(event)
+    recorder.typed("Stop.")
+    recorder.take(AgentInterrupted(played="An answer …"))
     await recorder.flush()
     assert await found(memories, "") == [
         "Where is it?",
@@ -191,6 +194,8 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
         "And pears are",
         "Let me think. It is an apple.",
         "Apples …",
+        "An answer …",
+        "Stop.",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +16,14 @@ from google.adk.sessions.session import Session
 from google.genai import types
 
 from vision_agent.live.events import (
+    AgentAudio,
     AgentInterrupted,
     AgentTranscript,
     AgentTurnComplete,
     LiveEvent,
     UserTranscript,
 )
+from vision_agent.live.said_order import Kind, SaidAt, place
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +58,9 @@ class MemoryRecorder:
         self._user = user
         self._conversation = conversation
         self._said: list[Event] = []
+        self._order: list[SaidAt] = []
+        self._spoken_at_s: float | None = None
+        self._answered_at_s: float | None = None
         self._whole: list[Event] = []
         self._keeping: asyncio.Task[None] | None = None
         self._finished = self._unfinished = ""
@@ -64,13 +70,19 @@ class MemoryRecorder:
 
     def typed(self, text: str) -> None:
         """The caller has typed this text."""
-        self._add("user", text, typed=True)
+        self._add("user", text, "typed", time.time())
 
     def take(self, event: LiveEvent) -> None:
         """Record what an event says."""
         match event:
-            case UserTranscript(text, final=True):
-                self._add("user", text)
+            case UserTranscript(text, final=final):
+                began_s = self._spoken_at_s or time.time()
+                self._spoken_at_s = None if final else began_s
+                if final:
+                    self._add("user", text, "spoken", began_s)
+            case AgentAudio() | AgentTranscript() if self._answered_at_s is None:
+                self._answered_at_s = time.time()
+        match event:
             case AgentTranscript(text, final=False, author=author):
                 self._unfinished += text
                 self._agent = author
@@ -79,18 +91,19 @@ class MemoryRecorder:
                 self._finished, self._unfinished = f"{self._finished} {text.strip()}", ""
                 self._agent = author
             case AgentInterrupted(played):
-                self._end_turn(self._words if played is None else played)
+                self._end_turn(self._words if played is None else played, "cut off")
             case AgentTurnComplete():
-                self._end_turn(self._words)
+                self._end_turn(self._words, "answer")
 
     @property
     def _words(self) -> str:
         """The words of the present answer; a model may make it in several parts."""
         return f"{self._finished} {self._unfinished}".strip()
 
-    def _end_turn(self, said: str) -> None:
-        self._add(self._agent, said)
+    def _end_turn(self, said: str, kind: Kind) -> None:
+        self._add(self._agent, said, kind, self._answered_at_s or time.time())
         self._finished = self._unfinished = ""
+        self._answered_at_s = None
         self._turn_over.set()
 
     async def run(self) -> None:
@@ -102,7 +115,7 @@ class MemoryRecorder:
 
     async def flush(self) -> None:
         """Write what is left; if this is cancelled, the next call waits for it to finish."""
-        said, self._said = self._said, []
+        said, self._said, self._order = self._said, [], []
         self._keeping = asyncio.create_task(self._keep(said, self._keeping))
         await asyncio.shield(self._keeping)
 
@@ -135,12 +148,15 @@ class MemoryRecorder:
         session = Session(id=self._conversation, **about, events=self._whole)
         await self._memory.add_session_to_memory(session)
 
-    def _add(self, author: str, text: str, *, typed: bool = False) -> None:
+    def _add(self, author: str, text: str, kind: Kind, began_s: float) -> None:
         if not text.strip():
             return
-        self._on_line(author, text.strip(), typed)
+        self._on_line(author, text.strip(), kind == "typed")
         if not self._user:
             return
         role = "user" if author == "user" else "model"
         content = types.Content(role=role, parts=[types.Part(text=text.strip())])
-        self._said.append(Event(id=uuid.uuid4().hex, author=author, content=content))
+        event = Event(id=uuid.uuid4().hex, author=author, content=content, timestamp=began_s)
+        at = place(self._order, line := SaidAt(kind, began_s))
+        self._said.insert(at, event)
+        self._order.insert(at, line)

@@ -1,4 +1,4 @@
-"""The words of an interrupted answer that the caller has heard, carried on ADK's own objects.
+"""What ADK's own objects carry of an answer: what was heard of it, and when it began.
 
 The speaker goes on playing while an interruption travels from the model's message through ADK to
 the session and the page. Whoever sees `interrupted` first asks once for the words that have been
@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from google.adk.events.event import Event
 from google.adk.models.llm_response import LlmResponse
 
 _KEY = "played"
+_BEGAN = "began"
 
 ResponseT = TypeVar("ResponseT", bound=LlmResponse)
 
@@ -27,6 +29,20 @@ def played_on(response: LlmResponse) -> str | None:
     """The words that a response or event carries; None if nobody has attached any."""
     words = (response.custom_metadata or {}).get(_KEY)
     return words if isinstance(words, str) else None
+
+
+def with_began(event: Event, at_s: float | None) -> Event:
+    """A copy of the event with a line that began earlier; None: nobody knows when."""
+    if at_s is None or at_s >= event.timestamp:
+        return event
+    metadata = {**(event.custom_metadata or {}), _BEGAN: at_s}
+    return event.model_copy(update={"custom_metadata": metadata})
+
+
+def began_of(event: Event) -> float:
+    """When what an event says began, in seconds since 1970."""
+    at_s = (event.custom_metadata or {}).get(_BEGAN)
+    return at_s if isinstance(at_s, int | float) else event.timestamp
 
 
 class PlayedOnce:

@@ -26,7 +26,9 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
+from vision_agent.live.sessions.history import lines, restored
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
+from vision_agent.live.sessions.store import make_store
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.server import serve
 
@@ -167,6 +169,32 @@ async def test_model_session_and_page_keep_the_same_words_while_the_speaker_goes
         assert ("tester", words) in await talk.remembered()
         assert ("model", words) in engine.turns[-1].history
         assert len(looks) == 2  # at the interruption, and at the end of the call
+    finally:
+        await running.close()
+
+
+async def test_an_answer_that_a_typed_line_cuts_off_stands_before_that_line():
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say(STORY if turn.text == "a story" else "Good.")]
+    running = await serve("127.0.0.1", 0, engine)
+    try:
+        sessions = make_store("tests", url=None, resume_within_s=60, keep_s=60)
+        talk = Talk(running, MODELS[1], sessions, played=lambda: "Once upon …")
+
+        def cut_in(event: LiveEvent) -> None:
+            if isinstance(event, AgentAudio) and not talk.live_queue.counters.texts > 1:
+                talk.live_queue.text("stop")
+
+        talk.live_queue.text("a story")
+        kinds = (AgentAudio, AgentInterrupted, AgentTurnComplete, AgentTurnComplete)
+        await talk.until(*kinds, do=cut_in)
+        said = [("user", "a story"), ("tester", "Once upon …"), ("user", "stop")]
+        assert await talk.remembered() == [*said, ("tester", "Good.")]
+        # As a database returns them: by when they were appended.
+        session = await sessions.get_session(app_name="tests", user_id="u", session_id="s")
+        session.events.sort(key=lambda event: event.timestamp)
+        shown = [line.text for line in lines(restored(session.events))]
+        assert shown == ["a story", "Once upon …", "stop", "Good."]
     finally:
         await running.close()
 

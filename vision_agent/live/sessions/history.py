@@ -10,9 +10,14 @@ from typing import Literal
 from google.adk.events.event import Event
 
 from vision_agent.live.media import without_media
+from vision_agent.live.played import began_of
+from vision_agent.live.said_order import Kind, SaidAt, place
 
 MAX_LINE_CHARS = 2_000
 """Longest line that a returning caller is shown."""
+
+_LOOKED_AT = 20
+"""Events before an answer among which what asked for it is looked for."""
 
 MAX_LINES_CHARS = 24_000
 """Of all lines together: they travel in one data channel message (see `newest`)."""
@@ -60,6 +65,46 @@ def without_files(event: Event) -> Event:
     return event.model_copy(update={"content": bare})
 
 
+def put_in_order(events: list[Event]) -> None:
+    """Move the last event to where it belongs: what it says stands at the time it began."""
+    *before, new = events
+    kind = _kind(new)
+    if kind not in ("spoken", "answer", "cut off"):
+        return
+    began_s = began_of(new)
+    # Nothing stands before what began earlier, so the rest of a long conversation is not asked.
+    since = len(before)
+    while since and began_of(before[since - 1]) > began_s:
+        since -= 1
+    since = max(0, since - _LOOKED_AT)
+    said = [SaidAt(_kind(event), began_of(event)) for event in before[since:]]
+    at = since + place(said, SaidAt(kind, began_s))
+    if at < len(before):
+        events.insert(at, events.pop())
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    ordered: list[Event] = []
+    for event in events:
+        ordered.append(event)
+        put_in_order(ordered)
+    return ordered
+
+
+def _kind(event: Event) -> Kind:
+    if event.get_function_responses():
+        return "tool"
+    if event.input_transcription and event.input_transcription.text:
+        return "spoken"
+    parts = (event.content.parts if event.content else None) or []
+    has_text = any(part.text and not part.thought for part in parts)
+    if event.author == "user":
+        return "typed" if has_text else "other"
+    if has_text or _words_of(event):
+        return "cut off" if event.interrupted else "answer"
+    return "tool" if event.get_function_calls() else "other"
+
+
 def restored(events: Iterable[Event]) -> list[Event]:
     """The events of an earlier conversation, in a form from which a model can continue.
 
@@ -72,7 +117,7 @@ def restored(events: Iterable[Event]) -> list[Event]:
     the model would answer what it has answered already. ADK recognises these events by the id of
     the live session, which is therefore removed.
     """
-    events = list(events)
+    events = _in_order(events)
     calls = {call.id for event in events for call in event.get_function_calls()}
     results = {result.id for event in events for result in event.get_function_responses()}
     whole = calls & results

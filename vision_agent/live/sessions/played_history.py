@@ -5,6 +5,9 @@ been played, and no session service can take an event back. This plugin therefor
 transcript back, as a partial event, which ADK does not append. The event that ends the turn carries
 the words: all of them with `turn_complete`, the played ones with `interrupted`. A plugin gets every
 event before the session service, so this works with any session service.
+
+What the caller types meanwhile is appended at once, before the answer that it cuts off. The events
+with words therefore say when those began, and `history` puts them in order.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from google.adk.runners import Runner
 from google.genai import types
 
 from vision_agent.live.model_scope import model_scope
-from vision_agent.live.played import played_on, with_played
+from vision_agent.live.played import played_on, with_began, with_played
 from vision_agent.live.turn_status import goes_on
 
 NAME = "played_history"
@@ -39,12 +42,22 @@ class PlayedHistoryPlugin(BasePlugin):
     def __init__(self) -> None:
         super().__init__(NAME)
         self._held: dict[str, Event] = {}
+        self._answered_at: dict[str, float] = {}
+        self._spoken_at: dict[str, float] = {}
 
     async def on_event_callback(
         self, *, invocation_context: InvocationContext, event: Event
     ) -> Event | None:
         """Hold transcripts back, and let the end of the turn carry them."""
         session_id = invocation_context.session.id
+        if event.input_transcription and event.input_transcription.text:
+            began_s = self._spoken_at.setdefault(session_id, event.timestamp)
+            if event.partial:
+                return None
+            del self._spoken_at[session_id]
+            return _changed(event, with_began(event, began_s))
+        if session_id not in self._answered_at and _answers(event):
+            self._answered_at[session_id] = event.timestamp
         said = event.output_transcription
         if said and said.finished and said.text and not event.partial:
             if before := self._held.get(session_id):
@@ -53,15 +66,22 @@ class PlayedHistoryPlugin(BasePlugin):
             return event.model_copy(update={"partial": True})
         ends = event.turn_complete and not goes_on(event)
         if not (ends or event.interrupted or event.get_function_calls()):
-            return None
+            if event.partial or not _has_text(event):
+                return None
+            return _changed(event, with_began(event, self._answered_at.get(session_id)))
+        answered_at = self._answered_at.get(session_id)
         held = self.take(session_id)
+        return _changed(event, with_began(self._ended(event, held), answered_at))
+
+    def _ended(self, event: Event, held: Event | None) -> Event:
+        """The event that ends an answer, or a part of one, with the words of it that are kept."""
         if event.interrupted:
             event = _asked(event)
             played = played_on(event)
             kept = _words(held) if held and played is None else played
             return _with_words(event, kept) if held and kept else event
         if held is None:
-            return None
+            return event
         if event.turn_complete:
             return _with_words(event, _words(held))
         # Before the tool calls, as in ADK: the calls and their results must stay together.
@@ -70,8 +90,15 @@ class PlayedHistoryPlugin(BasePlugin):
         return event.model_copy(update={"content": types.Content(role=content.role, parts=parts)})
 
     def take(self, session_id: str) -> Event | None:
-        """The transcript held back for a session; None if there is none. Drops it."""
+        """The transcript held back for a session; None if there is none. The answer is over."""
+        self._answered_at.pop(session_id, None)
         return self._held.pop(session_id, None)
+
+    def end(self, session_id: str) -> tuple[Event | None, float | None]:
+        """The transcript held back for a session that is over, and when its answer began."""
+        self._spoken_at.pop(session_id, None)
+        began_s = self._answered_at.get(session_id)
+        return self.take(session_id), began_s
 
 
 async def settle(
@@ -94,7 +121,9 @@ async def settle(
         has given one that is owed.
     """
     plugin = runner.plugin_manager.get_plugin(NAME)
-    held = plugin.take(session_id) if isinstance(plugin, PlayedHistoryPlugin) else None
+    held, began_s = None, None
+    if isinstance(plugin, PlayedHistoryPlugin):
+        held, began_s = plugin.end(session_id)
     if rest == "owed":
         return held is not None
     sessions = runner.session_service
@@ -105,13 +134,13 @@ async def settle(
         return False
     if held is not None:
         if kept := _words(held) if played is None else played:
-            await sessions.append_event(session, _with_words(held, kept))
+            await sessions.append_event(session, with_began(_with_words(held, kept), began_s))
         return False
     if rest != "unwanted" or not played or not _is_open(session.events):
         return False
     words = types.Transcription(text=played, finished=True)
     cut = Event(author=runner.agent.name, output_transcription=words, interrupted=True)
-    await sessions.append_event(session, cut)
+    await sessions.append_event(session, with_began(cut, began_s))
     return True
 
 
@@ -123,6 +152,28 @@ def _is_open(events: Sequence[Event]) -> bool:
         if event.author == "user" or event.input_transcription or event.get_function_responses():
             return True
     return False
+
+
+def _answers(event: Event) -> bool:
+    """Whether an event has sound or words of the agent's."""
+    if event.author == "user":
+        return False
+    said = event.output_transcription
+    parts = (event.content.parts if event.content else None) or []
+    return bool(said and said.text) or any(
+        part.inline_data or (part.text and not part.thought) for part in parts
+    )
+
+
+def _has_text(event: Event) -> bool:
+    """Whether it is what an agent says that answers in text."""
+    parts = (event.content.parts if event.content else None) or []
+    return event.author != "user" and any(part.text and not part.thought for part in parts)
+
+
+def _changed(before: Event, after: Event) -> Event | None:
+    """What a plugin returns: None where nothing was changed."""
+    return None if after is before else after
 
 
 def _asked(event: Event) -> Event:

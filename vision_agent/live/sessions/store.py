@@ -26,6 +26,7 @@ from vision_agent.live.sessions.caller_identity import MAX_USER_ID_CHARS, PASSIN
 from vision_agent.live.sessions.history import (
     ConversationLine,
     lines,
+    put_in_order,
     restored,
     without_files,
     worth_keeping,
@@ -242,6 +243,10 @@ class SessionStore(InMemorySessionService):
         if not worth_keeping(event):
             return event
         appended = await super().append_event(session, without_files(event))
+        put_in_order(session.events)
+        kept = self._session(session.id, session.user_id)
+        if kept is not None and kept is not session:
+            put_in_order(kept.events)
         if self.write_behind is not None and session.id in self._live:
             self.write_behind.happened(SessionKey(session.user_id, session.id), appended)
         return appended
