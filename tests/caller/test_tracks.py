@@ -72,6 +72,23 @@ async def test_the_camera_goes_ahead_to_a_part_and_waits_at_its_end(tmp_path: Pa
     camera.stop()
 
 
+async def test_what_is_seen_is_sent_again_without_a_wait_for_the_next_frame(
+    tmp_path: Path,
+) -> None:
+    recording = Recording.open(make_video(tmp_path / "v.mkv", fps=1, count=30, size=(64, 48)))
+    camera = CameraTrack(recording)
+    camera.play()
+    first = await camera.recv()
+    waiting = asyncio.create_task(camera.recv())
+    began = time.monotonic()
+    while not waiting.done():
+        await asyncio.sleep(0.01)
+        camera.show_again()
+    assert time.monotonic() - began < 0.9
+    assert luma(waiting.result()) == luma(first)
+    camera.stop()
+
+
 async def test_the_first_frame_is_there_before_anybody_receives_it(tmp_path: Path) -> None:
     video = make_video(tmp_path / "v.mkv", fps=20, count=3, size=(64, 48))
     recording = Recording.open(video)

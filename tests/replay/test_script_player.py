@@ -94,6 +94,17 @@ async def test_a_step_cuts_in_so_long_after_the_answer_began() -> None:
     assert (report.interruptions, report.errors) == (1, [])
 
 
+async def test_a_typed_line_over_a_silent_sound_is_answered() -> None:
+    silent = Speak(bytes(2 * 24_000 * 8), 24_000)
+    steps = [Step(silent, 0), Step(TypeText("hello"), 200)]
+    report, _ = await call(FixedScript(steps), behaviour=Behaviour(answer_ms=600))
+    assert (report.answered, report.errors, report.ended) == (True, [], "answered")
+    (said,) = report.utterances
+    assert said.reply_ms is not None
+    assert report.ended_ms is not None
+    assert report.ended_ms - said.ended_at_ms < 7_500
+
+
 async def test_silence_after_a_turn_awaits_no_answer(bottle: Path) -> None:
     steps = [Step(TypeText("say nothing")), Step(Wait(0.5), at_ms=0)]
     report, _ = await call(FixedScript(steps), behaviour=Behaviour(answers=False))

@@ -96,6 +96,8 @@ class SwitchingCamera(MediaStreamTrack):
 
     def switch(self, on: bool) -> None:
         """Begin or stop to send frames. A recording plays on meanwhile."""
+        if on and not self._is_on and self._recorded is not None:
+            self._recorded.show_again()
         self._is_on = on
 
     async def recv(self) -> av.VideoFrame:

@@ -61,6 +61,7 @@ class CameraTrack(MediaStreamTrack):
         self._due_at = 0.0
         self._jump_to_s: float | None = None
         self._until_s = math.inf
+        self._again = False
         self._sleep: asyncio.Future[None] | None = None
 
     async def ready(self) -> None:
@@ -83,6 +84,11 @@ class CameraTrack(MediaStreamTrack):
         """
         self.play()
         self._jump_to_s, self._until_s = from_s, until_s
+        self._wake()
+
+    def show_again(self) -> None:
+        """Send what is seen now without a wait for the next frame."""
+        self._again = True
         self._wake()
 
     @property
@@ -121,6 +127,9 @@ class CameraTrack(MediaStreamTrack):
                     continue
                 self._playing_since, self._jump_to_s = now - self._jump_to_s, None
                 return
+            if self._again:
+                self._again = False
+                return
             if following.at_s > self._until_s:
                 await self._wait(1 / _HELD_FPS)
                 return
@@ -129,7 +138,7 @@ class CameraTrack(MediaStreamTrack):
                 self._playing_since = due_at = now - following.at_s
             if due_at > now:
                 await self._wait(due_at - now)
-            if self._jump_to_s is None:
+            if self._jump_to_s is None and not self._again:
                 self._shown, self._following = following.frame, None
                 return
 
