@@ -81,11 +81,11 @@ def lane_of(unit: str) -> str | None:
 
 
 def share_of(unit: str) -> int:
-    """How much of its lane a unit takes: six calls or a cluster need as much as two browsers.
+    """How much of its lane a unit takes: six calls or three nodes need as much as two browsers.
 
     A page in a call takes 0.4 of a core, its server included.
     """
-    return 2 if lane_of(unit) == "heavy" and kind_of(unit) != "browser" else 1
+    return 2 if unit.startswith(("tests/samples/", "tests/cluster/test_cluster.py")) else 1
 
 
 def order(unit: str) -> float:
