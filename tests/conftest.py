@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -59,6 +60,15 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> No
         python = start_worker_server(config.args)
         for spec in specs:
             spec.python = python
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files of kinds that are left out are not imported, and not collected by each worker."""
+    place = collection_path.relative_to(config.rootpath).as_posix()
+    kind = kind_of(f"{place}/" if collection_path.is_dir() else place)
+    left_out = re.fullmatch(r"not \(([\w ]+)\)", config.option.markexpr)
+    # Whatever else they are marked with: they are of this kind.
+    return True if left_out and kind in left_out[1].split(" or ") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
