@@ -95,6 +95,7 @@ class CallRecording:
         self.dropped = self.size = 0
         self.folder: Path | None = None
         # A timer of the event loop wakes the thread, which so needs no clock of its own.
+        self._woken_s = 0.0
         self._timer = self._loop.call_later(WRITE_EVERY_S, self._write_soon)
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
@@ -166,6 +167,7 @@ class CallRecording:
 
     def _write_soon(self) -> None:
         if not self._over:
+            self._woken_s = self.now_s()
             self._wake.set()
             self._timer = self._loop.call_later(WRITE_EVERY_S, self._write_soon)
 
@@ -204,7 +206,7 @@ class CallRecording:
             while not self._ending:
                 self._wake.wait()
                 self._wake.clear()
-                if self.now_s() >= BEGINS_AFTER_S and not self._ending:
+                if self._woken_s >= BEGINS_AFTER_S and not self._ending:
                     self._write(files)
                     files.check(self.now_s())
             self._write(files, ending=True)
@@ -242,10 +244,12 @@ class CallRecording:
                 line, jpeg = item
                 files.keep_frame(line, jpeg)
                 lines.append(written(line))
-        files.begin(self.now_s())
+        # As of when the thread was woken: what has arrived since is not here yet.
+        now_s = self.now_s() if ending else self._woken_s
+        files.begin(now_s)
         captions = [self._captions_waiting.popleft() for _ in range(len(self._captions_waiting))]
         files.write_texts(lines, captions)
-        files.media.write(self.now_s(), ending=ending)
+        files.media.write(now_s, ending=ending)
         self.size = files.size
 
     def _tell(self, what: Callable[[], None]) -> None:
