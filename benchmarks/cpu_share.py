@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup/cpu")
-LEAST_QUOTA_US = 1000
-"""The kernel's least, so that the period is short: 3.3 ms for 30 %. A process that has used its
-quota up waits for the next period."""
+PERIOD_US = 10_000
+"""Short against the lateness that is measured. What a process has not used of a period it may use
+in a later one, up to as much again: without that, decoding one frame would make it wait.
+"""
 
 
 class NoShares(RuntimeError):
@@ -31,10 +32,14 @@ class CpuShare:
             raise NoShares(f"--worker-share needs the cpu controller of cgroup v1 at {ROOT}.")
         try:
             self._group.mkdir()
-            (self._group / "cpu.cfs_period_us").write_text(str(round(LEAST_QUOTA_US / share)))
-            (self._group / "cpu.cfs_quota_us").write_text(str(LEAST_QUOTA_US))
+            quota_us = str(round(PERIOD_US * share))
+            (self._group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+            (self._group / "cpu.cfs_quota_us").write_text(quota_us)
+            (self._group / "cpu.cfs_burst_us").write_text(quota_us)
         except OSError as error:
-            raise NoShares(f"--worker-share needs root, to make {self._group}: {error}.") from error
+            raise NoShares(
+                f"--worker-share needs root and Linux 5.14, to make {self._group}: {error}."
+            ) from error
 
     def hold(self, pid: int) -> None:
         """Put a process into the group, with all its threads."""

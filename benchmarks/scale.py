@@ -3,7 +3,7 @@
     python benchmarks/scale.py                                 the whole comparison, ten minutes
     python benchmarks/scale.py --step 4 --most 8 --seconds 5   a short look
     python benchmarks/scale.py --callers-on 2,3 --servers-on 0,1
-    python benchmarks/scale.py --worker-share 0.3 --only worker --first 4 --step 1 --seconds 6
+    python benchmarks/scale.py --worker-share 0.4 --only worker --first 4 --step 1 --seconds 6
 
 Calls are added step by step until the voice is late: until the 99th percentile of the time between
 two of its packets is more than 10 ms above the 20 that it ought to be. The model is scripted, so
@@ -233,8 +233,8 @@ def ratio(results: dict[str, Figures], most: int) -> str:
 
 def _share(text: str) -> float:
     share = float(text)
-    if not 0.01 <= share <= 1:
-        raise argparse.ArgumentTypeError("a share of a core is between 0.01 and 1")
+    if not 0.1 <= share <= 1:
+        raise argparse.ArgumentTypeError("a share of a core is between 0.1 and 1")
     return share
 
 
@@ -253,7 +253,7 @@ def main() -> None:
     parser.add_argument(
         "--worker-share",
         type=_share,
-        help="hold each worker to this part of a core (Linux, cgroup v1, as root): 0.3",
+        help="hold each worker to this part of a core (Linux, cgroup v1, as root): 0.4",
     )
     parser.add_argument("--only", default="", help="part of a name: 1 worker")
     parser.add_argument("--json", type=Path, default=HERE.parent / "out" / "scale.json")

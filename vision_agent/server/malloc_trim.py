@@ -45,9 +45,9 @@ def freeze_objects() -> None:
 class Collector:
     """Collects the garbage that calls leave; during other calls at most once in `COLLECT_EVERY_S`.
 
-    A call's objects, aiortc's above all, form reference cycles that hold frames and decoders: some
-    2,500 objects and 2 MB, which Python by itself would collect much later. What the last
-    call leaves goes back to the system at once; a trim between calls comes when it is due.
+    A call's objects, and what ADK and websockets leave, form reference cycles that hold frames and
+    decoders: some 1,000 objects and 2 MB, which Python by itself would collect much later. What the
+    last call leaves goes back to the system at once; a trim between calls comes when it is due.
     """
 
     def __init__(self) -> None:
