@@ -32,7 +32,6 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
             "tests/deploy/test_proxies.py",
             "tests/deploy/test_systemd.py",
             "tests/evaluation/test_asked_models.py",
-            "tests/evaluation/test_asked_models.py",
             "tests/evaluation/test_run.py",
             "tests/evaluation/test_virtual_calls.py",
             "tests/server/test_run.py",
