@@ -133,7 +133,7 @@ class CallFiles:
         by_ms = self.media.lead_ms
         if lines:
             self._lines.append("\n".join([*(line_moved(each, by_ms) for each in lines), ""]))
-        if captions:
+        if any(captions):
             self._captions.append(captions_moved("".join(captions), by_ms))
 
     def keep_frame(self, line: FrameLine, jpeg: bytes) -> None:
@@ -166,8 +166,15 @@ class CallFiles:
         """Write what makes the file of a call that is over easier to play."""
         self._matroska.finish()
 
-    def close(self, at_ms: int, over: EndsEarly | None, dropped: int) -> None:
-        """Close all files; after a failure, say so in them as far as that is possible."""
+    def close(self, at_ms: int, over: EndsEarly | None, dropped: int, captions: list[str]) -> None:
+        """Close all files; after a failure, say so in them as far as that is possible.
+
+        Args:
+            at_ms: The time.
+            over: Why the recording ended before the call; None if it did not.
+            dropped: How many packets and frames were dropped.
+            captions: Those that are left.
+        """
         notices = []
         if dropped:
             notices.append(f"The disk was too slow: {dropped} packets were dropped.")
@@ -182,7 +189,8 @@ class CallFiles:
             if over is not None:
                 self._matroska.undo()
             self.begin(at_ms / 1000)
-            self.write_texts([written(NoticeLine(at_ms=at_ms, text=text)) for text in notices], [])
+            lines = [written(NoticeLine(at_ms=at_ms, text=text)) for text in notices]
+            self.write_texts(lines, captions)
         for file in (self._lines, self._captions, self._media_file):
             with contextlib.suppress(OSError):
                 file.close()

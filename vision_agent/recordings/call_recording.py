@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -124,8 +125,8 @@ class CallRecording:
         """Take a line; one that was said becomes a caption too."""
         if isinstance(line, SpokenLine):
             name = "Caller" if line.who == "user" else line.author or "Agent"
-            said = self._captions.said(line.who, name, line.text, line.at_ms, typed=line.typed)
-            self._caption(said)
+            said = partial(self._captions.said, line.who, name, line.text, line.at_ms)
+            self._caption(partial(said, typed=line.typed))
         self._write_line(written(line))
 
     def message(self, kind: Literal["received", "sent"], message: str) -> None:
@@ -150,13 +151,13 @@ class CallRecording:
 
     def sounds(self, who: Literal["user", "agent"], on: bool) -> None:
         """One side begins or stops to speak."""
-        self._caption(self._captions.sounds(who, on, self.now_ms))
+        self._caption(partial(self._captions.sounds, who, on, self.now_ms))
 
     def end(self, reason: str) -> None:
         """The call is over, or is not to be recorded any more."""
         if not self._over:
             self.line(EndedLine(at_ms=self.now_ms, reason=reason))
-            self._caption(self._captions.end(self.now_ms))
+            self._caption(partial(self._captions.end, self.now_ms))
             self._over = self._ending = True
             self._timer.cancel()
             self._wake.set()
@@ -168,12 +169,14 @@ class CallRecording:
     def _write_soon(self) -> None:
         if not self._over:
             self._woken_s = self.now_s()
+            self._caption(partial(self._captions.due, self.now_ms))
             self._wake.set()
             self._timer = self._loop.call_later(WRITE_EVERY_S, self._write_soon)
 
-    def _caption(self, text: str) -> None:
-        if text and not self._over:
-            self._captions_waiting.append(text)
+    def _caption(self, make: Callable[[], str]) -> None:
+        with self._lock:
+            if not self._over and (text := make()):
+                self._captions_waiting.append(text)
 
     def _write_line(self, text: str) -> None:
         self._put(text, len(text))
@@ -218,9 +221,11 @@ class CallRecording:
         except Exception:  # a bug of ours: the call goes on, and its caller is told
             logger.exception("A call's recording failed.")
             over = EndsEarly("other", "the recording failed")
-        self._over = True
+        with self._lock:
+            self._over = True
+            captions = [*self._captions_waiting, self._captions.end(self.now_ms)]
         if files is not None:
-            files.close(self.now_ms, over, self.dropped)
+            files.close(self.now_ms, over, self.dropped, captions)
             self.size = files.size
         with self._lock:
             self._waiting.clear()
