@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -128,7 +129,7 @@ class CallFiles:
             self._matroska.begin(self._began)
             self._lines.rewrite(self._first_line())
 
-    def write_texts(self, lines: list[str], captions: list[str]) -> None:
+    def write_texts(self, lines: list[str], captions: Sequence[str]) -> None:
         """Write lines and captions."""
         by_ms = self.media.lead_ms
         if lines:
@@ -166,7 +167,9 @@ class CallFiles:
         """Write what makes the file of a call that is over easier to play."""
         self._matroska.finish()
 
-    def close(self, at_ms: int, over: EndsEarly | None, dropped: int, captions: list[str]) -> None:
+    def close(
+        self, at_ms: int, over: EndsEarly | None, dropped: int, captions: Sequence[str] = ()
+    ) -> None:
         """Close all files; after a failure, say so in them as far as that is possible.
 
         Args:
