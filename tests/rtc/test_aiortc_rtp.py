@@ -38,7 +38,13 @@ def test_any_bytes_are_a_packet_or_a_value_error(parse: Callable[[bytes], object
 async def test_sources_without_number_are_few_in_memory_and_in_reports(line: Line):
     for n in range(2000):
         await line.sound(n, ssrc=1000 + n)
-    await until(lambda: max(line.streams("audio"), default=0) > 2900)
+
+    async def last_is_received() -> bool:
+        # A busy machine drops datagrams.
+        await line.sound(2000, ssrc=3000)
+        return 3000 in line.streams("audio")
+
+    await until(last_is_received)
     assert len(line.streams("audio")) <= MAX_STREAMS
     assert len(line.router().ssrc_table) <= MAX_ROUTES + 8
     assert len(line.receiver("audio").transport._rx_srtp._sources) <= MAX_ROUTES
