@@ -32,6 +32,9 @@ from rich.console import Console
 from rich.table import Table
 
 LATE_MS = 10.0
+OWN_LATE_MS = 4.0
+TRIES = 3
+"""A step that is late while the callers' own timers are is measured so many times."""
 REQUESTS = 100
 HELD_BY = {
     "serve": ("serve",),
@@ -108,16 +111,11 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
                 added = await callers.ask(f"add {new}", 120)
                 offers += added["offer_ms"]
                 await asyncio.sleep(2)
-                before, own_s, workers_s = server.usage(), callers.cpu_s(), cpu_s(workers)
-                figures = await callers.ask(f"measure {args.seconds}", args.seconds + 60)
-                after = server.usage()
-                took_s = after.at_s - before.at_s
-                figures |= {
-                    "calls": calls,
-                    "cpu_pct": used_pct(before, after),
-                    "workers_pct": 100 * (cpu_s(workers) - workers_s) / took_s,
-                    "callers_pct": 100 * (callers.cpu_s() - own_s) / took_s,
-                }
+                for _ in range(TRIES):
+                    figures = await measured(server, workers, callers, args.seconds)
+                    if figures["p99_ms"] <= LATE_MS or figures["own_p99_ms"] <= OWN_LATE_MS:
+                        break
+                figures["calls"] = calls
                 rows.append(figures)
                 if figures["p99_ms"] > LATE_MS:
                     break
@@ -132,6 +130,21 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
         "request_ms": requests,
         "idle_pct": idle_pct,
         "steps": rows,
+    }
+
+
+async def measured(
+    server: Server, workers: list[psutil.Process], callers: Callers, seconds: float
+) -> Figures:
+    """How late the voice is with the calls that there are, and what they cost."""
+    before, own_s, workers_s = server.usage(), callers.cpu_s(), cpu_s(workers)
+    figures = await callers.ask(f"measure {seconds}", seconds + 60)
+    after = server.usage()
+    took_s = after.at_s - before.at_s
+    return figures | {
+        "cpu_pct": used_pct(before, after),
+        "workers_pct": 100 * (cpu_s(workers) - workers_s) / took_s,
+        "callers_pct": 100 * (callers.cpu_s() - own_s) / took_s,
     }
 
 
