@@ -141,6 +141,8 @@ async def test_both_sides_of_a_call_are_recorded(tmp_path):
         ("user", "", "Hello.", True),
         ("agent", "keeper", "Go on.", False),
     ]
+    # An answer takes as long as it is spoken, and what is typed comes at once.
+    assert [line.lasted_ms > 200 for line in of(call, SpokenLine)] == [False, True] * 2
     assert [0 < line.reply_ms < 10_000 for line in of(call, TurnLine)] == [True, True]
     assert of(call, UsageLine)
     assert [line.reason for line in of(call, EndedLine)] == ["the caller hung up"]

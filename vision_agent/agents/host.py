@@ -172,7 +172,7 @@ class HostedAgent:
         return (f"{voice} It is tried as it is.",) if voice else ()
 
     def memory_recorder(
-        self, lease: SessionLease, call_id: str, on_line: Callable[[str, str, bool], None]
+        self, lease: SessionLease, call_id: str, on_line: Callable[[str, str, bool, float], None]
     ) -> MemoryRecorder:
         """Records the words of a call in the memory; not those of an unknown caller.
 

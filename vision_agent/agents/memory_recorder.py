@@ -36,8 +36,8 @@ class MemoryRecorder:
         app_name: The name of the ADK app.
         user: ADK's user; empty for an unknown caller, of whom nothing is remembered.
         conversation: The call's id.
-        on_line: Called with the author of each line (`user`, or the agent's name), its text, and
-            whether it was typed; also for an unknown caller.
+        on_line: Called with the author of each line (`user`, or the agent's name), its text,
+            whether it was typed, and how many seconds ago it began; also for an unknown caller.
 
     Attributes:
         failures: How often the memory has failed.
@@ -50,7 +50,7 @@ class MemoryRecorder:
         app_name: str,
         user: str,
         conversation: str,
-        on_line: Callable[[str, str, bool], None] = lambda author, text, typed: None,
+        on_line: Callable[[str, str, bool, float], None] = lambda *_said: None,
     ) -> None:
         self._memory = memory
         self._on_line = on_line
@@ -151,7 +151,8 @@ class MemoryRecorder:
     def _add(self, author: str, text: str, kind: Kind, began_s: float) -> None:
         if not text.strip():
             return
-        self._on_line(author, text.strip(), kind == "typed")
+        lasted_s = max(0.0, time.time() - began_s)
+        self._on_line(author, text.strip(), kind == "typed", lasted_s)
         if not self._user:
             return
         role = "user" if author == "user" else "model"

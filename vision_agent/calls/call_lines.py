@@ -43,12 +43,20 @@ class CallLines:
         self.recording: CallRecording | None = None
         self._agent = ""
 
-    def said(self, author: str, text: str, typed: bool) -> None:
-        """One side has said or typed something; `author` is `user`, or the agent's name."""
+    def said(self, author: str, text: str, typed: bool, lasted_s: float) -> None:
+        """One side has said or typed something: see `MemoryRecorder`."""
         if self.recording is not None:
             who: Literal["user", "agent"] = "user" if author == "user" else "agent"
             name = "" if author == "user" else author
-            self._put(SpokenLine(at_ms=self._now, who=who, text=text, typed=typed, author=name))
+            line = SpokenLine(
+                at_ms=self._now,
+                who=who,
+                text=text,
+                typed=typed,
+                author=name,
+                lasted_ms=min(self._now, round(1000 * lasted_s)),
+            )
+            self._put(line)
 
     def take(self, event: LiveEvent) -> None:
         """Write what an event says of tools, whatever the caller is shown of them."""

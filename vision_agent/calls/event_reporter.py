@@ -56,15 +56,16 @@ class EventReporter:
         """The caller is connected."""
         self._put(CallStarted, resumed=self._resumed)
 
-    def said(self, author: str, text: str, typed: bool) -> None:
+    def said(self, author: str, text: str, typed: bool, lasted_s: float) -> None:
         """One side has said or typed something.
 
         Args:
             author: `user`, or the name of the agent.
             text: The words.
             typed: Whether they were typed.
+            lasted_s: How long ago the first of them came.
         """
-        self.lines.said(author, text, typed)
+        self.lines.said(author, text, typed, lasted_s)
         if author == "user":
             self._put(TranscriptAdded, who="caller", text=text, typed=typed)
         else:

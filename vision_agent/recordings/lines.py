@@ -89,6 +89,8 @@ class SpokenLine(CallLine):
         text: The words; of an answer that was cut off, those that were played.
         typed: Whether the caller has typed them.
         author: The name of the agent that spoke; empty for the caller.
+        lasted_ms: How long before `at_ms` the first of them came. Lines are written when they are
+            complete, so that an answer may come after the typed line that cut it off.
     """
 
     kind = "transcript"
@@ -96,6 +98,7 @@ class SpokenLine(CallLine):
     text: str
     typed: bool = False
     author: str = ""
+    lasted_ms: int = Field(default=0, ge=0)
 
 
 class FrameLine(CallLine):
