@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import av
+import numpy as np
 import pytest
 
 from tests.recordings.recording_here import OPUS
@@ -252,3 +253,25 @@ def test_one_byte_of_a_pause_and_sound_of_other_lengths_are_kept_as_they_came():
     assert len(caller.times) == 50
     assert caller.times[25:30] == pytest.approx([0.5, 0.9, 1.3, 1.7, 2.1], abs=0.002)
     assert caller.times[-1] == pytest.approx(2.5 + 0.06 * 19, abs=0.002)
+
+
+def left_alone() -> bytes:
+    """A packet of Opus that is heard on the left."""
+    encoder = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", "s16"
+    sound = np.zeros((1, 2 * 960), np.int16)
+    sound[0, ::2] = 12_000 * np.sin(np.arange(960) / 10)
+    frame = av.AudioFrame.from_ndarray(sound, format="s16", layout="stereo")
+    frame.sample_rate, frame.pts = 48_000, 0
+    return bytes([*encoder.encode(frame), *encoder.encode(None)][0])
+
+
+def test_a_sender_whose_first_sound_is_mono_stays_stereo_after_it():
+    written = Written()
+    written.sound(in_time(50, 0.0, 2.0))
+    written.sound(in_time(50, 1.0, 3.0), data=left_alone())
+    written.found()
+    with av.open(io.BytesIO(written.file.getvalue())) as media:
+        left, right = np.hstack([frame.to_ndarray() for frame in media.decode(audio=0)])
+    assert np.abs(left).max() > 0.1
+    assert np.abs(right).max() < 0.02

@@ -11,6 +11,7 @@ from tests.rtc.calling import Call, Leftovers
 from tests.support.waiting import until
 from vision_agent.rtc.aiortc_receiver import (
     DECODER_ERROR,
+    LAYER_GONE_S,
     BoundedNackGenerator,
     BoundedReceiver,
     BoundedStreamStatistics,
@@ -115,6 +116,19 @@ async def test_of_layers_that_arrive_together_one_is_watched_until_it_ends(line:
     assert not receiver._is_of_the_layer(2, 11.9)
     assert receiver._is_of_the_layer(2, 12.1)
     assert not receiver._is_of_the_layer(1, 12.2)
+
+
+async def test_the_next_layer_is_no_part_of_the_last_although_its_numbers_are_just_before(
+    line: Line,
+):
+    receiver = line.receiver("video")
+    decoder = Decoder(receiver)
+    await line.frame(1000, VP8_KEY_FRAME, ssrc=1, last=True)
+    await until(lambda: len(decoder.given) == 1)
+    receiver._layer_at_s -= LAYER_GONE_S
+    await line.frame(990, VP8_KEY_FRAME, ssrc=2, last=True)
+    await until(lambda: len(decoder.given) == 2)
+    assert [encoded.after_loss for encoded in decoder.given] == [False, True]
 
 
 async def test_a_frame_is_handed_over_with_its_marker(line: Line):

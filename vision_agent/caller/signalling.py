@@ -89,6 +89,8 @@ class Signalling:
         url: The server's address, without `/api/offer`.
         token: Sent as `Authorization: Bearer …`, if there is one.
         headers: Sent with every request, such as the cookie of a login.
+        needs_consent: Whether the server records a call only if its caller agrees, as `ice_servers`
+            has found out.
     """
 
     def __init__(
@@ -102,7 +104,7 @@ class Signalling:
         self.token = token
         self.headers = dict(headers or {})
         self._timeout_s = checked_timeout_s(timeout_s)
-        self._knows_it = self._gives_tokens = False
+        self._knows_it = self._gives_tokens = self.needs_consent = False
         self._call_token: str | None = None
 
     async def ice_servers(self) -> list[RTCIceServer]:
@@ -120,6 +122,8 @@ class Signalling:
             raise
         self._knows_it = True
         self._gives_tokens = info.get("gives_tokens") is True
+        recording = info.get("recording")
+        self.needs_consent = isinstance(recording, dict) and recording.get("needs_consent") is True
         return read_ice_servers(info.get("ice_servers"))
 
     def within(self, timeout_s: float) -> Signalling:

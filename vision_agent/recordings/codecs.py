@@ -53,9 +53,10 @@ def track_format(codec: str, data: bytes, size: tuple[int, int] | None) -> Track
     """
     codec = codec.upper()
     if codec == "OPUS":
-        channels = 2 if data and data[0] & 4 else 1  # RFC 6716 3.1
-        head = b"OpusHead" + struct.pack("<BBHIhB", 1, channels, 0, 48_000, 0, 0)
-        return TrackFormat(AUDIO, "A_OPUS", head, _sound(48_000, channels))
+        # Each packet may be mono or stereo, whatever the first is (RFC 6716 2.1.2). A decoder of
+        # two channels plays mono on both; one of a single channel mixes stereo down.
+        head = b"OpusHead" + struct.pack("<BBHIhB", 1, 2, 0, 48_000, 0, 0)
+        return TrackFormat(AUDIO, "A_OPUS", head, _sound(48_000, 2))
     if codec in _WAVE_TAGS:
         tag, rate_hz, bits = _WAVE_TAGS[codec]
         wave = struct.pack("<HHIIHHH", tag, 1, rate_hz, 8000, 1, bits, 0)

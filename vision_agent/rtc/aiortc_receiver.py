@@ -279,6 +279,10 @@ class BoundedReceiver(RTCRtpReceiver):
         if ssrc != self._layer:
             if self._layer is not None and now_s - self._layer_at_s < LAYER_GONE_S:
                 return False
+            if self._layer is not None:
+                # The next source counts from another number, maybe one just before.
+                self._nack = BoundedNackGenerator()
+                self._frames.start_over()
             self._layer = ssrc
         self._layer_at_s = now_s
         return True

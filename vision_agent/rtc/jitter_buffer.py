@@ -151,7 +151,8 @@ class VideoJitterBuffer:
             return False, []
         given_up = False
         if not 0 <= ahead < self._capacity:
-            self._start_over(sequence)
+            self.start_over()
+            self._next = sequence
             given_up = True
         self._packets.setdefault(sequence, _Packet(timestamp, marker, data))
         ready, begun = self._complete()
@@ -210,9 +211,10 @@ class VideoJitterBuffer:
         self._hole_since_s = None
         self.given_up += 1
 
-    def _start_over(self, sequence: int) -> None:
+    def start_over(self) -> None:
+        """Gives up what waits: the next packet is of another stream, whatever its number."""
         self._packets.clear()
-        self._next = sequence
+        self._next = None
         self._after_loss = True
         self._skip_timestamp = None
         self._hole_since_s = None

@@ -99,8 +99,9 @@ async def run(options: TalkOptions, console: Terminal) -> bool:
         stack.callback(screen.close)
         for note in devices.notes:
             screen.note(note)
+        signalling = Signalling(url, server.token, server.timeout_s, server.headers)
         call = InteractiveCall(
-            Signalling(url, server.token, server.timeout_s, server.headers),
+            signalling,
             devices.microphone,
             devices.camera,
             devices.playout,
@@ -115,6 +116,8 @@ async def run(options: TalkOptions, console: Terminal) -> bool:
             devices.screen.on("ended", functools.partial(_tell_end, devices.screen, screen))
         try:
             async with call:
+                if signalling.needs_consent and "record" not in server.asked:
+                    screen.note("A call is recorded here only with --agree-recording.")
                 devices.start()
                 return await _Talk(options, call, devices, screen).run()
         finally:
