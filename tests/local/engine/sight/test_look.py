@@ -167,12 +167,15 @@ async def test_many_conversations_at_once_get_the_same_answer(sight: Sight) -> N
 
 
 async def test_closing_ends_the_threads_and_refuses_further_looks() -> None:
+    others = set(threading.enumerate())
     sight = Sight()
     await sight.observe([frame(RED_THING)], frozenset({"quality"}))
+    its = {each for each in threading.enumerate() if each.name.startswith("sight")} - others
+    assert its
     await sight.close()
     await sight.close()
 
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sight")]
+    assert not its & set(threading.enumerate())
     with pytest.raises(RuntimeError):
         await sight.observe([frame(RED_THING)], frozenset({"quality"}))
 
