@@ -13,8 +13,7 @@ import { Peer } from "./peer.js";
 import { TypedLines } from "./typed_lines.js";
 
 const READY_TIMEOUT_MS = 20_000;
-// Candidates are gathered within milliseconds. With the loopback interface alone, Chromium waits for
-// ever.
+// Candidates take milliseconds. With the loopback interface alone, Chromium waits for ever.
 const ADDRESS_TIMEOUT_MS = 5_000;
 // The wait before each attempt to reconnect; after the last one the call ends. A server takes some
 // seconds to restart, longer with the local engine.
