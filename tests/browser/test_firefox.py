@@ -1,13 +1,14 @@
 """The page in Firefox holds a call: it is heard, answered by voice and in captions, and hung up."""
 
 import asyncio
+import contextlib
 
 import pytest
 
 from tests.browser.caller import KEEP_CONNECTIONS, LISTEN, VOICE_RMS
 from tests.browser.conftest import SPEECH, no_calls
 from tests.browser.firefox import Firefox, firefox
-from tests.talk.pulse import pulse_audio
+from tests.talk.pulse import Pulse, pulse_audio
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -59,6 +60,19 @@ async def answered(page: Firefox, *, times: int) -> str:
     return (await page.until(f"{ANSWERS}.length >= {times} && {ANSWERS}"))[-1]
 
 
+async def asked_first(page: Firefox, pulse: Pulse) -> None:
+    """Asks aloud, a second time where Firefox sent the first as silence.
+
+    It sends digital silence for up to some seconds after it has opened the microphone.
+    """
+    for _ in range(2):
+        question = pulse.play_into_microphone(SPEECH / "what-do-you-see.wav")
+        assert await asyncio.to_thread(question.wait) == 0
+        with contextlib.suppress(AssertionError):
+            await page.until(f"{QUESTIONS}.length", within_s=10)
+            return
+
+
 async def test_a_call_is_spoken_heard_captioned_and_outlives_a_stopped_camera(server, tmp_path):
     for folder in ("pulse", "profile"):
         (tmp_path / folder).mkdir()
@@ -73,8 +87,7 @@ async def test_a_call_is_spoken_heard_captioned_and_outlives_a_stopped_camera(se
             await page.until("document.body.dataset.state === 'listening'")
             await page.evaluate(f"({LISTEN})()")
             await pulse.until_recorded()
-            question = pulse.play_into_microphone(SPEECH / "what-do-you-see.wav")
-            assert await asyncio.to_thread(question.wait) == 0
+            await asked_first(page, pulse)
             assert len((await answered(page, times=1)).split()) >= 3
             assert any("see" in text for text in await page.evaluate(QUESTIONS))
             loud = f"samples.some((one) => one.state === 'speaking' && one.rms > {VOICE_RMS})"
