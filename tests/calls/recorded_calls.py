@@ -59,7 +59,7 @@ async def recorded_calls(
             )
         )
         web = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-        serving = asyncio.create_task(web.serve())
+        serving = asyncio.create_task(web._serve())
         while not web.started:
             assert not serving.done() or serving.result()
             await asyncio.sleep(0.01)

@@ -234,7 +234,7 @@ async def answering_server(behaviour: Behaviour | None = None) -> AsyncIterator[
     server = AnsweringServer(behaviour or Behaviour())
     config = uvicorn.Config(server.app, host="127.0.0.1", port=0, log_level="warning")
     web = uvicorn.Server(config)
-    serving = asyncio.create_task(web.serve())
+    serving = asyncio.create_task(web._serve())
     await until(lambda: web.started)
     server.web = web
     server.url = f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}"

@@ -16,8 +16,8 @@ async def serving_here(app: ASGIApp) -> AsyncIterator[str]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # whoever comes before the server waits for it
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
-        server.install_signal_handlers = lambda: None
-        task = asyncio.create_task(server.serve([listener]))
+        # Without uvicorn's handlers: signals are the test's own.
+        task = asyncio.create_task(server._serve([listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
