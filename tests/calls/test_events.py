@@ -20,6 +20,7 @@ from google.genai import types
 
 from tests.support.dialling import Dialled
 from tests.support.messages import said
+from tests.support.scenarios import KEEPS
 from tests.support.serving_here import serving_here
 from tests.support.waiting import until
 from vision_agent import (
@@ -35,16 +36,6 @@ from vision_agent import (
 from vision_agent.calls import event_queue
 from vision_agent.calls.event_queue import EventQueue
 
-SCENARIO = """
-engine: false
-answers:
-  - when: {words: keep}
-    call: {name: keep, args: {what: keys}}
-  - when: {tool: keep}
-    say: "I kept your {what}."
-otherwise: {say: Go on.}
-"""
-
 
 async def keep(what: str, tool_context: ToolContext) -> dict[str, str]:
     """Keep something."""
@@ -56,10 +47,8 @@ async def keep(what: str, tool_context: ToolContext) -> dict[str, str]:
 @asynccontextmanager
 async def answering(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[VideoAgent, str]]:
     """An application of one's own with an agent of its own; and where it is."""
-    scenario = tmp_path / "scenario.yaml"
-    scenario.write_text(SCENARIO)
     video = VideoAgent(
-        Settings(_env_file=None, scenario=scenario, session_db="memory", data_dir=tmp_path),
+        Settings(_env_file=None, scenario=KEEPS, session_db="memory", data_dir=tmp_path),
         agents=Agent(name="keeper", instruction="You keep.", tools=[keep]),
         identify=lambda request: "ada",
         **options,

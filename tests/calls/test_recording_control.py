@@ -21,6 +21,7 @@ from google.adk.agents import Agent
 
 from tests.support.dialling import DarkCamera, Dialled, request
 from tests.support.messages import said
+from tests.support.scenarios import KEEPS
 from tests.support.serving_here import serving_here
 from tests.support.waiting import until
 from vision_agent import CallEnded, RecordingEnded, RecordingStarted, Settings, VideoAgent
@@ -39,16 +40,6 @@ from vision_agent.recordings.lines import (
 )
 from vision_agent.recordings.recorded_call import BadRecordedCall, RecordedCall
 
-SCENARIO = """
-engine: false
-answers:
-  - when: {words: keep}
-    call: {name: keep, args: {what: keys}}
-  - when: {tool: keep}
-    say: "I kept your {what}."
-otherwise: {say: Go on.}
-"""
-
 
 async def keep(what: str) -> dict[str, str]:
     """Keep something."""
@@ -58,13 +49,11 @@ async def keep(what: str) -> dict[str, str]:
 @asynccontextmanager
 async def answering(folder: Path, **options: Any) -> AsyncIterator[tuple[VideoAgent, str, list]]:
     """A server that records in `calls`; where it is, and what it tells its program."""
-    scenario = folder / "scenario.yaml"
-    scenario.write_text(SCENARIO)
     events: list[Any] = []
     video = VideoAgent(
         Settings(
             _env_file=None,
-            scenario=scenario,
+            scenario=KEEPS,
             session_db="memory",
             data_dir=folder,
             **{"record": folder / "calls", "tool_reports": "none"} | options,

@@ -7,3 +7,6 @@ SILENT = Path(__file__).parent / "silent.yaml"
 
 TONES = Path(__file__).parent / "tones.yaml"
 """No engine runs; "what can you do?" has an answer of six seconds, whatever else a short one."""
+
+KEEPS = Path(__file__).parent / "keeps.yaml"
+"""No engine runs; "keep" calls the tool of that name, whatever else has a short answer."""

@@ -163,13 +163,11 @@ class Metrics:
         Args:
             counts: Events ``written``, ``waiting`` and ``dropped``, and ``errors`` of the database.
         """
-        events = Gauge(
+        self._counted(
             "vision_agent_session_events",
             "Events of conversations: written, waiting, dropped; and errors of their database.",
-            ["state"],
-            registry=self.registry,
+            counts,
         )
-        _watch(events, counts)
 
     def watch_memory(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Export what became of the lines to be remembered; read at every scrape.
@@ -177,13 +175,11 @@ class Metrics:
         Args:
             counts: Lines ``written``, ``waiting`` and ``dropped``, and ``errors`` of the file.
         """
-        lines = Gauge(
+        self._counted(
             "vision_agent_memory_lines",
             "Lines to be remembered: written, waiting, dropped; and errors of their file.",
-            ["state"],
-            registry=self.registry,
+            counts,
         )
-        _watch(lines, counts)
 
     def watch_events(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Export what became of the events for the program around; read at every scrape.
@@ -191,13 +187,17 @@ class Metrics:
         Args:
             counts: Events ``told``, ``waiting``, ``dropped``, and those whose listener ``failed``.
         """
-        events = Gauge(
+        self._counted(
             "vision_agent_events",
             "Events for on_event: told, waiting, dropped; and those that made it fail.",
-            ["state"],
-            registry=self.registry,
+            counts,
         )
-        _watch(events, counts)
+
+    def _counted(self, name: str, text: str, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Export counts by their state, read at every scrape."""
+        gauge = Gauge(name, text, ["state"], registry=self.registry)
+        for state in counts():
+            gauge.labels(state).set_function(partial(lambda state: counts()[state], state))
 
     def _shown(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Export a figure of the whole process, read at every scrape."""
@@ -230,8 +230,3 @@ def _begin(metric: Counter | Histogram, *labels: str) -> None:
     """Export these labels from the start: an increase is seen only where a 0 was before it."""
     for label in labels:
         metric.labels(label)
-
-
-def _watch(gauge: Gauge, counts: Callable[[], Mapping[str, int]]) -> None:
-    for state in counts():
-        gauge.labels(state).set_function(partial(lambda state: counts()[state], state))
