@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> None:
     if sys.platform == "linux":
-        python = start_worker_server(config.args)
+        python = start_worker_server(config.invocation_params.args)
         for spec in specs:
             spec.python = python
 

@@ -57,20 +57,23 @@ def start_fork_server() -> None:
         )
 
 
-def start_worker_server(tests: Sequence[str]) -> str:
-    """Starts what has imported these tests and forks pytest's workers; it ends with this process.
+def start_worker_server(arguments: Sequence[str]) -> str:
+    """Starts what has collected the tests and forks pytest's workers; it ends with this process.
+
+    Args:
+        arguments: Those of pytest.
 
     Returns:
         The command that a worker is started with in the place of Python.
     """
     global _held_open
     start_fork_server()
-    address = f"{_address}-workers"
+    address = f"{_address}-workers-{os.getpid()}"
     (stdin, _held_open), (told, stdout) = os.pipe(), os.pipe()
     # Modules of tests that make images when they are imported start no pool of threads.
     environment = {**os.environ, "OPENCV_FOR_THREADS_NUM": "1"}
     streams = [stdin, stdout, 2]
-    with _ask("tests.support.worker_server", [address, *tests], environment, None, streams):
+    with _ask("tests.support.worker_server", [address, *arguments], environment, None, streams):
         for end in (stdin, stdout):
             os.close(end)
         with open(told) as lines:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
+from tests.support.collected import kept
 from tests.support.fork_request import ADDRESS_VARIABLE
 
 if __name__ == "__main__":
     # The worker server forks workers; what a worker starts is forked by the fork server.
     os.environ[ADDRESS_VARIABLE] = sys.argv[1]
+    kept.hand_over()
     exec(sys.argv[-1])

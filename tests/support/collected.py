@@ -1,0 +1,78 @@
+"""What the worker server has collected, and how a worker of pytest, its fork, takes it over.
+
+To collect 4,500 tests takes 1.4 s of CPU, also where all their modules are imported already.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+class Collection:
+    """A plugin that keeps what is collected, before anything is chosen or sorted."""
+
+    session: pytest.Session | None = None
+    complete = True
+    """Nothing failed and nothing warned; a worker that collects by itself reports what did."""
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        # As in a worker: no cache and no report is written.
+        config.workerinput = {}
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.complete &= report.passed
+
+    def pytest_warning_recorded(self) -> None:
+        self.complete = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        self.session, self._items = session, list(items)
+        self._fixtures = session._fixturemanager
+        items.clear()
+
+    def hand_over(self) -> None:
+        """The next session of pytest in this process is the one that has collected."""
+        if self.session is not None and self.complete:
+            pytest.Session.from_config = self._session_with
+
+    def _session_with(self, config: pytest.Config) -> pytest.Session:
+        for item in self._items:
+            node: Any = item
+            while node is not None and node.config is not config:
+                node.config = config
+                node = node.parent
+        self._fixtures.config = config
+        config.pluginmanager.register(self.session, "session")
+        config.pluginmanager.register(_Takeover(self._items, self._fixtures))
+        return self.session
+
+
+class _Takeover:
+    """A plugin of the worker's: its session has the tests, and their fixtures, already."""
+
+    def __init__(self, items: list[pytest.Item], fixtures: Any) -> None:
+        self._items = items
+        self._fixtures = fixtures
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        session._fixturemanager = self._fixtures
+        session.perform_collect = lambda: self._choose(session)
+
+    def _choose(self, session: pytest.Session) -> None:
+        session.items = self._items
+        hook = session.config.hook
+        hook.pytest_collection_modifyitems(
+            session=session, config=session.config, items=session.items
+        )
+        hook.pytest_collection_finish(session=session)
+        session.testscollected = len(session.items)
+
+
+kept = Collection()
+"""This process's own, and that of its forks."""
