@@ -5,8 +5,9 @@
     python benchmarks/scale.py --callers-on 2,3 --servers-on 0,1
     python benchmarks/scale.py --worker-share 0.4 --only worker --first 4 --step 1 --seconds 6
 
-Calls are added step by step until the voice is late: until the 99th percentile of the time between
-two of its packets is more than 10 ms above the 20 that it ought to be. The model is scripted, so
+Calls are added step by step until the voice is late (until the 99th percentile of the time between
+two of its packets is more than 10 ms above the 20 that it ought to be), a call is without a voice,
+or packets of callers are dropped because the server can't keep up. The model is scripted, so
 ADK and the wire are part of it, and hearing and speaking are not. Callers on the same cores take a
 part of them: --callers-on puts them elsewhere. Where there are too few cores for that,
 --worker-share holds each worker to a part of a core, so that all else has room, and compares what
@@ -21,6 +22,7 @@ import json
 import os
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ import numpy as np
 import psutil
 from cpu_share import CpuShare, NoShares
 from processes import HERE, BenchmarkFailed, Server, Usage
+from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.table import Table
 
@@ -113,19 +116,18 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
                 await asyncio.sleep(2)
                 for _ in range(TRIES):
                     figures = await measured(server, workers, callers, args.seconds)
-                    if figures["p99_ms"] <= LATE_MS or figures["own_p99_ms"] <= OWN_LATE_MS:
+                    figures["calls"] = calls
+                    if holds(figures) or figures["own_p99_ms"] <= OWN_LATE_MS:
                         break
-                figures["calls"] = calls
                 rows.append(figures)
-                if figures["p99_ms"] > LATE_MS:
+                if not holds(figures):
                     break
         finally:
             await callers.stop()
             for share in shares:
                 share.end()
-    on_time = [row["calls"] for row in rows if row["p99_ms"] <= LATE_MS]
     return {
-        "held": max(on_time, default=0),
+        "held": max((row["calls"] for row in rows if holds(row)), default=0),
         "offer_ms": offers,
         "request_ms": requests,
         "idle_pct": idle_pct,
@@ -138,14 +140,30 @@ async def measured(
 ) -> Figures:
     """How late the voice is with the calls that there are, and what they cost."""
     before, own_s, workers_s = server.usage(), callers.cpu_s(), cpu_s(workers)
+    dropped = await asyncio.to_thread(dropped_by, server)
     figures = await callers.ask(f"measure {seconds}", seconds + 60)
     after = server.usage()
     took_s = after.at_s - before.at_s
     return figures | {
+        "dropped": await asyncio.to_thread(dropped_by, server) - dropped,
         "cpu_pct": used_pct(before, after),
         "workers_pct": 100 * (cpu_s(workers) - workers_s) / took_s,
         "callers_pct": 100 * (callers.cpu_s() - own_s) / took_s,
     }
+
+
+def holds(figures: Figures) -> bool:
+    """Whether all calls have a voice that is in time, and all that callers send is taken."""
+    all_heard = figures["heard"] == figures["calls"]
+    return figures["p99_ms"] <= LATE_MS and all_heard and not figures["dropped"]
+
+
+def dropped_by(server: Server) -> float:
+    """How many packets of callers a server and its workers have dropped, unable to keep up."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer:
+        families = list(text_string_to_metric_families(answer.read().decode()))
+    late = [each for each in families if each.name == "vision_agent_datagrams_late"]
+    return sum(sample.value for family in late for sample in family.samples)
 
 
 def workers_of(server: Server, *, of_cluster: bool) -> list[psutil.Process]:
@@ -209,7 +227,17 @@ def table(results: dict[str, Figures], share: float | None) -> Table:
     if share is not None:
         title += f"; each worker may use {100 * share:g} % of a core, all else what it needs"
     shown = Table(title=title)
-    titles = ("", "calls", "late p99", "the callers' own", "CPU", "workers' CPU", "a call")
+    titles = (
+        "",
+        "calls",
+        "heard",
+        "dropped",
+        "late p99",
+        "the callers' own",
+        "CPU",
+        "workers' CPU",
+        "a call",
+    )
     for title in (*titles, "callers' CPU", "offer p50, p95", "request p50, p95", "idle CPU"):
         shown.add_column(title, justify="left" if not title else "right")
     for name, result in results.items():
@@ -222,6 +250,8 @@ def table(results: dict[str, Figures], share: float | None) -> Table:
             shown.add_row(
                 f"{name}: {result['held']}" if last else name,
                 str(row["calls"]),
+                str(row["heard"]),
+                f"{row['dropped']:.0f}",
                 f"{row['p99_ms']:.1f} ms",
                 f"{row['own_p99_ms']:.1f} ms",
                 f"{row['cpu_pct']:.0f} %",

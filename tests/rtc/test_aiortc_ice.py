@@ -13,16 +13,22 @@ import pytest
 
 from tests.rtc.calling import Call, FrameSource, Leftovers, SoundSource, connection_of
 from tests.support.waiting import until
-from vision_agent.rtc import Network, Offer, Peer, failures
+from vision_agent.rtc import Network, Offer, Peer, aiortc_ice, aiortc_socket, failures
 from vision_agent.rtc.aiortc_ice import MAX_LEARNT_ADDRESSES, GuardedConnection
+from vision_agent.rtc.aiortc_socket import GuardedProtocol
 from vision_agent.rtc.own import aioice
 from vision_agent.rtc.own.aioice import stun
-from vision_agent.rtc.own.aiortc import RTCSessionDescription
+from vision_agent.rtc.own.aiortc import RTCPeerConnection, RTCSessionDescription
 from vision_agent.rtc.udp_ports import OnePort
 
 
 def server_ports(call: Call) -> list[int]:
     return [p.local_candidate.port for p in connection_of(call.peer._pc)._protocols]
+
+
+def protocol_of(pc: RTCPeerConnection) -> GuardedProtocol:
+    [pair] = connection_of(pc)._nominated.values()
+    return pair.protocol
 
 
 @pytest.fixture(params=["a socket of its own", "one port for all calls"])
@@ -102,6 +108,37 @@ async def test_no_datagram_from_the_callers_own_address_ends_a_call(live: Call):
         if n % 20 == 0:
             await asyncio.sleep(0)
     await goes_on(live)
+
+
+@pytest.fixture
+def quick_consent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aiortc_ice, "CONSENT_EVERY_S", 0.05)
+
+
+async def test_consent_is_kept_by_answers_that_take_longer_than_aioice_waits(quick_consent, live):
+    connection, path = connection_of(live.peer._pc), protocol_of(live.caller)
+    late: list[float] = []
+
+    def send_late(message: stun.Message, addr: tuple[str, int], send=path.send_stun) -> None:
+        late.append(aioice.stun.RETRY_RTO * 1.2)
+        asyncio.get_running_loop().call_later(late[-1], send, message, addr)
+
+    path.send_stun = send_late
+    await until(lambda: late, 10, what="a check was sent")
+    checks = connection.checks
+    await until(lambda: connection.checks >= checks + 4, 15, what="late answers count")
+    assert not connection.consent_expired
+    del path.send_stun
+    await goes_on(live)
+
+
+async def test_a_peer_that_sends_and_answers_no_consent_check_is_given_up(
+    quick_consent, live, monkeypatch
+):
+    monkeypatch.setattr(aiortc_socket, "CONSENT_ANSWER_S", 0.05)
+    protocol_of(live.caller).send_stun = lambda message, addr: None
+    await until(lambda: live.listener.closed, 15)
+    assert live.listener.closed == ["the peer answers no more"]
 
 
 async def test_what_is_not_stun_does_not_reach_dtls_from_a_stranger(live: Call, stranger):

@@ -20,7 +20,7 @@ MEDIA = b"\x80" + bytes(30)
 @pytest.fixture
 async def shared() -> AsyncIterator[SharedSocket]:
     shared = SharedSocket(bound_to("127.0.0.1", 0))
-    await shared.start()
+    shared.start()
     yield shared
     await shared.close()
 

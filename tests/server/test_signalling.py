@@ -19,6 +19,7 @@ from vision_agent import Settings, create_app
 from vision_agent.calls.call import Call
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.live.call_options import CallOptions
+from vision_agent.rtc import overload
 from vision_agent.server.malloc_trim import Collector
 
 
@@ -186,6 +187,30 @@ async def test_a_full_house_gets_503_and_when_to_try_again(http):
         assert int(response.headers["retry-after"]) > 0
         assert "busy" in response.json()["error"]
         assert await calls(http) == 2
+    finally:
+        for peer in peers:
+            await peer.close()
+
+
+async def test_an_overloaded_server_takes_no_new_call_and_lets_callers_back(http, monkeypatch):
+    monkeypatch.setattr(overload, "current", overload.Overload())
+    peers = []
+    try:
+        token = None
+        for status in (200, 503, 200):
+            peer, body = await offer()
+            peers.append(peer)
+            if status == 200:
+                body |= {"requestData": {"resume": token}}
+            response = await http.post("/api/offer", json=body)
+            assert response.status_code == status
+            if status == 200:
+                token = response.json()["resume"]
+                for _ in range(overload.TIMES):
+                    overload.current.note(1, time.monotonic())
+            else:
+                assert int(response.headers["retry-after"]) > 0
+                assert response.json()["error"].startswith("The server has more to do than it can")
     finally:
         for peer in peers:
             await peer.close()

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from vision_agent.calls.turn_timing import Asked
 from vision_agent.live.errors import FAILURE_KINDS
 from vision_agent.recordings.call_files import Failure
-from vision_agent.rtc import failures
+from vision_agent.rtc import failures, overload
 
 MAX_MODELS = 100
 """Models, times modalities, with counters of their own; those after them are `other`."""
@@ -45,6 +45,11 @@ class Metrics:
             "datagrams_dropped",
             "Datagrams of strangers, and malformed ones, not let in.",
             lambda: failures.dropped_datagrams,
+        )
+        self._shown(
+            "datagrams_late",
+            "Callers' packets of media dropped because more came than could be handled.",
+            lambda: overload.current.dropped,
         )
         self.calls_ended = self._counter("calls_ended", "Calls that have ended.")
         self.calls_resumed = self._counter("calls_resumed", "Conversations that were continued.")

@@ -26,7 +26,7 @@ from vision_agent.live.call_options import CallOptions
 from vision_agent.live.sessions.caller_identity import CallerIdentity
 from vision_agent.live.sessions.store import session_id_of, user_id_of
 from vision_agent.recordings.lines import HeaderLine
-from vision_agent.rtc import Network, Offer
+from vision_agent.rtc import Network, Offer, overload
 from vision_agent.worker_name import named
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ CLOSE_TIMEOUT_S = 1.5
 
 
 class FullHouse(RuntimeError):
-    """Every slot is taken."""
+    """There is no room for another call."""
 
 
 class NothingToResume(RuntimeError):
@@ -146,7 +146,7 @@ class CallRegistry:
         Raises:
             Refusal: The address or the user has too many calls, or has used up its day.
             Draining: The server is about to stop.
-            FullHouse: No slot is free.
+            FullHouse: No slot is free, or the calls in progress are too many already.
             NothingToResume: Only an earlier conversation may be continued, and there is none.
             CallOver: The call was ended while it was being set up.
         """
@@ -163,6 +163,8 @@ class CallRegistry:
                     await older.close("the conversation was continued on another connection")
             if len(self._calls) + len(self._beginning) >= self._max_calls:
                 raise FullHouse(f"All {self._max_calls} lines are busy. Try again shortly.")
+            if resume is None and overload.current.lasts(time.monotonic()):
+                raise FullHouse("The server has more to do than it can. Try again shortly.")
             if address:
                 self._check_address(counted_as(address))
             user = caller.user_id

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import random
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +41,10 @@ from vision_agent.rtc.own.aioice.ice import (
 )
 from vision_agent.rtc.public_address import announced
 from vision_agent.rtc.stun_header import LAST_STUN_BYTE
-from vision_agent.rtc.udp_ports import OnePort, PortRange
+from vision_agent.rtc.udp_ports import OnePort, PortRange, bound_to
+from vision_agent.rtc.udp_transport import UdpTransport
+
+logger = logging.getLogger(__name__)
 
 ice_module: Any = aioice.ice
 stun_module: Any = aioice.stun
@@ -55,6 +60,11 @@ UNUSED_AFTER_ROUNDS = 3
 """A peer may nominate another pair shortly after it has connected, so no socket is closed at once.
 """
 
+CONSENT_EVERY_S = 5.0
+CONSENT_CHECKS = 4
+"""With the time that the answer to each may take (`CONSENT_ANSWER_S`), consent expires after 30 s
+(RFC 7675 5.1). aioice gives each answer half a second, so that it ends calls on slow paths."""
+
 NO_CHECK_S = 1.0
 """Within this time a peer on this machine that reaches loopback has sent a check."""
 
@@ -69,6 +79,7 @@ class GuardedConnection(Connection):
     Attributes:
         checks: the number of authenticated connectivity and consent checks, sent by the peer or
             answered by it.
+        consent_expired: whether it was closed because the peer did not answer consent checks.
         take_media: handles a datagram on arrival if it is media, and returns whether it was; not
             called while other datagrams wait for `recv`.
     """
@@ -79,6 +90,7 @@ class GuardedConnection(Connection):
             kwargs |= {"local_username": secrets.token_hex(8), "local_password": None}
         super().__init__(*args, **kwargs)
         self.checks = 0
+        self.consent_expired = False
         self.take_media: Callable[[bytes], bool] | None = None
 
     async def connect(self) -> None:
@@ -96,6 +108,24 @@ class GuardedConnection(Connection):
             self._query_consent_task.cancel()
             self._query_consent_task = None
             raise ConnectionError("The connection was closed while it was made.")
+
+    async def query_consent(self) -> None:
+        """Checks the peer's consent until `CONSENT_CHECKS` checks in a row had no answer."""
+        assert self.remote_password is not None
+        key = self.remote_password.encode()
+        unanswered = 0
+        while unanswered < CONSENT_CHECKS:
+            await asyncio.sleep(CONSENT_EVERY_S * random.uniform(0.8, 1.2))
+            pair = self._nominated[1]
+            check = self.build_request(pair, nominate=False)
+            try:
+                await pair.protocol.request(check, pair.remote_addr, key, retransmissions=0)
+                unanswered = 0
+            except stun.TransactionError:
+                unanswered += 1
+        self.consent_expired = True
+        self._query_consent_task = None  # `close` cancels it
+        await self.close()
 
     async def close(self) -> None:
         """Closes the sockets, and lets go of the candidates, which hold this connection."""
@@ -141,29 +171,21 @@ class GuardedConnection(Connection):
         Raises:
             NoFreePort: all ports of the server's range are taken.
         """
-        ports = _ports()
-        if ports is None:
-            known = len(self._protocols)
-            candidates = await super().get_component_candidates(component, addresses, timeout)
-            hosts = [candidate for candidate in candidates if candidate.type == "host"]
-            own = [p for p in self._protocols[known:] if p.local_candidate in hosts]
-            candidates += await server_reflexive(own)
-        else:
-            opened = [await self._open(ports, component, address) for address in addresses]
-            hosts = [protocol.local_candidate for protocol in opened if protocol is not None]
-            # aioice gathers what its own sockets would: without addresses, relayed candidates only.
-            more = await asyncio.gather(
-                super().get_component_candidates(component, [], timeout),
-                server_reflexive([each for each in opened if each is not None]),
-            )
-            candidates = [*hosts, *(candidate for found in more for candidate in found)]
+        opened = [await self._open(_ports(), component, address) for address in addresses]
+        own = [protocol for protocol in opened if protocol is not None]
+        hosts = [protocol.local_candidate for protocol in own]
+        # aioice gathers what its own sockets would: without addresses, relayed candidates only.
+        more = await asyncio.gather(
+            super().get_component_candidates(component, [], timeout), server_reflexive(own)
+        )
+        candidates = [*hosts, *(candidate for found in more for candidate in found)]
         public = network.current.get(network.Network()).public_addresses
         for host, port in announced(public, [(each.host, each.port) for each in hosts]):
             candidates.insert(0, host_candidate((host, port), component))
         return candidates
 
     async def _open(
-        self, ports: OnePort | PortRange, component: int, address: str
+        self, ports: OnePort | PortRange | None, component: int, address: str
     ) -> GuardedProtocol | None:
         protocol: GuardedProtocol
         if isinstance(ports, OnePort):
@@ -172,10 +194,13 @@ class GuardedConnection(Connection):
                 return None
             protocol = SharedProtocol(self, shared, component)
         else:
-            bound = ports.bound_to(address)
-            _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: GuardedProtocol(self), sock=bound
-            )
+            try:
+                bound = ports.bound_to(address) if ports is not None else bound_to(address, 0)
+            except OSError as error:
+                logger.warning("No UDP port on %s: %s.", address, error.strerror)
+                return None
+            protocol = GuardedProtocol(self)
+            UdpTransport(bound, protocol)
             protocol.local_candidate = host_candidate(bound.getsockname()[:2], component)
         self._protocols.append(protocol)
         return protocol
@@ -295,6 +320,7 @@ _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (Connection, "check_start_task", ["self", "pair"]),
     (Connection, "data_received", ["self", "data", "component"]),
     (Connection, "get_event", ["self"]),
+    (Connection, "query_consent", ["self"]),
     (Connection, "request_received", ["self", "message", "addr", "protocol"]),
     (Connection, "respond_error", ["self", "request", "addr", "protocol", "error_code"]),
 ]
@@ -316,6 +342,9 @@ _USES: list[tuple[Any, str]] = [
     (Connection.check_incoming, "_network_host"),
     (Connection.request_received, "_early_checks"),
     (Connection.get_component_candidates, "_protocols"),
+    (Connection.connect, "query_consent"),
+    (Connection.query_consent, "build_request"),
+    (Connection.query_consent, "_query_consent_task"),
     (Connection.sendto, "_nominated"),
     (Connection.sendto, "remote_addr"),
     (aiortc.RTCIceGatherer.__init__, "_connection"),

@@ -278,6 +278,10 @@ class Transports:
         """The number of authenticated packets from the peer so far: SRTP, SRTCP and data."""
         return sum(transport.verified for transport in _dtls_transports(self._pc))
 
+    def consent_expired(self) -> bool:
+        """Whether the peer has stopped answering consent checks (RFC 7675)."""
+        return any(connection.consent_expired for connection in self._connections())
+
     async def close_unused_sockets(self) -> None:
         """Closes unused sockets; to be called at regular intervals on a connected peer."""
         for connection in self._connections():

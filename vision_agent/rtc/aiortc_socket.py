@@ -29,8 +29,12 @@ from vision_agent.rtc.own.aioice.candidate import (
     candidate_priority,
 )
 from vision_agent.rtc.own.aioice.ice import StunProtocol
-from vision_agent.rtc.shared_socket import MAX_ADDRESSES, MAX_DATAGRAM_BYTES, Address, SharedSocket
+from vision_agent.rtc.shared_socket import MAX_ADDRESSES, Address, SharedSocket
 from vision_agent.rtc.stun_header import LAST_STUN_BYTE
+
+CONSENT_ANSWER_S = 2.5
+"""How long the answer to a consent check may take. aioice waits 0.5 s, and a path as slow as that
+ends the call after half a minute."""
 
 _NOT_HANDLED = "A datagram could not be handled"
 
@@ -56,19 +60,28 @@ class TriggeredTransaction(stun.Transaction):
     _Transaction__tries_max: int
 
     def trigger(self) -> None:
-        """Sends the request again now, because its address has sent a check."""
-        if (timer := self._Transaction__timeout_handle) is not None:
+        """Sends the request again now, because its address has sent a check.
+
+        A consent check is sent once: its answer is only waited for.
+        """
+        timer = self._Transaction__timeout_handle
+        if timer is not None and not self._is_consent:
             timer.cancel()
             self._Transaction__retry()
 
     def _Transaction__retry(self) -> None:
         protocol = self._Transaction__protocol
-        is_consent = self._Transaction__tries_max == 1
         checked = isinstance(protocol, GuardedProtocol) and self.addr in protocol.checked_by
-        if checked and not is_consent:
+        if self._is_consent:
+            self._Transaction__timeout_delay = CONSENT_ANSWER_S
+        elif checked:
             self._Transaction__timeout_delay = stun.RETRY_RTO
             self._Transaction__tries = min(self._Transaction__tries, 1)
         super()._Transaction__retry()  # type: ignore[misc]
+
+    @property
+    def _is_consent(self) -> bool:
+        return self._Transaction__tries_max == 1
 
     @property
     def addr(self) -> Address:
@@ -98,12 +111,6 @@ class GuardedProtocol(StunProtocol):
         self.quiet_rounds = 0
         self.data_packets_before = 0
         self._trusted: dict[Address, None] = {}
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes the transport that was opened for this protocol."""
-        super().connection_made(transport)
-        if hasattr(transport, "max_size"):
-            transport.max_size = MAX_DATAGRAM_BYTES
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """Takes a datagram from the socket, or from the TURN server."""
@@ -237,7 +244,7 @@ def host_candidate(address: Address, component: int) -> Candidate:
     )
 
 
-_OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
+_OVERRIDDEN_OR_CALLED: list[tuple[Any, str, list[str]]] = [
     (StunProtocol, "connection_made", ["self", "transport"]),
     (StunProtocol, "connection_lost", ["self", "exc"]),
     (StunProtocol, "datagram_received", ["self", "data", "addr"]),
@@ -272,7 +279,7 @@ def check() -> None:
     Raises:
         Changed: One differs from what this file expects.
     """
-    check_functions(_OVERRIDDEN)
+    check_functions(_OVERRIDDEN_OR_CALLED)
     check_attributes(StunProtocol, {"receiver", "transactions"})
     check_attributes(stun.Transaction, _TRANSACTION)
     check_uses(_USES)

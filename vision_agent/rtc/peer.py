@@ -337,8 +337,8 @@ class Peer:
         elif state == "failed":
             self._close_once("the connection failed")
         elif state == "closed":
-            # aiortc reports "closed" if the peer closes the connection or its consent expires.
-            self._close_once("the peer hung up")
+            expired = aiortc_patches.Transports(self._pc).consent_expired()
+            self._close_once("the peer answers no more" if expired else "the peer hung up")
 
     async def _watch(self, pc: RTCPeerConnection) -> None:
         loop = asyncio.get_running_loop()

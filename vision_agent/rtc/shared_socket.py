@@ -8,7 +8,6 @@ check. What belongs to no connection is dropped and counted.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable
 from contextvars import Context
@@ -16,15 +15,10 @@ from typing import Protocol, cast
 
 from vision_agent.rtc import failures
 from vision_agent.rtc.stun_header import LAST_STUN_BYTE, class_of, receiver_of, transaction_of
-
-MAX_DATAGRAM_BYTES = 65_536
-"""The largest UDP datagram. By default asyncio allocates 256 KiB for each, which takes 10 µs."""
+from vision_agent.rtc.udp_transport import UdpTransport
 
 MAX_ADDRESSES = 32
 """How many addresses one connection holds; the one that has been checked longest ago goes first."""
-
-RECEIVE_BUFFER_BYTES = 4 << 20
-"""What the system is asked for; it gives less where its own bound is lower."""
 
 Address = tuple[str, int]
 
@@ -74,19 +68,11 @@ class SharedSocket(asyncio.DatagramProtocol):
         self._addresses: dict[bytes, dict[Address, None]] = {}
         self._closed: asyncio.Future[None] | None = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begins to receive."""
-        loop = asyncio.get_running_loop()
-        self._closed = loop.create_future()
-        with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        self._closed = asyncio.get_running_loop().create_future()
         # Not in the context of the call that happens to be the first on this address.
-        opening = loop.create_task(
-            loop.create_datagram_endpoint(lambda: self, sock=self._socket), context=Context()
-        )
-        transport, _ = await opening
-        if hasattr(transport, "max_size"):
-            transport.max_size = MAX_DATAGRAM_BYTES
+        Context().run(UdpTransport, self._socket, self)
 
     def join(self, member: Member) -> None:
         """Adds a connection."""

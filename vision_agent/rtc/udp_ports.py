@@ -68,7 +68,7 @@ class OnePort:
     async def start(self) -> None:
         """Begins to receive on all bound sockets."""
         for shared in self._sockets.values():
-            await shared.start()
+            shared.start()
 
     async def socket_on(self, address: str) -> SharedSocket | None:
         """The shared socket on an address of this machine.
@@ -87,7 +87,7 @@ class OnePort:
                     return None
                 shared = SharedSocket(bound, on_empty=lambda: self._unbind(address))
                 self._sockets[address] = shared
-                await shared.start()
+                shared.start()
             return shared
 
     def _unbind(self, address: str) -> None:
