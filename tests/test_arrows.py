@@ -2,6 +2,7 @@
 
 import ast
 from collections import defaultdict
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -91,6 +92,13 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
 
 
+@cache
+def statements_of(path: Path) -> list[ast.stmt]:
+    """A file's imports, classes and branches, wherever in it; each file is read once."""
+    kinds = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.If)
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
+
+
 def imports_of(path: Path, *, for_types: bool = True) -> set[str]:
     """The package's modules that a file imports, wherever in it.
 
@@ -99,16 +107,16 @@ def imports_of(path: Path, *, for_types: bool = True) -> set[str]:
         for_types: Count imports under `if TYPE_CHECKING` too.
     """
     found: set[str] = set()
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if not for_types and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body.clear()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
+    left_out = set()
+    for node in statements_of(path):
+        if isinstance(node, ast.If) and not for_types:
+            if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+                left_out |= {inner for each in node.body for inner in ast.walk(each)}
+        elif isinstance(node, ast.ImportFrom) and node.module and node not in left_out:
             for each in node.names:
                 of_folder = _below(f"{node.module}.{each.name}")
                 found.add(of_folder if of_folder in MODULES else _below(node.module))
-        elif isinstance(node, ast.Import):
+        elif isinstance(node, ast.Import) and node not in left_out:
             found |= {_below(each.name) for each in node.names}
     return found & MODULES.keys()
 
@@ -179,7 +187,7 @@ def test_an_import_is_seen_wherever_it_stands(tmp_path):
 def test_no_two_classes_of_the_package_have_the_same_name():
     homes = defaultdict(list)
     for name, path in MODULES.items():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in statements_of(path):
             if isinstance(node, ast.ClassDef):
                 homes[node.name].append(name)
     assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
