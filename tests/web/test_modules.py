@@ -27,7 +27,7 @@ def node() -> str:
 @pytest.mark.parametrize("file", FILES)
 def test_the_pages_module(node, file):
     done = subprocess.run(
-        [node, "--test", "--test-reporter=tap", file],
+        [node, "--test-reporter=tap", file],
         cwd=HERE,
         capture_output=True,
         text=True,
