@@ -11,14 +11,17 @@ from tests.live.sessions import postgres
 
 
 @pytest.fixture(scope="session")
-def cluster():
+def cluster(request, tmp_path_factory):
     if postgres.programs() is None:
         pytest.skip("PostgreSQL is not installed: scripts/setup.sh dev does that on Debian.")
+    of_all_workers = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        of_all_workers = of_all_workers.parent
     # Not below pytest's own folder, which other users can't enter; a socket's path is short, too.
     folder = Path(tempfile.mkdtemp(prefix="va-"))
     os.chmod(folder, 0o755)
     try:
-        with postgres.running(folder / "pg") as running:
+        with postgres.running(folder / "pg", of_all_workers / "postgresql") as running:
             yield running
     finally:
         shutil.rmtree(folder)

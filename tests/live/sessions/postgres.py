@@ -1,6 +1,7 @@
 """A PostgreSQL server of our own, as Debian ships it: a new cluster, on a socket in a folder."""
 
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -23,9 +24,14 @@ class Cluster:
     """A server that can be stopped and started again.
 
     PostgreSQL refuses to run as root: there it runs as `nobody`.
+
+    Args:
+        folder: Where it is made.
+        template: Where the data of a new cluster are kept for the next one. To copy them takes an
+            eighth of the CPU that it takes to make them.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, template: Path) -> None:
         bin_folder = programs()
         assert bin_folder is not None
         self._bin = bin_folder
@@ -35,7 +41,16 @@ class Cluster:
         folder.mkdir()
         if self._user:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
-        secret = folder / "password"
+        with open(template.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not template.exists():
+                self._make_data()
+                subprocess.run(["cp", "-a", self._data, template], check=True)
+                return
+        subprocess.run(["cp", "-a", template, self._data], check=True)
+
+    def _make_data(self) -> None:
+        secret = self._folder / "password"
         secret.write_text(PASSWORD)
         self._run(
             "initdb", "-D", self._data, "-U", "tests", "-E", "UTF8", "--no-sync",
@@ -71,8 +86,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Cluster]:
-    cluster = Cluster(folder)
+def running(folder: Path, template: Path) -> Iterator[Cluster]:
+    cluster = Cluster(folder, template)
     cluster.start()
     try:
         yield cluster
