@@ -1,4 +1,10 @@
-"""What every test shares: no credentials of the machine's, and a real server to call."""
+"""What every test shares: no credentials of the machine's, and a real server to call.
+
+The process that hands out the tests imports this too, but runs none: what only tests need of the
+product is imported where it is used.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -8,33 +14,21 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import hypothesis
 import pytest
 from execnet import XSpec
 
 from tests.support.authorities import leave_out_the_webs
-from tests.support.forked import (
-    ForkedServer,
-    start_fork_server,
-    start_forked,
-    start_worker_server,
-    started_by,
-)
+from tests.support.forked import start_fork_server, start_forked, start_worker_server
 from tests.support.kinds import KINDS, kind_of
-from tests.support.media_files import with_few_frames
 from tests.support.schedule import LongestFirst, order, unit_of
-from vision_agent.caller import recording
 
-# How fast an example is made or judged says how busy this machine is.
-hypothesis.settings.register_profile(
-    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("busy")
+if TYPE_CHECKING:
+    from tests.support.forked_product import ForkedServer
 
 leave_out_the_webs()
 
-MAX_FPS = recording.MAX_FPS
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
 
 for name in list(os.environ):
@@ -48,11 +42,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if sys.platform == "linux" and config.getoption("numprocesses", None):
+    if not config.getoption("numprocesses", None):
+        _take_time_for_examples()
+    elif sys.platform == "linux":
         # One for all workers. Where there are none, the first test that needs it starts it.
         start_fork_server()
     for kind, (meaning, _) in KINDS.items():
         config.addinivalue_line("markers", f"{kind}: {meaning}")
+
+
+def _take_time_for_examples() -> None:
+    """How fast an example is made or judged says how busy this machine is."""
+    import hypothesis
+
+    hypothesis.settings.register_profile(
+        "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("busy")
 
 
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> None:
@@ -94,19 +100,30 @@ def _data_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _children_are_forked() -> Iterator[None]:
+    from tests.support.forked_product import started_by
+
     with started_by(start_forked):
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _few_frames_are_sent() -> None:
-    """Here as in forks four a second of a recording: to encode thirty takes a fifth of a core."""
-    recording.MAX_FPS = 4.0
+def _few_frames_are_sent() -> float:
+    """Here as in forks four a second of a recording: to encode thirty takes a fifth of a core.
+
+    Returns:
+        How many users send.
+    """
+    from vision_agent.caller import recording
+
+    usual, recording.MAX_FPS = recording.MAX_FPS, 4.0
+    return usual
 
 
 @pytest.fixture
 def children_as_always() -> Iterator[None]:
     """Where the command line of a child or its family is the subject."""
+    from tests.support.forked_product import started_by
+
     with started_by(asyncio.create_subprocess_exec):
         yield
 
@@ -126,6 +143,8 @@ def bottle() -> Path:
 @pytest.fixture(scope="session")
 def slow_bottle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bottles in three frames a second, for commands that run as users run them."""
+    from tests.support.media_files import with_few_frames
+
     folder = tmp_path_factory.mktemp("slow")
     return with_few_frames(RECORDINGS / "bottle.mp4", folder / "bottle.mp4")
 
@@ -137,16 +156,20 @@ def jfk() -> Path:
 
 
 @pytest.fixture(scope="module")
-def every_frame() -> Iterator[None]:
+def every_frame(_few_frames_are_sent: float) -> Iterator[None]:
     """Where the frames of recordings are the subject: as many are sent as users send."""
+    from vision_agent.caller import recording
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recording, "MAX_FPS", MAX_FPS)
+        patch.setattr(recording, "MAX_FPS", _few_frames_are_sent)
         yield
 
 
 @asynccontextmanager
 async def serving(*arguments: str) -> AsyncIterator[ForkedServer]:
     """`vision-agent serve` with the local Live API; see `ForkedServer` for what is different."""
+    from tests.support.forked_product import ForkedServer
+
     async with ForkedServer(*arguments) as server:
         yield server
 

@@ -14,7 +14,7 @@ from google.adk.tools import (
 )
 from pydantic import BaseModel
 
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from vision_agent import CallClient
 from vision_agent.agents.fit import misfits, remove_service_tools
 from vision_agent.doctor.install_checks import check_agents

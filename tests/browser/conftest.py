@@ -14,7 +14,7 @@ from tests.browser.caller import Caller
 from tests.browser.chromium import chromium
 from tests.browser.fake_devices import camera_file, microphone_file
 from tests.conftest import RECORDINGS
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.waiting import until
 
 SPEECH = RECORDINGS / "speech"

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Playwright
 
 from tests.browser.chromium import chromium
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -8,7 +8,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import no_calls
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.scenarios import TONES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

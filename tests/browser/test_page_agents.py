@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import calls
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.samples import SAMPLES
 from tests.support.scenarios import TONES
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.llama_server import llama_server
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]

@@ -7,7 +7,7 @@ from tests.browser.caller import SILENCE_RMS, VOICE_RMS, Caller, Sample
 from tests.browser.chromium import chromium
 from tests.browser.conftest import SPEECH
 from tests.browser.fake_devices import microphone_file
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.waiting import until
 from vision_agent.rtc.channel import TEXT_BURST
 from vision_agent.rtc.rtvi import MAX_TEXT_CHARS

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.chromium import chromium
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.scenarios import TONES
 from tests.support.waiting import until
 

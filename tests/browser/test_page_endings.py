@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from tests.browser.chromium import chromium
 from tests.browser.conftest import calls, no_calls
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.scenarios import SILENT, TONES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.chromium import chromium
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.media_files import write_frames
 from tests.support.waiting import until
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -10,7 +10,7 @@ from playwright.async_api import Route, expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import calls, no_calls
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.metrics import until_metric
 from tests.support.waiting import until
 

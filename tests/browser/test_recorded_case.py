@@ -14,7 +14,8 @@ from tests.browser.chromium import chromium
 from tests.browser.conftest import SPEECH
 from tests.browser.fake_devices import microphone_file
 from tests.support.chat_server import chat_server
-from tests.support.forked import ForkedServer, run_forked
+from tests.support.forked import run_forked
+from tests.support.forked_product import ForkedServer
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.support.dialling import Dialled
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.messages import said
 from tests.support.metrics import metrics
 

@@ -9,7 +9,7 @@ from playwright.async_api import async_playwright
 
 from tests.browser.chromium import chromium
 from tests.clients.npm import HERE
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 
 EVERYTHING = ["video", "audio", "data"]
 OFFERS = {

@@ -20,7 +20,7 @@ from tests.clients.conftest import SPEECH
 from tests.clients.npm import HERE, node
 from tests.clients.rtp_recording import write_rtp_recording
 from tests.conftest import RECORDINGS
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.programs import run
 from tests.support.waiting import until
 from vision_agent.recordings.lines import EndedLine, SpokenLine

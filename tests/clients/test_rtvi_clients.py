@@ -22,7 +22,7 @@ from tests.browser.fake_devices import SCREEN, camera_file, microphone_file
 from tests.clients.npm import bundle, node
 from tests.clients.site import served
 from tests.conftest import RECORDINGS
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.scenarios import TONES
 from tests.support.waiting import until
 

@@ -15,7 +15,7 @@ from tests.browser.fake_devices import microphone_file
 from tests.clients.conftest import SPEECH
 from tests.clients.npm import HERE, bundle, node
 from tests.clients.site import served
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.metrics import metric, until_metric
 from tests.support.programs import run
 from tests.support.waiting import until

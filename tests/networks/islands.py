@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 from tests.networks.in_namespace import run_inside
-from tests.support.forked import ForkedProcess, ForkedServer
+from tests.support.forked import ForkedProcess
+from tests.support.forked_product import ForkedServer
 
 MIDDLE = "10.81.0.1"
 SERVER = "10.81.1.2"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.networks.lossy_path import LossyPath, OverPath
 from tests.networks.states import States
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.waiting import until
 from vision_agent.caller.interactive_call import InteractiveCall
 from vision_agent.caller.playout import Playout

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.support.dialling import Dialled
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from tests.support.messages import notice, refusal, said, state
 from tests.support.scenarios import TONES
 

@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import serving
 from tests.local.recordings import SPEECH
 from tests.support.dialling import Dialled
-from tests.support.forked import ForkedServer, run_forked
+from tests.support.forked import run_forked
+from tests.support.forked_product import ForkedServer
 from tests.support.messages import said
 from tests.support.otlp_receiver import Received, grpc_receiver, http_receiver
 from tests.support.waiting import until

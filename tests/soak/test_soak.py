@@ -6,7 +6,7 @@ from tests.soak.caller import Exchange
 from tests.soak.judge import Fault, Seen, busiest, judge, waits_after_faults
 from tests.soak.run import report, soak
 from tests.soak.scenario import LETTER_MS
-from tests.support.forked import ForkedServer
+from tests.support.forked_product import ForkedServer
 from vision_agent.caller.utterances import Span
 
 SEED = 7

@@ -11,14 +11,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from tests.support.fork_request import ADDRESS_VARIABLE, Request
-from vision_agent.live import local_process
-from vision_agent.local.engine.worker_process import WorkerProcess
-from vision_agent.server_process import ServerProcess
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -253,29 +250,3 @@ async def _exit_status(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 start_forked = ForkedProcess.start if sys.platform == "linux" else asyncio.create_subprocess_exec
 """Starts ``python -m module …`` as a fork where that is possible."""
-
-
-class ForkedServer(ServerProcess):
-    """`vision-agent serve`, forked from a process that has imported it, as is its local Live API.
-
-    Neither is a child of the process that asked for it. On systems other than Linux it is started
-    as users start it.
-    """
-
-    _start_process = staticmethod(start_forked)
-
-
-@contextlib.contextmanager
-def started_by(start: Any) -> Iterator[None]:
-    """How this process starts local Live APIs, and an engine its workers: `start_forked`, or so.
-
-    Forked workers have their models loaded.
-    """
-    before = [(kind, kind.start_process) for kind in (local_process._Child, WorkerProcess)]
-    for kind, _ in before:
-        kind.start_process = staticmethod(start)
-    try:
-        yield
-    finally:
-        for kind, really in before:
-            kind.start_process = staticmethod(really)

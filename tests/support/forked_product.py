@@ -1,0 +1,42 @@
+"""What the product starts, forked: servers, local Live APIs, an engine's workers.
+
+It stands apart from `forked` because it imports the product: the process that hands out the tests
+does without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from tests.support.forked import start_forked
+from vision_agent.live import local_process
+from vision_agent.local.engine.worker_process import WorkerProcess
+from vision_agent.server_process import ServerProcess
+
+
+class ForkedServer(ServerProcess):
+    """`vision-agent serve`, forked from a process that has imported it, as is its local Live API.
+
+    Neither is a child of the process that asked for it. On systems other than Linux it is started
+    as users start it.
+    """
+
+    _start_process = staticmethod(start_forked)
+
+
+@contextlib.contextmanager
+def started_by(start: Any) -> Iterator[None]:
+    """How this process starts local Live APIs, and an engine its workers: `start_forked`, or so.
+
+    Forked workers have their models loaded.
+    """
+    before = [(kind, kind.start_process) for kind in (local_process._Child, WorkerProcess)]
+    for kind, _ in before:
+        kind.start_process = staticmethod(start)
+    try:
+        yield
+    finally:
+        for kind, really in before:
+            kind.start_process = staticmethod(really)
