@@ -7,14 +7,8 @@ from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
-from vision_agent.live.errors import (
-    LiveFailure,
-    LocalLiveApiAway,
-    OwnFault,
-    cause_of,
-    explain,
-    kind_of,
-)
+from vision_agent.live.errors import LiveFailure, OwnFault, cause_of, explain, kind_of
+from vision_agent.live.local_process import LocalLiveApiAway
 
 
 def closed(code: int, reason: str) -> ConnectionClosedError:

@@ -14,8 +14,7 @@ import pytest
 from google.genai import Client, errors, types
 
 from tests.support.waiting import until
-from vision_agent.live.errors import LocalLiveApiAway
-from vision_agent.live.local_process import LocalLiveApi
+from vision_agent.live.local_process import LocalLiveApi, LocalLiveApiAway
 
 CONFIG = types.LiveConnectConfig(response_modalities=["AUDIO"])
 

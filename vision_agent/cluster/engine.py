@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import ray
@@ -14,9 +15,14 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from vision_agent.cluster.options import NAMESPACE
 from vision_agent.cluster.orphan import end_if_orphaned
-from vision_agent.live.errors import LocalLiveApiAway
-from vision_agent.live.local_process import AWAY_S, START_TIMEOUT_S, Address, LocalLiveApi
-from vision_agent.server.options import agent_options
+from vision_agent.live.local_process import (
+    AWAY_S,
+    START_TIMEOUT_S,
+    Address,
+    LocalLiveApi,
+    LocalLiveApiAway,
+)
+from vision_agent.own_models import OwnModels
 from vision_agent.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -38,14 +44,23 @@ class EngineState:
 class NodeEngine:
     """The actor that runs it, in a child process; Ray starts the actor again if it is killed.
 
+    Its process imports nothing of ADK.
+
     Args:
-        settings: The options.
+        scenario: See `LocalLiveApi.start`, as for the next two.
+        data_dir: Where it keeps what users teach.
+        own_models: Servers of the user's own.
         most_calls: How many calls the workers of a node may have together.
     """
 
-    def __init__(self, settings: Settings, most_calls: int) -> None:
-        self._options = agent_options(settings)
-        self._most_calls = most_calls
+    def __init__(
+        self,
+        scenario: Path | None,
+        data_dir: Path,
+        own_models: OwnModels,
+        most_calls: int,
+    ) -> None:
+        self._started_with = scenario, data_dir, most_calls, own_models
         self._api: LocalLiveApi | None = None
         self._starting = asyncio.Lock()
         self._orphaned: asyncio.Task[None] | None = None
@@ -64,12 +79,7 @@ class NodeEngine:
             if self._orphaned is None:
                 self._orphaned = asyncio.create_task(end_if_orphaned())
             if self._api is None:
-                self._api = await LocalLiveApi.start(
-                    self._options.scenario,
-                    self._options.data_dir,
-                    self._most_calls,
-                    self._options.own_models,
-                )
+                self._api = await LocalLiveApi.start(*self._started_with)
         api = self._api
         address = await api.address() if wait else api.newest_address
         return EngineState(address, api.answers_within_s, api.problem, api.restarts)
@@ -101,6 +111,10 @@ class SharedEngine:
             node: The Ray node's id.
             calls: See `NodeEngine`.
         """
+        # Here and not above: neither the fleet nor `NodeEngine` needs what this imports.
+        from vision_agent.server.options import agent_options
+
+        options = agent_options(settings)
 
         def find() -> Any:
             return (
@@ -115,7 +129,7 @@ class SharedEngine:
                     max_task_retries=0,
                     scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
                 )
-                .remote(settings, calls)
+                .remote(options.scenario, options.data_dir, options.own_models, calls)
             )
 
         handle = await asyncio.to_thread(find)

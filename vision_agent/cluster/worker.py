@@ -6,16 +6,18 @@ import asyncio
 import logging
 import os
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 
 from vision_agent.cluster.engine import SharedEngine
 from vision_agent.cluster.options import ClusterOptions
 from vision_agent.cluster.orphan import until_orphaned
-from vision_agent.cluster.served import Served
 from vision_agent.cluster.worker_state import WorkerDidNotStart, WorkerState
 from vision_agent.logs import start_logging
+
+if TYPE_CHECKING:
+    from vision_agent.cluster.served import Served
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,9 @@ class CallWorker:
     """
 
     def __init__(self, name: str, options: ClusterOptions) -> None:
+        # Here and not above: the fleet, which starts workers, needs neither ADK nor aiortc.
+        from vision_agent.cluster.served import Served
+
         start_logging(verbose=False)
         context = ray.get_runtime_context()
         settings = options.settings.model_copy(update={"worker": name, "operator_port": None})

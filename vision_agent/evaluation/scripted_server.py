@@ -12,8 +12,7 @@ from typing import Any, Self
 
 import uvicorn
 
-from vision_agent.live.errors import LocalLiveApiAway
-from vision_agent.live.local_process import Address
+from vision_agent.live.local_process import Address, LocalLiveApiAway
 from vision_agent.local import LocalServer, load_scenario, serve
 from vision_agent.server.app import app_of
 from vision_agent.server.listening import listen

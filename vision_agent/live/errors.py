@@ -9,6 +9,7 @@ from traceback import format_tb, walk_tb
 from google.genai import errors
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from vision_agent.live.local_process import LocalLiveApiAway
 from vision_agent.live.own_fault import OwnFault
 from vision_agent.live.service_words import fault_of
 
@@ -39,10 +40,6 @@ class ConnectionLeft(Exception):
         super().__init__(why)
         self.planned = planned
         self.kind = kind
-
-
-class LocalLiveApiAway(ConnectionError):
-    """The local Live API has ended and has not been restarted yet."""
 
 
 MAX_CAUSES = 4

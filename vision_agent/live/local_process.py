@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
-from vision_agent.live.errors import LocalLiveApiAway
 from vision_agent.own_models import OwnModels
 
 logger = logging.getLogger(__name__)
@@ -39,6 +38,10 @@ LONGEST_DELAY_S = 10.0
 
 class LocalLiveApiError(RuntimeError):
     """The local Live API could not be started."""
+
+
+class LocalLiveApiAway(ConnectionError):
+    """The local Live API has ended and has not been restarted yet."""
 
 
 class Address(NamedTuple):
