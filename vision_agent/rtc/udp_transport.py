@@ -64,6 +64,7 @@ class UdpTransport(asyncio.DatagramTransport):
         self._protocol = protocol
         self._loop = asyncio.get_running_loop()
         self._closing = False
+        self._more_waits = False
         with contextlib.suppress(OSError):
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             if sys.platform == "linux":
@@ -103,17 +104,19 @@ class UdpTransport(asyncio.DatagramTransport):
 
     def _receive(self) -> None:
         try:
-            data, addr, waited_s = self._read()
-            if waited_s > LATE_S:
-                data, addr = self._drop_late(data, addr)
-            self._protocol.datagram_received(data, addr)
-            for _ in range(AT_A_TIME - 1):
+            if self._more_waits:
+                data, addr, waited_s = self._read()
+                if waited_s > LATE_S:
+                    data, addr = self._drop_late(data, addr)
+                self._protocol.datagram_received(data, addr)
+            for _ in range(AT_A_TIME):
                 if self._closing:
                     return
                 data, addr = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
                 self._protocol.datagram_received(data, addr)
+            self._more_waits = True
         except (BlockingIOError, InterruptedError):
-            return
+            self._more_waits = False
         except OSError as error:
             self._protocol.error_received(error)
 
