@@ -6,12 +6,15 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 from .photographs import DEBIAN, STORE, PhotographsMissing, _unpack_debian
 
 VOICES = ("slt", "rms", "awb")
 _UNPACKED = DEBIAN / "usr" / "bin" / "flite"
+_UNPACKING = threading.Lock()
+"""Calls ask from several threads, and a library that is unpacked anew under flite ends it."""
 
 
 def spoken(text: str, voice: str) -> Path:
@@ -20,7 +23,8 @@ def spoken(text: str, voice: str) -> Path:
     Raises:
         PhotographsMissing: There is no flite, and none can be had.
     """
-    program, environment = _flite()
+    with _UNPACKING:
+        program, environment = _flite()
     name = re.sub(r"\W+", "-", text.lower()).strip("-")
     file = STORE / "speech" / f"{name}-{voice}.wav"
     if not file.exists():
