@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 # A voice pauses between sentences and while tools run. After the server's `turn_complete` a short
-# silence is enough; without it only a long one counts.
+# silence is enough; without it, or where no packets come (a stalled network, a server that sends
+# none in silence), only a long one counts.
 QUIET_AFTER_TURN_MS = 700
 QUIET_WITHOUT_TURN_MS = 4_000
 # How long after a completed turn without sound the sound may still be on its way.
@@ -24,6 +25,7 @@ class CallProgress:
         expects_answer: Whether anything was said that calls for an answer.
         answered_ms: When the agent's voice began after `said_ms`; None before that.
         silent_since_ms: The end of the newest voiced packet of the whole call.
+        heard_ms: The end of the newest packet, voiced or not; None before the first.
         turn_complete_ms: When the newest turn was completed.
         is_busy: The agent is waiting for a tool.
         timeout_ms: The longest wait after `said_ms`.
@@ -35,6 +37,7 @@ class CallProgress:
     expects_answer: bool
     answered_ms: int | None
     silent_since_ms: int | None
+    heard_ms: int | None
     turn_complete_ms: int | None
     is_busy: bool
     timeout_ms: int
@@ -62,9 +65,10 @@ def reason_to_end(progress: CallProgress) -> str | None:
     if p.answered_ms is None and p.expects_answer:
         voiceless = turn_is_complete and p.now_ms - (p.turn_complete_ms or 0) > VOICELESS_TURN_MS
         return "the agent's turn had no voice" if voiceless else None
-    quiet_ms = p.now_ms - max(p.silent_since_ms or 0, p.said_ms)
+    since_ms = max(p.silent_since_ms or 0, p.said_ms)
+    quiet_ms = p.now_ms - since_ms
     if not p.expects_answer:
         return "the recording ended" if quiet_ms > QUIET_AFTER_TURN_MS else None
-    if quiet_ms > (QUIET_AFTER_TURN_MS if turn_is_complete else QUIET_WITHOUT_TURN_MS):
-        return "answered"
-    return None
+    heard_quiet_ms = (p.heard_ms or 0) - since_ms
+    is_quiet = turn_is_complete and heard_quiet_ms > QUIET_AFTER_TURN_MS
+    return "answered" if is_quiet or quiet_ms > QUIET_WITHOUT_TURN_MS else None

@@ -22,11 +22,16 @@ class ReceivedAudio:
     Args:
         mid_answer: The agent is speaking: the rest of that answer, if it is interrupted, is not
             kept.
+
+    Attributes:
+        voiced_ms: How much of it is voiced.
+        heard_ms: The end of the newest frame, voiced or not; None before the first.
     """
 
     def __init__(self, *, mid_answer: bool = False) -> None:
         self._mid_answer, self._interrupted = mid_answer, False
         self.voiced_ms = 0
+        self.heard_ms: int | None = None
         self._stretches: list[Span] = []
         self._kept: list[Samples] = []
         self._kept_samples = 0
@@ -46,9 +51,9 @@ class ReceivedAudio:
             arrived_ms: When its packet arrived.
         """
         length_ms = len(samples) * 1000 // SOUND_RATE_HZ
+        self.heard_ms = end_ms = arrived_ms + length_ms
         voiced = rms(samples) >= VOICED_RMS
         if voiced:
-            end_ms = arrived_ms + length_ms
             last = self._stretches[-1] if self._stretches else None
             if last is not None and self._gap.goes_on(last.end_ms, arrived_ms):
                 self._stretches[-1] = Span(last.start_ms, max(end_ms, last.end_ms))
