@@ -2,7 +2,8 @@
 
 import logging
 
-from vision_agent.rtc.overload import TIMES, TOLD_EVERY_S, WITHIN_S, Overload
+from vision_agent.rtc.overload import APART_S, TIMES, TOLD_EVERY_S, WITHIN_S, Overload
+from vision_agent.rtc.udp_transport import FRESH_S, LATE_S
 
 
 def test_one_hold_up_is_no_overload_and_several_within_seconds_are():
@@ -18,6 +19,22 @@ def test_one_hold_up_is_no_overload_and_several_within_seconds_are():
     assert overload.dropped == 10 * TIMES
 
 
+def test_sockets_that_drop_after_one_hold_up_count_once():
+    overload = Overload()
+    for number in range(10 * TIMES):
+        overload.note(10, number * APART_S / 100)
+        assert not overload.lasts(number * APART_S / 100)
+    assert overload.dropped == 100 * TIMES
+
+
+def test_a_tenth_more_than_can_be_handled_is_overload():
+    overload = Overload()
+    every_s = (LATE_S - FRESH_S) / (1 - 1 / 1.1)
+    for number in range(TIMES):
+        overload.note(1, number * every_s)
+    assert overload.lasts((TIMES - 1) * every_s)
+
+
 def test_drops_that_lie_far_apart_are_no_overload():
     overload = Overload()
     for number in range(10):
@@ -28,7 +45,18 @@ def test_drops_that_lie_far_apart_are_no_overload():
 def test_the_log_says_it_once_a_minute_with_what_to_do(caplog):
     overload = Overload()
     with caplog.at_level(logging.WARNING):
-        for tenths in range(10 * int(TOLD_EVERY_S) + 1):
-            overload.note(7, tenths / 10)
-    assert len(caplog.records) == 2
-    assert "7 were dropped. Allow fewer calls at once (--max-calls)" in caplog.text
+        for now_s in range(int(TOLD_EVERY_S) + TIMES):
+            overload.note(7, float(now_s))
+    told = [text for text in caplog.messages if "7 were dropped. Allow fewer calls" in text]
+    assert len(told) == 2
+    assert "(--max-calls)" in told[0]
+
+
+def test_the_log_does_not_take_one_hold_up_for_too_many_calls(caplog):
+    overload = Overload()
+    with caplog.at_level(logging.WARNING):
+        overload.note(70, 5.0)
+        overload.note(70, 5.0 + TOLD_EVERY_S / 2)
+    [told] = caplog.messages
+    assert "70 were dropped. Something held it up" in told
+    assert "--max-calls" not in told

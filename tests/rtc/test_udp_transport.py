@@ -77,6 +77,44 @@ async def test_the_media_that_has_waited_too_long_is_dropped_and_nothing_else(se
     transport.close()
 
 
+async def test_one_hold_up_is_no_overload_however_many_sockets_there_are(sender):
+    protocols = [Taking() for _ in range(overload.TIMES)]
+    transports = [UdpTransport(bound_to("127.0.0.1", 0), protocol) for protocol in protocols]
+    for transport in transports:
+        for _ in range(2 * AT_A_TIME):
+            sender.sendto(MEDIA, transport.get_extra_info("sockname"))
+    time.sleep(LATE_S + FRESH_S)  # noqa: ASYNC251 (the event loop is held up)
+    await until(lambda: overload.current.dropped == overload.TIMES * AT_A_TIME)
+    assert not overload.current.lasts(time.monotonic())
+    for transport in transports:
+        transport.close()
+
+
+async def test_what_is_not_media_tells_of_no_overload_however_late_it_comes(sender):
+    protocol = Taking()
+    transport = UdpTransport(bound_to("127.0.0.1", 0), protocol)
+    noted: list[int] = []
+    overload.current.note = lambda dropped, now_s: noted.append(dropped)
+    for _ in range(2 * AT_A_TIME):
+        sender.sendto(STUN, transport.get_extra_info("sockname"))
+    time.sleep(LATE_S + FRESH_S)  # noqa: ASYNC251 (the event loop is held up)
+    await until(lambda: len(protocol.taken) == 2 * AT_A_TIME)
+    assert noted == []
+    transport.close()
+
+
+async def test_nothing_arrives_after_a_late_datagram_that_closed_the_socket(sender):
+    protocol = Taking()
+    transport = UdpTransport(bound_to("127.0.0.1", 0), protocol)
+    for data in [MEDIA] * AT_A_TIME + [STUN]:
+        sender.sendto(data, transport.get_extra_info("sockname"))
+    time.sleep(LATE_S + FRESH_S)  # noqa: ASYNC251 (the event loop is held up)
+    sender.sendto(DTLS, transport.get_extra_info("sockname"))
+    protocol.work = lambda: len(protocol.taken) == AT_A_TIME and transport.close()
+    await until(lambda: protocol.ended == [None])
+    assert protocol.taken == [MEDIA] * AT_A_TIME + [STUN]
+
+
 async def test_a_burst_that_waited_for_the_event_loop_is_not_dropped(sender):
     protocol = Taking()
     transport = UdpTransport(bound_to("127.0.0.1", 0), protocol)

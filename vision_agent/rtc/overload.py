@@ -10,9 +10,23 @@ logger = logging.getLogger(__name__)
 TIMES = 3
 """How often media must have been dropped for the process to be overloaded. Once is a hold-up."""
 
-WITHIN_S = 10.0
+WITHIN_S = 30.0
+"""With a tenth more than can be handled, media is dropped every 11 s: for the second by which it
+has then fallen behind."""
+
+APART_S = 1.0
+"""Drops closer together count once: every socket drops after one hold-up."""
 
 TOLD_EVERY_S = 60.0
+
+_HELD_UP = (
+    "Callers' packets waited too long for this process; %d were dropped. Something held it up, or "
+    "it has more to do than it can."
+)
+_OVERLOADED = (
+    "Callers' packets arrive faster than this process can handle them; %d were dropped. Allow "
+    "fewer calls at once (--max-calls), or answer them with `cluster`."
+)
 
 
 class Overload:
@@ -25,19 +39,17 @@ class Overload:
     def __init__(self) -> None:
         self.dropped = 0
         self._at_s: deque[float] = deque(maxlen=TIMES)
-        self._told_at_s: float | None = None
+        self._told_at_s: dict[str, float] = {}
 
     def note(self, dropped: int, now_s: float) -> None:
         """Media was dropped: so many datagrams, at this monotonic time."""
         self.dropped += dropped
-        self._at_s.append(now_s)
-        if self._told_at_s is None or now_s - self._told_at_s >= TOLD_EVERY_S:
-            self._told_at_s = now_s
-            logger.warning(
-                "Callers' packets arrive faster than this process can handle them; %d were "
-                "dropped. Allow fewer calls at once (--max-calls), or answer them with `cluster`.",
-                dropped,
-            )
+        if not self._at_s or now_s - self._at_s[-1] >= APART_S:
+            self._at_s.append(now_s)
+        text = _OVERLOADED if self.lasts(now_s) else _HELD_UP
+        if now_s - self._told_at_s.get(text, float("-inf")) >= TOLD_EVERY_S:
+            self._told_at_s[text] = now_s
+            logger.warning(text, dropped)
 
     def lasts(self, now_s: float) -> bool:
         """Whether media was dropped `TIMES` times within the last `WITHIN_S`."""

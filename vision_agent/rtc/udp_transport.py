@@ -41,7 +41,7 @@ Address = tuple[Any, ...]
 
 _RTP_VERSION = 2
 _SO_TIMESTAMPNS = 35  # Linux; Python has no name for it
-_TIMESPEC = Struct("@qq")
+_TIMESPEC = Struct("@ll")  # of this option also where time_t is longer than a long
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
@@ -108,7 +108,8 @@ class UdpTransport(asyncio.DatagramTransport):
                 data, addr, waited_s = self._read()
                 if waited_s > LATE_S:
                     data, addr = self._drop_late(data, addr)
-                self._protocol.datagram_received(data, addr)
+                if not self._closing:
+                    self._protocol.datagram_received(data, addr)
             for _ in range(AT_A_TIME):
                 if self._closing:
                     return
@@ -133,7 +134,8 @@ class UdpTransport(asyncio.DatagramTransport):
                 if waited_s < FRESH_S:
                     break
         finally:
-            overload.current.note(dropped, time.monotonic())
+            if dropped:
+                overload.current.note(dropped, time.monotonic())
         return data, addr
 
     def _read(self) -> tuple[bytes, Address, float]:
