@@ -2,8 +2,9 @@
 
 `examples.tsv` holds sentences of every intent, sentences that ask for nothing (intent ``-``),
 questions that no camera answers (``beyond``), and names of things that can be seen (``+``) and that
-can't (``!``). `examples.npy` holds their vectors, so that loading does not take seconds. After a
-change, ``python -m vision_agent.local.engine.language.nearest_examples`` writes it again.
+can't (``!``). `examples.npy` holds their vectors, and `examples_regression.npy` what is fitted
+to them, so that loading does not take seconds. After a change,
+``python -m vision_agent.local.engine.language.nearest_examples`` writes both again.
 """
 
 from __future__ import annotations
@@ -13,12 +14,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vision_agent.local.engine.language.logistic_regression import (
+    Floats,
+    LogisticRegression,
+    fitted,
+)
 from vision_agent.local.engine.language.sentence_encoder import SentenceEncoder
 
 _HERE = Path(__file__).parent
 _SENTENCES, _VECTORS = _HERE / "examples.tsv", _HERE / "examples.npy"
+_REGRESSION = _HERE / "examples_regression.npy"
 
 _SCALE = 127
+
+_OF_THINGS = frozenset({"+", "!"})
+"""Examples that are names and not sentences."""
+
+_SHARE = 0.5
+"""What certainty of the regression adds to a cosine."""
 
 
 def examples() -> list[tuple[str, str]]:
@@ -33,6 +46,12 @@ def kept_vectors() -> NDArray[np.int8]:
     return kept
 
 
+def kept_regression() -> LogisticRegression:
+    """The regression, whose weights are kept in 16 bits."""
+    intents = sorted({intent for intent, _ in examples()} - _OF_THINGS)
+    return LogisticRegression(tuple(intents), np.load(_REGRESSION).astype(np.float32))
+
+
 class NearestExamples:
     """Loads the encoder and the examples: 0.3 s. It is used by one thread at a time.
 
@@ -44,6 +63,7 @@ class NearestExamples:
         self._encoder = SentenceEncoder()
         self._intents = [intent for intent, _ in examples()]
         self._vectors = kept_vectors().astype(np.float32) / _SCALE
+        self._regression = kept_regression()
 
     def cosines(self, sentence: str) -> dict[str, float]:
         """The cosine of the nearest example of each intent, the nearest first: 3 ms.
@@ -51,7 +71,18 @@ class NearestExamples:
         Args:
             sentence: Without fillers (`normalisation.plain`).
         """
-        cosines = self._vectors @ self._encoder.encode([sentence])[0]
+        return self._cosines(self._encoder.encode([sentence])[0])
+
+    def scores(self, sentence: str) -> dict[str, float]:
+        """The same, each raised by how probable the regression finds the intent."""
+        vector = self._encoder.encode([sentence])[0]
+        probable = self._regression.probabilities(vector)
+        cosines = self._cosines(vector).items()
+        raised = {intent: cosine + _SHARE * probable.get(intent, 0.0) for intent, cosine in cosines}
+        return dict(sorted(raised.items(), key=lambda pair: -pair[1]))
+
+    def _cosines(self, vector: Floats) -> dict[str, float]:
+        cosines = self._vectors @ vector
         nearest: dict[str, float] = {}
         for at in np.argsort(-cosines):
             nearest.setdefault(self._intents[at], float(cosines[at]))
@@ -65,5 +96,13 @@ def vectors() -> NDArray[np.int8]:
     return rounded
 
 
+def regression() -> LogisticRegression:
+    """The regression of the kept vectors, made again."""
+    pairs = zip(examples(), kept_vectors().astype(np.float32) / _SCALE, strict=True)
+    used = [(intent, vector) for (intent, _), vector in pairs if intent not in _OF_THINGS]
+    return fitted([intent for intent, _ in used], np.stack([vector for _, vector in used]))
+
+
 if __name__ == "__main__":
     np.save(_VECTORS, vectors())
+    np.save(_REGRESSION, regression().weights.astype(np.float16))

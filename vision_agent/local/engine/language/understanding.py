@@ -10,23 +10,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vision_agent.local.contract import Request
-from vision_agent.local.engine.language.free_wording import guessed, with_parts, without_thing
+from vision_agent.local.engine.language.intent_classification import (
+    by_examples,
+    free_requests,
+    without_statements,
+)
 from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise, plain
 from vision_agent.local.engine.language.phrase_matching import as_meant, match, small_talk
 from vision_agent.local.engine.language.sentence_form import (
     asks,
     is_for_others,
     is_foreign,
-    is_past,
     without_negation,
 )
 from vision_agent.local.engine.language.sums import is_sum
+from vision_agent.local.engine.language.vocatives import names_somebody
 from vision_agent.local.engine.language.whole_questions import whole_question
 from vision_agent.local.engine.weights import WeightsError
 
@@ -51,38 +55,8 @@ SURE, GUESSED = -0.12, -1.0
 MISHEARD = -0.7
 """The same below which other words have to fit a rule."""
 
-LEAST_COSINE = 0.58
-"""Cosine below which no example is near enough."""
-
-LEAST_LEAD = 0.06
-"""By how much an intent must be nearer than sentences that ask for nothing."""
-
-MOST_DOUBT = 0.15
-"""By how much another intent may be nearer than one that a phrase of the sentence names."""
-
-LEAST_GUESSED = 0.4
-"""Cosine below which a phrase of the sentence is not believed."""
-
-MOST_VERBATIM = 0.82
-"""Cosine above which a sentence is nearly one of those that ask for nothing."""
-
 ELSEWHERE = 0.6
 """Cosine of a sentence that asks for nothing from which nothing else is believed to be heard."""
-
-STATED_COSINE, STATED_LEAD = 0.7, 0.15
-"""The same for a sentence without the form of a question or a request."""
-
-MISHEARD_COSINE, MISHEARD_LEAD = 0.85, 0.3
-"""The same for a statement of any intent: its first word was misheard, as in "but there are any
-chairs"."""
-
-_STATED = frozenset(
-    """stop_watch sure voice repeat thanks bye hello stop how_to_teach hear_me help how_are_you
-    remind""".split()  # noqa: SIM905
-)
-"""Intents that a statement may have: "you are too quiet", "I did not get that"."""
-
-_NO_INTENTS = frozenset({"-", "+", "!"})
 
 _ELSEWHERE_INTENTS = frozenset({"-", "!", "beyond"})
 
@@ -97,7 +71,8 @@ _RED = re.compile(
 
 _ANY_MORE = re.compile(r"\b(?:any ?more|any longer|now)$")
 
-_OF_THE_PAST = frozenset({"knows", "asked", "changed", "beyond", "repeat", "sure", "remind"})
+_NO_PARTS = frozenset({"ok", "okay", "hey", "hey there"})
+"""Parts of a sentence that make no request beside others: "okay, so"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,60 +140,14 @@ def _with_colour(text: str) -> str:
     return _RED.sub("red", text)
 
 
-def free_requests(text: str) -> list[Request]:
-    """The requests that the rules find if any words may be a name, the likeliest first."""
-    words = normalise(text)
-    guesses = [*guessed(words), *guessed(plain(words))] if asks(text) else []
-    matched = match(text)
-    return [as_meant(found, text) for found in guesses + ([matched] if matched else [])]
-
-
-def by_examples(text: str, nearest: Callable[[str], Mapping[str, float]]) -> Request | None:
-    """The request by the nearest examples. Pure, if `nearest` is.
+def is_to_others(text: str, known: Collection[str] = ()) -> bool:
+    """Whether a sentence addresses somebody else, or is about a story or a kind of thing.
 
     Args:
-        text: As typed or heard.
-        nearest: The cosine of the nearest example of each intent, the nearest first.
+        text: As typed or heard; punctuation helps.
+        known: Taught names and agents.
     """
-    sentence = plain(normalise(text))
-    cosines = _by_form(sentence, nearest) if asks(text) else nearest(sentence)
-    nothing = cosines["-"]
-    intent, cosine = next(pair for pair in cosines.items() if pair[0] not in _NO_INTENTS)
-    if is_past(sentence.split()) and intent not in _OF_THE_PAST:
-        return None
-    enough = max(nothing, cosines["beyond"], cosine - MOST_DOUBT, LEAST_GUESSED)
-    for free in free_requests(text):
-        if cosines.get(free.intent, 0.0) >= enough:
-            return free
-    least, lead = LEAST_COSINE, LEAST_LEAD
-    if not asks(text):
-        least, lead = STATED_COSINE, STATED_LEAD
-        if cosine >= MISHEARD_COSINE:
-            lead = MISHEARD_LEAD
-        elif intent not in _STATED:
-            return None
-    if intent == "beyond" or cosine < least or cosine - nothing < lead:
-        return None
-    found = with_parts(intent, sentence)
-    return as_meant(found, text) if found else None
-
-
-def _by_form(sentence: str, nearest: Callable[[str], Mapping[str, float]]) -> Mapping[str, float]:
-    """The cosines of a question, whatever the visible thing that it is about."""
-    cosines = nearest(sentence)
-    masked = without_thing(sentence)
-    if masked is None or max(cosines["-"], cosines["beyond"]) > MOST_VERBATIM:
-        return cosines
-    about_cup, noun = masked
-    kinds = nearest(noun)
-    if kinds["+"] < kinds["!"]:
-        return cosines
-    of_form = nearest(about_cup)
-    asked = {
-        intent: of_form[intent] if intent in ("-", "beyond") else max(cosine, cosines[intent])
-        for intent, cosine in of_form.items()
-    }
-    return dict(sorted(asked.items(), key=lambda pair: -pair[1]))
+    return is_for_others(text) or names_somebody(text, known)
 
 
 def lone_word(
@@ -283,7 +212,7 @@ class Understanding:
             return reply
         if not spoken and is_foreign(text):
             return Request("speak", loose=True)
-        if is_for_others(text):
+        if is_to_others(text, {*names, *agents}):
             return None
         found = await self._request(text, proposal, names, agents)
         negated = without_negation(normalise(text).split())
@@ -294,7 +223,8 @@ class Understanding:
             return Request("no", loose=True) if wish else None
         if found is None:
             parts = re.split(r"[,.;:!?]+", text[:MOST_CHARACTERS])
-            ruled = (by_rules(part, None, names, agents) for part in parts)
+            said = (part for part in parts if normalise(part) not in _NO_PARTS)
+            ruled = (by_rules(part, None, names, agents) for part in said)
             found = next((one for one in ruled if one and one.intent in _BESIDE), None)
         return found
 
@@ -322,7 +252,8 @@ class Understanding:
         lone = lone_word(others[:close], names, agents)
         others = others if GUESSED <= log_probability < SURE else ()
         ruled = by_rules(likely, None, names, agents)
-        blocked = ruled is not None or is_for_others(text)
+        to_others = is_to_others(text, {*names, *agents})
+        blocked = ruled is not None or to_others
         if others and not blocked and not await self._is_elsewhere(likely):
             likely = likelier(likely, None, names, agents, others)
         request = await self.request(likely, None, names, agents)
@@ -331,9 +262,9 @@ class Understanding:
                 wish = await self.request(other, None, names, agents)
                 if wish is not None and wish.intent != request.intent:
                     return likely, None
-        if request is None and lone is not None and not is_for_others(text):
+        if request is None and lone is not None and not to_others:
             return lone
-        if request is not None or is_for_others(text) or await self._is_elsewhere(likely):
+        if request is not None or to_others or await self._is_elsewhere(likely):
             return likely, request
         found = []
         for other in others if log_probability >= MISHEARD else ():
@@ -381,7 +312,9 @@ class Understanding:
         examples = self._load()
         if examples is None:
             return next(iter(free_requests(text)), None)
-        return by_examples(text, examples.cosines)
+        question = without_statements(text)
+        found = by_examples(question, examples.scores) if question else None
+        return found or by_examples(text, examples.scores)
 
     def _load(self) -> NearestExamples | None:
         if self._examples is None and not self._missing:

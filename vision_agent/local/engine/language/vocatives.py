@@ -1,0 +1,47 @@
+"""Whom a sentence addresses: "Tomasz, can you see that?" is said to somebody in the room. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+
+_EXAMPLES = Path(__file__).parent / "examples.tsv"
+
+_BEFORE = "hey|yo|no|hi|oh|so|and|but|okay|yes|thanks|bye|hello"
+_FIRST = re.compile(rf"\s*(?:(?i:{_BEFORE})[,?]? )*([A-Z][a-z]+)[,!?] ")
+_LAST = re.compile(r", ([A-Z][a-z]+)\W*$")
+
+_WITH_NAMES = frozenset({"-", "beyond"})
+
+_NO_NAMES = frozenset(
+    """namaste yo sup dude bro evening cheerio ta okay ok alright pardon sorry hmm uh um er huh nah
+    aw ooh ah oh oops honestly awesome sweet hush shush quit wait well now right look listen careful
+    then also maybe actually anyway please yes no yeah come seriously quick""".split()  # noqa: SIM905
+)
+"""Words before a comma that address nobody."""
+
+
+def names_somebody(text: str, agents: Collection[str] = ()) -> bool:
+    """Whether a sentence begins or ends with somebody's name, which is no agent's.
+
+    A capitalised word that no request among the examples holds is taken for a name.
+
+    Args:
+        text: As typed or heard, with its capitals and commas.
+        agents: Agents that the caller may address, and taught names.
+    """
+    own = {word for agent in agents for word in agent.lower().split()}
+    found = (_FIRST.match(text), _LAST.search(text))
+    return any(one and one[1].lower() not in own | _NO_NAMES | _known_words() for one in found)
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    """The words of the requests among the examples, which name nobody."""
+    lines = _EXAMPLES.read_text(encoding="utf-8").splitlines()
+    rows = (line.partition("\t") for line in lines)
+    return frozenset(
+        word for intent, _, said in rows if intent not in _WITH_NAMES for word in said.split()
+    )
