@@ -30,9 +30,11 @@ def test_a_name_before_or_after_a_comma_addresses_somebody(said: str) -> None:
         "What is this, please?",
         "what does marco see",
         "Remind me to ring Jean.",
+        "Gemini, what is this?",
+        "What is this, Computer?",
     ],
 )
-def test_other_words_before_a_comma_and_names_without_one_do_not(said: str) -> None:
+def test_other_words_beside_a_comma_and_names_without_one_do_not(said: str) -> None:
     assert not names_somebody(said)
 
 

@@ -18,9 +18,10 @@ _WITH_NAMES = frozenset({"-", "beyond"})
 _NO_NAMES = frozenset(
     """namaste yo sup dude bro evening cheerio ta okay ok alright pardon sorry hmm uh um er huh nah
     aw ooh ah oh oops honestly awesome sweet hush shush quit wait well now right look listen careful
-    then also maybe actually anyway please yes no yeah come seriously quick""".split()  # noqa: SIM905
+    then also maybe actually anyway please yes no yeah come seriously quick assistant agent computer
+    robot gemini google alexa siri""".split()  # noqa: SIM905
 )
-"""Words before a comma that address nobody."""
+"""Words beside a comma that address nobody, or the agent."""
 
 
 def names_somebody(text: str, agents: Collection[str] = ()) -> bool:
