@@ -253,6 +253,7 @@ class Connection:
 
     async def _reconnect(self, why: str) -> None:
         logger.info("The connection is made again: %s.", why)
+        lost_s = time.monotonic()
         self._reconnecting = True
         self._on_state("reconnecting")
         last = why
@@ -272,23 +273,23 @@ class Connection:
                 if error.status is not None and error.status < 500 and error.status != 409:
                     break
                 continue
-            await self._type_again(same_call=call is not None, resumed=resumed)
+            await self._type_again(lost_s, same_call=call is not None, resumed=resumed)
             self._reconnecting = False
             while self._unsent:
                 self.type(self._unsent.pop(0))
             return
         self._lost = f"the connection was lost ({why}) and could not be made again: {last}"
 
-    async def _type_again(self, *, same_call: bool, resumed: bool) -> None:
+    async def _type_again(self, lost_s: float, *, same_call: bool, resumed: bool) -> None:
         """Send what was typed shortly before the loss; the same call takes each line once."""
         assert self._peer is not None
-        lines = self._typed.unsure(time.monotonic())
+        lines = self._typed.unsure(lost_s)
         if lines and not same_call:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TOLD_S if resumed else 0):
                     await self._told.wait()
             told = self._told.is_set()
-            lines = self._typed.missing(self._said, time.monotonic()) if told else []
+            lines = self._typed.missing(self._said, lost_s) if told else []
         for line in lines:
             with contextlib.suppress(CallFailed):  # lost again, which the watch notices
                 self._peer.type(line)

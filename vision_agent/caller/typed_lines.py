@@ -38,20 +38,20 @@ class TypedLines:
         self._lately = [*self.unsure(line.at_s), line]
         self._times[line.text.strip()] += 1
 
-    def unsure(self, now_s: float) -> list[TypedLine]:
-        """What may not have arrived."""
-        return [line for line in self._lately if now_s - line.at_s < UNSURE_S]
+    def unsure(self, lost_s: float) -> list[TypedLine]:
+        """What may not have arrived on a connection whose loss was noticed at this time."""
+        return [line for line in self._lately if lost_s - line.at_s < UNSURE_S]
 
-    def missing(self, said: Sequence[str], now_s: float) -> list[TypedLine]:
+    def missing(self, said: Sequence[str], lost_s: float) -> list[TypedLine]:
         """What has not arrived: the conversation, which a new call continues, lacks it.
 
         Args:
             said: The caller's lines of the conversation. What stands before typed words in one of
                 them says what they were shown with.
-            now_s: The monotonic time.
+            lost_s: See `unsure`.
         """
         of_text: dict[str, list[TypedLine]] = {}
-        for line in self.unsure(now_s):
+        for line in self.unsure(lost_s):
             of_text.setdefault(line.text.strip(), []).append(line)
         missing: list[TypedLine] = []
         for text, lines in of_text.items():

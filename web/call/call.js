@@ -54,6 +54,7 @@ export class Call {
   /** @type {Channel|null} */
   #channel = null;
   #typed = new TypedLines();
+  #lostAtMs = 0; // when the loss of the last connection was noticed
   /** @type {string|null} */
   #pcId = null;
   #agent;
@@ -248,7 +249,7 @@ export class Call {
     if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
     this.#sendCameraSize();
     // The server knows the ids. What a new call lacks, the conversation says: #onMessage.
-    if (restart) this.#sendAgain(this.#typed.unsure(performance.now()));
+    if (restart) this.#sendAgain(this.#typed.unsure(this.#lostAtMs));
     if (restart && this.#unrecorded) channel.stopRecording();
     this.#phase = "up";
     this.#listener.onReady();
@@ -271,7 +272,7 @@ export class Call {
       /** @type {{who: string, text: string}[]} */
       const earlier = data.earlier;
       const said = earlier.filter(({ who }) => who === "user").map(({ text }) => text);
-      this.#sendAgain(this.#typed.missing(said, performance.now()));
+      this.#sendAgain(this.#typed.missing(said, this.#lostAtMs));
     }
     if (ended) {
       this.#endedByServer(data.reason || "The agent ended the call.");
@@ -305,6 +306,7 @@ export class Call {
   /** @param {string} why a sentence */
   async #recover(why) {
     this.#phase = "recovering";
+    this.#lostAtMs = performance.now();
     /** @type {unknown} */
     let last = new NoMediaPath(why);
     for (const delayMs of RECONNECT_DELAYS_MS) {

@@ -20,19 +20,19 @@ export class TypedLines {
     this.#times.set(text, (this.#times.get(text) ?? 0) + 1);
   }
 
-  /** @param {number} nowMs */
-  unsure(nowMs) {
-    return this.#lately.filter(({ atMs }) => nowMs - atMs < UNSURE_MS);
+  /** @param {number} lostAtMs */
+  unsure(lostAtMs) {
+    return this.#lately.filter(({ atMs }) => lostAtMs - atMs < UNSURE_MS);
   }
 
   /**
    * What has not arrived: the conversation, which a new call continues, lacks it.
    * @param {string[]} said the caller's lines of the conversation; what stands before typed words in
    *   one of them says what they were shown with
-   * @param {number} nowMs
+   * @param {number} lostAtMs
    */
-  missing(said, nowMs) {
-    const lately = this.unsure(nowMs);
+  missing(said, lostAtMs) {
+    const lately = this.unsure(lostAtMs);
     /** @type {Set<TypedLine>} */
     const missing = new Set();
     for (const text of new Set(lately.map((line) => line.text.trim()))) {
