@@ -15,8 +15,7 @@ import { TypedLines } from "./typed_lines.js";
 const READY_TIMEOUT_MS = 20_000;
 // Candidates take milliseconds. With the loopback interface alone, Chromium waits for ever.
 const ADDRESS_TIMEOUT_MS = 5_000;
-// The wait before each attempt to reconnect; after the last one the call ends. A server takes some
-// seconds to restart, longer with the local engine.
+// The wait before each attempt to reconnect, while a server may restart; then the call ends.
 const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
 // The most that the server's Retry-After can extend a wait to.
 const MAX_RECONNECT_DELAY_MS = 30_000;
@@ -32,8 +31,7 @@ const CHANNEL_CLOSE_GRACE_MS = 400;
  * @property {(track: MediaStreamTrack) => void} onVoice the agent's voice, once per connection
  * @property {(why: string) => void} onReconnecting
  * @property {() => void} onReady the agent is ready, at first and after each reconnection
- * @property {(answer: Answer, lost: boolean) => void} onAnswer the server took the call; lost: the
- *   conversation to resume no longer exists on the server
+ * @property {(answer: Answer, lost: boolean) => void} onAnswer lost: what to resume is gone
  * @property {(notice: Notice|null) => void} onEnded exactly once; null: the caller hung up
  */
 
