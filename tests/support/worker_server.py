@@ -10,6 +10,7 @@ its standard input does.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -42,6 +43,7 @@ def main() -> tuple[Request, list[int]] | None:
         listener.listen(64)
         print("listening", flush=True)
         with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
+            gc.disable()  # as the fork server does: `fork_on_request` enables it
             pytest.main([*arguments, "-n", "0", "--collect-only"], plugins=[watch, kept])
         if watch.started_by is not None:
             print(
