@@ -43,7 +43,7 @@ class Metrics:
         )
         self._shown(
             "datagrams_dropped",
-            "Datagrams of strangers, and malformed ones, not let in.",
+            "Datagrams of strangers, malformed ones, and those a full queue had no room for.",
             lambda: failures.dropped_datagrams,
         )
         self._shown(

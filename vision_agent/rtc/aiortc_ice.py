@@ -62,8 +62,9 @@ UNUSED_AFTER_ROUNDS = 3
 
 CONSENT_EVERY_S = 5.0
 CONSENT_CHECKS = 4
-"""With the time that the answer to each may take (`CONSENT_ANSWER_S`), consent expires after 30 s
-(RFC 7675 5.1). aioice gives each answer half a second, so that it ends calls on slow paths."""
+"""With the time that the answer to each may take (`CONSENT_ANSWER_S`), consent expires after 26 to
+34 s, on average the 30 s of RFC 7675 5.1. aioice gives each answer half a second, so that it ends
+calls on slow paths."""
 
 NO_CHECK_S = 1.0
 """Within this time a peer on this machine that reaches loopback has sent a check."""

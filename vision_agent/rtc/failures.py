@@ -18,7 +18,7 @@ counts: Counter[str] = Counter()
 
 dropped_datagrams = 0
 """How many datagrams were dropped: strangers', empty or malformed ones, and those beyond a full
-queue."""
+queue, in either direction."""
 
 
 def _ignore(what: str) -> None:
