@@ -144,5 +144,10 @@ class UdpTransport(asyncio.DatagramTransport):
         for _, kind, value in ancillary:
             if kind == _SO_TIMESTAMPNS:
                 seconds, nanoseconds = _TIMESPEC.unpack(value)
-                return data, addr, time.time() - (seconds + nanoseconds / 1e9)
+                return data, addr, _now_s() - (seconds + nanoseconds / 1e9)
         return data, addr, 0.0
+
+
+def _now_s() -> float:
+    """Seconds since 1970. In virtual time `time.time` is ahead of the system's clock, or behind."""
+    return min(time.time(), time.clock_gettime(time.CLOCK_REALTIME))
