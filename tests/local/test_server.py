@@ -345,7 +345,7 @@ async def test_a_hundred_connections_leave_nothing_behind(
     for number in range(100):
         await tear_off(server, number)
     await settled()
-    await until(lambda: process.num_fds() <= descriptors)
+    await until(lambda: process.num_fds() == descriptors)
     await server.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), 1)
