@@ -1,13 +1,11 @@
 """Workers run what the process that forks them has collected."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.forked import ROOT
+from tests.support.inner_pytest import run_pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has what it needs")
 
@@ -53,17 +51,7 @@ def test_left_out():
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_some.py").write_text(TESTS)
-    command = (sys.executable, "-m", "pytest", "-n2", "--color=no", "-p", "no:cacheprovider")
-    done = subprocess.run(
-        [*command, "--rootdir", folder, folder, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
+    return run_pytest(folder, *arguments)
 
 
 def test_what_is_chosen_of_it_runs_with_the_workers_own_fixtures(tmp_path: Path) -> None:

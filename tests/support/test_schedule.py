@@ -1,15 +1,13 @@
 """Which tests run beside which, and that the tables name what exists."""
 
-import os
 import random
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from tests.support.inner_pytest import run_pytest
 from tests.support.kinds import KINDS
 from tests.support.schedule import AT_ONCE, SECONDS, UNDIVIDED, LongestFirst, lane_of, share_of
 
@@ -69,19 +67,10 @@ def test_a_run_whose_worker_is_killed_ends_and_says_what_it_ran(tmp_path: Path) 
     (tmp_path / "test_killed.py").write_text(
         "import os\ndef test(): os.kill(os.getpid(), 9)\ndef test_after(): pass\n"
     )
-    run = (sys.executable, "-m", "pytest", "-n2", "--color=no", "-p", "no:cacheprovider")
-    done = subprocess.run(
-        [*run, "--rootdir", tmp_path, tmp_path],
-        cwd=ROOT,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "crashed while running 'test_killed.py::test'" in done.stdout, done.stdout + done.stderr
-    assert "1 failed, 5 passed" in done.stdout
-    assert done.returncode == 1
+    status, printed = run_pytest(tmp_path)
+    assert "crashed while running 'test_killed.py::test'" in printed, printed
+    assert "1 failed, 5 passed" in printed
+    assert status == 1
 
 
 CONFTEST = """
