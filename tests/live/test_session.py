@@ -42,11 +42,13 @@ def tell_time() -> dict[str, str]:
 class Conversation(ConnectionNotes):
     """A session, its events as they come, and what a test needs to wait for."""
 
-    def __init__(self, running, model: str, *, api_key: str = "local", voice=None) -> None:
+    def __init__(
+        self, running, model: str, *, api_key: str = "local", voice=None, **agent_args
+    ) -> None:
         super().__init__()
         llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
         llm.client_kwargs["api_key"] = api_key
-        agent = LlmAgent(name="tester", model=llm, tools=[tell_time])
+        agent = LlmAgent(name="tester", model=llm, tools=[tell_time], **agent_args)
         self.runner = Runner(
             app=App(name="tests", root_agent=agent), session_service=InMemorySessionService()
         )
@@ -153,6 +155,18 @@ async def test_the_adk_session_is_gone_after_the_conversation():
         await talk.until(AgentTurnComplete)
         left = await talk.runner.session_service.list_sessions(app_name="tests", user_id="u")
     assert left.sessions == []
+
+
+async def test_an_agent_that_fails_on_what_is_sent_ends_the_conversation_at_once():
+    def before(callback_context, llm_request):
+        raise LookupError("the words of the caller")
+
+    async with server(ScriptedEngine()) as running:
+        talk = Conversation(running, MODELS[0], before_model_callback=before)
+        talk.live_queue.text("Hello?")
+        with pytest.raises(LiveFailure, match=r"agent failed \(LookupError\)") as failure:
+            await talk.until(AgentTurnComplete)
+    assert failure.value.kind == "agent"
 
 
 async def test_a_refused_key_is_said_in_words():

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from google.adk.agents.live_request_queue import LiveRequest, LiveRequestQueue
@@ -101,6 +101,8 @@ class LiveQueue(LiveRequestQueue):
         self._newest: dict[FrameSource, list[_FrameRequest]] = {}
         self._told: FrameSource | None = "camera"
         self._several = False
+        self._reader: asyncio.Task[object] | None = None
+        self._reader_failed: Callable[[Exception], None] = lambda _error: None
 
     # Used by the call.
 
@@ -190,6 +192,14 @@ class LiveQueue(LiveRequestQueue):
         """Let out what waits, and everything that follows."""
         self._held = False
         self._arrived.set()
+
+    def watch_reader(self, failed: Callable[[Exception], None]) -> None:
+        """Have ``failed`` called if the task that reads fails.
+
+        ADK looks at the task in which it sends only when the model's messages end: until then the
+        model would hear nothing, and nobody would know.
+        """
+        self._reader_failed = failed
 
     def take_frames(self) -> list[types.Blob]:
         """The newest frame of each source, for a connection that has not seen it.
@@ -281,6 +291,10 @@ class LiveQueue(LiveRequestQueue):
 
     async def get(self) -> LiveRequest:
         """The next request. Safe to cancel: nothing is removed before it is returned."""
+        reader = asyncio.current_task()
+        if reader is not None and reader is not self._reader:
+            self._reader = reader
+            reader.add_done_callback(self._reader_ended)
         while not self._waiting or self._held:
             self._arrived.clear()
             await self._arrived.wait()
@@ -294,6 +308,12 @@ class LiveQueue(LiveRequestQueue):
             # What was held has been sent: from now on the bound is that of a slow model.
             self._limit_ms = self._audio_limit_ms
         return request
+
+    def _reader_ended(self, reader: asyncio.Task[object]) -> None:
+        if reader is self._reader:
+            self._reader = None
+            if not reader.cancelled() and isinstance(error := reader.exception(), Exception):
+                self._reader_failed(error)
 
     def _drop_frames(self, source: FrameSource) -> int:
         """Remove the frames of a source that wait; returns how many there were."""

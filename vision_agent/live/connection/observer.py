@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from google.genai import types
@@ -40,6 +41,9 @@ class Gate(Protocol):
         Those that say that the camera or the screen is off are among them.
         """
 
+    def watch_reader(self, failed: Callable[[Exception], None]) -> None:
+        """Have ``failed`` called if the task that reads fails: nothing is sent any more then."""
+
     @property
     def visible(self) -> list[Shown]:
         """What the camera and the screen show now; empty while both are off."""
@@ -69,6 +73,9 @@ class Nobody:
     def take_frames(self) -> list[types.Blob]:
         """Nothing."""
         return []
+
+    def watch_reader(self, failed: Callable[[Exception], None]) -> None:
+        """Nothing."""
 
     @property
     def visible(self) -> list[Shown]:

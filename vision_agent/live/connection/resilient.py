@@ -115,6 +115,7 @@ class ResilientConnection(ContentConnection):
 
     async def __aenter__(self) -> ResilientConnection:
         """Connect; raises `LiveFailure` or the service's own error if that fails."""
+        self._gate.watch_reader(self._unread.fail)
         self._task = asyncio.create_task(self._keep_connected(), name="model connection")
         linked = asyncio.create_task(self._link.wait())
         try:

@@ -37,6 +37,10 @@ class UnreadResponses:
         """`end` without an error, from where one can't wait."""
         self._put_nowait(None)
 
+    def fail(self, error: Exception) -> None:
+        """`end` with an error, from where one can't wait."""
+        self._put_nowait(error)
+
     def failure(self) -> BaseException:
         """The error that has ended everything."""
         while not isinstance(item := self._queue.get_nowait(), BaseException):
@@ -57,7 +61,7 @@ class UnreadResponses:
             if item.turn_complete:
                 return
 
-    def _put_nowait(self, item: LlmResponse | None) -> None:
+    def _put_nowait(self, item: LlmResponse | Exception | None) -> None:
         try:
             self._queue.put_nowait(item)
         except asyncio.QueueFull:

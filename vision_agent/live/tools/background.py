@@ -35,6 +35,7 @@ from google.genai import types
 from vision_agent.live.adk_hooks import TRANSFER_TOOL, run_sync_tools_in
 from vision_agent.live.tools.loop_blocking import timed
 from vision_agent.live.tools.repeated_calls import MAX_CALLS, RepeatedCalls
+from vision_agent.live.tools.results import NoResult, as_json
 from vision_agent.live.tools.threads import TooManyTools
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,10 @@ MAX_CANCELLED = 256
 
 class ToolTimeout(TimeoutError):
     """A tool took too long; the text is for the model."""
+
+
+class ToolEnded(RuntimeError):
+    """A tool has ended its thread or its task, which are not its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,11 @@ class BackgroundTools:
             raise ToolTimeout(
                 f"{tool.name} has not answered within {limit_s:g} seconds and was given up."
             ) from error
+        except (asyncio.CancelledError, SystemExit) as error:
+            if task.cancelling():
+                raise
+            # Raised by the tool itself: the model waits for a result, and the server goes on.
+            raise ToolEnded(type(error).__name__) from error
         finally:
             self._running.pop(call_id, None)
         if context.actions.transfer_to_agent:
@@ -222,7 +232,8 @@ def explain_errors(agent: BaseAgent) -> None:
     """Make every tool call in a tree of agents end with a result, in place.
 
     `explain_error` runs after the agent's own error callbacks. The agent's other tool callbacks are
-    guarded: ADK would only log what they raise, and the model would wait for a result.
+    guarded: ADK would only log what they raise, and the model would wait for a result. What they
+    and the tools return becomes JSON, after the last of them.
     """
     if isinstance(agent, LlmAgent):
         own = agent.canonical_on_tool_error_callbacks
@@ -231,22 +242,29 @@ def explain_errors(agent: BaseAgent) -> None:
             agent.before_tool_callback = [
                 _guarded(callback) for callback in agent.canonical_before_tool_callbacks
             ]
-            agent.after_tool_callback = [
-                _guarded(callback) for callback in agent.canonical_after_tool_callbacks
-            ]
+            after = [*agent.canonical_after_tool_callbacks, _as_it_is]
+            agent.after_tool_callback = [_guarded(callback) for callback in after]
     for child in agent.sub_agents:
         explain_errors(child)
+
+
+def _as_it_is(
+    tool: BaseTool, args: dict[str, Any], tool_context: ToolContext, tool_response: Any
+) -> Any:
+    """An `after_tool_callback` that changes nothing but what `_guarded` does to its result."""
+    return tool_response
 
 
 def _guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(callback)
     async def guarded(*args: Any, **kwargs: Any) -> Any:
+        tool = kwargs["tool"] if "tool" in kwargs else args[0]
         try:
             result = callback(*args, **kwargs)
-            return await result if inspect.isawaitable(result) else result
+            return as_json(tool.name, await result if inspect.isawaitable(result) else result)
         except Exception as error:
             # Raised by the agent's own code, logged in `_in_words`: the model gets a result.
-            return _in_words(kwargs["tool"] if "tool" in kwargs else args[0], error)
+            return _in_words(tool, error)
 
     return guarded
 
@@ -264,6 +282,9 @@ def _log_blocking(name: str, seconds: float) -> None:
 def _in_words(tool: BaseTool, error: Exception) -> dict[str, Any]:
     if isinstance(error, ToolTimeout | TooManyTools):
         logger.warning("%s", error)
+        return {"error": str(error)}
+    if isinstance(error, NoResult):
+        logger.warning("%s (%s)", error, error.__cause__ or "too much")
         return {"error": str(error)}
     logger.warning("The tool %s failed.", tool.name, exc_info=error)
     # The exception's text may contain a password or a path, and would be spoken.

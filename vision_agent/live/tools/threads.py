@@ -31,6 +31,11 @@ class _Work:
             return  # cancelled while it waited
         try:
             result = self.call()
+        except StopIteration as error:
+            # asyncio's futures refuse it: whoever awaits the result would wait for ever.
+            stopped = RuntimeError("the tool raised StopIteration")
+            stopped.__cause__ = error
+            self.future.set_exception(stopped)
         except BaseException as error:
             # Raised by the tool, SystemExit included: whoever awaits the result gets it.
             self.future.set_exception(error)
