@@ -14,6 +14,15 @@ def test_the_answer_tells_opus_to_correct_errors():
     assert "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1" in answer
 
 
+def test_opus_that_is_offered_as_mono_is_answered_as_it_was_offered():
+    mono = (
+        OFFERS["no_direction"].replace("109 opus/48000/2", "111 opus/48000").replace("109", "111")
+    )
+    assert "a=rtpmap:111 opus/48000\r\n" in mono
+    answer = answer_for(Offer.parse(mono), ANSWER)
+    assert "a=rtpmap:111 opus/48000\r\na=fmtp:111 minptime=10;useinbandfec=1" in answer
+
+
 def test_the_answer_has_one_fingerprint_in_each_section():
     answer = answer_for(Offer.parse(OFFERS["no_direction"]), ANSWER)
     prints = [line for line in answer.splitlines() if "fingerprint" in line]

@@ -22,9 +22,12 @@ def test_an_udp_address_can_be_checked(text):
         "1 1 udp 2113937151 807ff16a-27de.local 48592 typ host",
         "1 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active",
         "1 1 tcp 1518280447 192.0.2.1 0 typ host tcptype active",
+        "1 1 udp 2113929471 192.0.2.1 0 typ host",
+        "1 1 udp 2113929471 999.1.1.1 9 typ host",
+        "1 1 udp 2113929471 gw.example.com 9 typ host",
         "1 2 udp 1 192.0.2.1 9 typ host",
         "1 1 udp 1 192.0.2.1 9 typ prflx",
     ],
 )
-def test_hidden_tcp_rtcp_and_learnt_addresses_are_understood_and_not_checked(text):
+def test_named_tcp_rtcp_learnt_and_impossible_addresses_are_understood_and_not_checked(text):
     assert not Candidate.parse(text).usable

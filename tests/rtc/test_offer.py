@@ -76,7 +76,8 @@ def test_hostile_offers_are_refused_at_once(what):
         (edited("a=ice-pwd", "a=nothing"), "password"),
         (edited("a=fingerprint", "a=nothing"), "fingerprint"),
         (edited("a=setup:actpass", "a=setup:both"), "DTLS role"),
-        (OFFERS["g711_only"].replace(" 0 8 101", " 101"), "Opus, G.722 or G.711"),
+        (OFFERS["g711_only"].replace(" 0 8 101", " 101"), "Opus .*, G.722 or G.711"),
+        (edited("111 opus/48000/2", "111 opus/16000/1").replace(" 9 0 8 ", " "), "opus/16000"),
         (OFFERS["h264_main"].replace("H264", "H265"), "VP8 or H.264"),
         (edited("a=mid:1", "a=mid:0"), "identifier"),
         (edited("BUNDLE 0", "BUNDLE 9"), "bundles"),
@@ -131,19 +132,15 @@ def test_a_data_channel_for_messages_of_16_kb_and_more_passes(size):
     [
         ("1 1 udp 1 192.0.2.1 99999 typ host", "impossible port"),
         ("1 1 udp 1 192.0.2.1 65536 typ host", "impossible port"),
-        ("1 1 udp 1 192.0.2.1 0 typ host", "impossible port"),
         ("1 1 udp 1 192.0.2.1 -5 typ host", "number"),
         ("1 1 udp 1 192.0.2.1 \u0665 typ host", "number"),
         ("1 1 udp 99999999999999999999 192.0.2.1 9 typ host", "too large"),
-        ("1 1 udp 1 999.1.1.1 9 typ host", "IP address"),
-        ("1 1 udp 1 2130706433 9 typ host", "IP address"),
-        ("1 1 udp 1 evil.example 9 typ host", "IP address"),
         ("1 1 udp 1 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport x", "number"),
         ("1 1 udp", "understood"),
         ("", "understood"),
     ],
 )
-def test_a_candidate_to_which_nothing_can_be_sent_is_refused(candidate, words):
+def test_a_candidate_that_is_none_is_refused(candidate, words):
     with pytest.raises(BadOffer, match=words) as refused:
         Offer.parse(edited("a=mid:0", f"a=mid:0\r\na=candidate:{candidate}"))
     assert str(refused.value).endswith(".")
@@ -275,6 +272,7 @@ WRITTEN = {
     "several certificates": lambda sdp: sdp.replace(
         "a=fingerprint:", "a=fingerprint:sha-1 AA\r\na=fingerprint:sha-512 BB\r\na=fingerprint:"
     ),
+    "the role in capitals": lambda sdp: sdp.replace("actpass", "ACTPASS"),
     "no role, which means active": lambda sdp: sdp.replace("a=setup:actpass\r\n", ""),
     "forty candidates in each section": lambda sdp: sdp.replace(
         "a=rtcp-mux\r\n",
@@ -291,6 +289,22 @@ def test_the_same_offer_in_another_writing_is_the_same_call(how):
     assert re.findall("^[ma]=(?!fingerprint).*", offer.sdp, re.M) == re.findall(
         "^[ma]=(?!fingerprint).*", same.sdp, re.M
     )
+
+
+def test_candidates_to_which_nothing_can_be_sent_are_left_out_and_the_others_are_used():
+    lines = [
+        "0 1 UDP 2113929471 192.0.2.195 0 typ host",
+        "3 1 udp 9 0000:0000:0000:0000:0000:0000:0000:0000 0 typ relay raddr ::/0 rport 0",
+        "2 1 udp 8 media.default.svc.cluster.local. 40000 typ host",
+        "4 1 udp 8 gw.example.com 40000 typ srflx raddr 0.0.0.0 rport 0",
+        "5 1 udp 8 2130706433 40000 typ host",
+        "6 1 udp 8 fe80::1%eth0 40000 typ host",
+        "1 1 udp 7 192.0.2.46 51603 typ srflx raddr 0.0.0.0 rport 0",
+    ]
+    named = "".join(f"a=candidate:{line}\r\n" for line in lines)
+    offer = Offer.parse(edited("a=rtcp-mux\r\n", f"a=rtcp-mux\r\n{named}", 1))
+    usable = [found.candidate for found in offer.candidates if found.candidate.usable]
+    assert [candidate.host for candidate in usable] == ["192.0.2.46"]
 
 
 def test_sections_need_no_identifiers():

@@ -52,7 +52,7 @@ def _completed(answer: list[str], offered: OfferedSection) -> list[str]:
         if name == "a=rtpmap" and number in offered.renamed:
             line = f"a=rtpmap:{number} {offered.renamed[number]}"
         lines.append(line)
-        if name == "a=rtpmap" and " opus/48000" in line:
+        if name == "a=rtpmap" and " opus/48000" in line.lower():
             lines.append(f"a=fmtp:{number} {OPUS_PARAMETERS}")
         elif name == "a=rtpmap" and (parameters := offered.parameters.get(number)):
             lines.append(f"a=fmtp:{number} {parameters}")

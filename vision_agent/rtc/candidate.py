@@ -19,10 +19,11 @@ class Candidate:
 
     Attributes:
         text: the candidate in the form that aiortc parses, without ``candidate:``.
-        host: an IP address, or an mDNS name.
-        port: 1 to 65535; 0 for a TCP candidate that only connects outward.
-        usable: whether this server can send a check to it: UDP, the RTP component, an IP address,
-            and of the type host, srflx or relay.
+        host: an IP address, or a name.
+        port: 0 to 65535.
+        usable: whether this server can send a check to it: UDP, the RTP component, an IP address
+            and a port, and of the type host, srflx or relay. Others are left out: RFC 8839 5.1 asks
+            for it with names, and devices offer the port 0 of a socket or relay they don't have.
     """
 
     text: str
@@ -45,7 +46,7 @@ class Candidate:
         """Checks one candidate, with or without ``a=`` and ``candidate:`` in front.
 
         Raises:
-            BadOffer: the text is not a candidate, or nothing could be sent to its address.
+            BadOffer: the text is not a candidate.
         """
         if len(text) > MAX_CANDIDATE_CHARS:
             raise BadOffer("A candidate must be a short text.")
@@ -59,15 +60,12 @@ class Candidate:
             raise BadOffer("A candidate has a number that is not one.")
         if int(words[3]) > _MAX_PRIORITY or int(component) > 256:
             raise BadOffer("A candidate has a number that is too large.")
-        # A TCP candidate that only connects outward may give the port 0 (RFC 6544 4.5).
         port = int(words[5])
-        if port > 65535 or (port == 0 and transport == "udp"):
+        if port > 65535:
             raise BadOffer(f"A candidate has an impossible port: {port if port < 10**9 else '…'}.")
-        hidden = host.endswith(".local")
-        if not hidden and not _is_address(host):
-            raise BadOffer("A candidate has an address that is not an IP address.")
         usable = (
-            not hidden
+            _is_address(host)
+            and port > 0
             and transport == "udp"
             and int(component) == _RTP_COMPONENT
             and words[7].lower() in _PROBED_TYPES
@@ -83,6 +81,9 @@ def _after(name: str, words: list[str]) -> list[str]:
 
 
 def _is_address(host: str) -> bool:
+    # The zone of an address (RFC 4007 11) is an interface of the caller's machine.
+    if "%" in host:
+        return False
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -67,7 +67,7 @@ def choose_audio(section: Section) -> ChosenCodecs | None:
     for wanted in ({OPUS}, {G722}, {PCMU, PCMA}):
         for codec in found:
             if codec.name in wanted:
-                return _chosen(section, [codec], {}, codec.name)
+                return replace(_chosen(section, [codec], {}, codec.name), renamed=_mono(codec))
     return None
 
 
@@ -109,12 +109,18 @@ def stand_in_for_video(section: Section) -> ChosenCodecs | None:
     return None
 
 
-def codec_names(section: Section) -> str:
-    """The names of a section's codecs for a sentence, without helpers such as RTX."""
+def codec_names(section: Section, *, rates: bool = False) -> str:
+    """The names of a section's codecs for a sentence, without helpers such as RTX.
+
+    Args:
+        section: an offered section.
+        rates: whether the names have their clock rate: "opus/16000".
+    """
     names: dict[str, None] = {}
     for codec in _codecs(section):
         if codec.name not in _HELPERS:
-            names[codec.rtpmap.split("/")[0][:16]] = None
+            name = codec.rtpmap.split("/")[0][:16]
+            names[f"{name}/{codec.clock_hz}" if rates else name] = None
     shown = list(names)[:_MAX_NAMED]
     return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "no known codec"
 
@@ -162,6 +168,12 @@ def _parameters(text: str) -> dict[str, str]:
         name, _, value = part.strip().partition("=")
         found[name.strip().lower()] = value.strip()
     return found
+
+
+def _mono(codec: _Codec) -> dict[str, str]:
+    """The name under which Opus is answered if it lacks the two channels of RFC 7587 7."""
+    lacking = codec.rtpmap.lower() in ("opus/48000", "opus/48000/1")
+    return {codec.payload_type: codec.rtpmap} if lacking else {}
 
 
 def _is_vp8(codec: _Codec) -> bool:

@@ -17,7 +17,6 @@ from vision_agent.rtc.own.aiortc.codecs import HEADER_EXTENSIONS
 from vision_agent.rtc.session_description import Section
 
 MAX_VIDEO_SECTIONS = 2
-_NO_AUDIO_CODEC = "The offer's audio section must offer Opus, G.722 or G.711 (PCMU or PCMA)."
 _NO_VIDEO_CODEC = "The offer's video section must offer VP8 or H.264 (packetization-mode 0 or 1)."
 
 
@@ -60,12 +59,14 @@ def used_sections(
     used: list[UsedSection] = []
     unused: list[str] = []
     lacking: list[str] = []
+    unheard = ""
     for section in offered:
         taken = sum(u.section.kind == section.kind for u in used)
         if section.kind == "audio":
             codecs = choose_audio(section)
             if codecs is None:
-                lacking.append(_NO_AUDIO_CODEC)
+                unheard = _unheard(section)
+                lacking.append(unheard)
             elif taken:
                 unused += _unless_silent(section, "Only your first microphone is listened to.")
             else:
@@ -86,8 +87,8 @@ def used_sections(
             used.append(UsedSection(section, None, _data_formats(section), attributes))
     if all(section.idle for section in used):
         raise BadOffer(lacking[0] if lacking else "The offer has no section that could be used.")
-    if _NO_AUDIO_CODEC in lacking and not any(u.section.kind == "audio" for u in used):
-        raise BadOffer(_NO_AUDIO_CODEC)
+    if unheard and not any(u.section.kind == "audio" for u in used):
+        raise BadOffer(unheard)
     return used, unused
 
 
@@ -104,6 +105,13 @@ def _data_formats(section: Section) -> list[str]:
 def _unless_silent(section: Section, sentence: str) -> list[str]:
     silent = {"recvonly", "inactive"} & section.attributes.keys()
     return [] if silent else [sentence]
+
+
+def _unheard(section: Section) -> str:
+    return (
+        "The offer's audio section must offer Opus (opus/48000/2), G.722 or G.711 (PCMU or PCMA), "
+        f"and it offers {codec_names(section, rates=True)}."
+    )
 
 
 def _unseen(section: Section) -> str:

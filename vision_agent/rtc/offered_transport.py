@@ -71,7 +71,7 @@ def _role(offered: list[str]) -> str:
     aiortc offers ECDSA suites only and can't talk to a peer with an RSA certificate; as a server it
     can. `AnyPeerCertificate` serves a peer that insists on being the server.
     """
-    role = offered[0] if offered else "active"
+    role = offered[0].lower() if offered else "active"
     if role not in _SETUP_ROLES:
         raise BadOffer(f"The offer has an unknown DTLS role: {shown(role)}.")
     return "active" if role == "actpass" else role

@@ -14,7 +14,7 @@ MAX_LINES_PER_SECTION = {
     "fmtp": 64,
     "rtcp-fb": 140,
     "candidate": 128,
-    "ssrc": 32,
+    "ssrc": 128,
     "ssrc-group": 8,
     "extmap": 40,
     "fingerprint": 8,
