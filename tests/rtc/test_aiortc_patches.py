@@ -23,7 +23,6 @@ from vision_agent.rtc.own import aioice
 from vision_agent.rtc.own.aiortc import RTCRtpReceiver, RTCRtpSender, RTCSctpTransport
 from vision_agent.rtc.own.aiortc import rtcpeerconnection as peer_connection_module
 from vision_agent.rtc.own.aiortc import rtcrtpreceiver as receiver_module
-from vision_agent.rtc.own.aiortc.codecs.base import Decoder
 from vision_agent.rtc.own.aiortc.jitterbuffer import JitterFrame
 from vision_agent.rtc.own.aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 
@@ -123,18 +122,29 @@ def test_the_parts_that_are_read_are_there_in_a_real_receiver():
     asyncio.run(look())
 
 
-def test_opus_is_decoded_to_one_channel_with_its_timestamps():
+def opus_frames() -> list:
     decoder = get_mono_decoder(Opus)
-    assert isinstance(decoder, Decoder)
-    packets = opus_packets(np.zeros(9600, np.int16), "stereo")
-    frames = [
+    return [
         frame
-        for n, data in enumerate(packets)
-        for frame in decoder.decode(JitterFrame(data, 5000 + n * 960))
+        for n, data in enumerate(opus_packets(np.zeros(9600, np.int16), "stereo"))
+        for frame in decoder.decode(JitterFrame(data, 6000 + n * 960))
     ]
+
+
+def test_opus_is_decoded_to_what_a_model_takes_with_its_timestamps():
+    frames = opus_frames()
+    assert {(frame.sample_rate, frame.samples, len(frame.pcm)) for frame in frames} == {
+        (16_000, 320, 640)
+    }
+    assert [frame.pts for frame in frames] == [2000 + n * 320 for n in range(len(frames))]
+
+
+def test_where_libopus_is_not_found_ffmpeg_decodes_to_one_channel(monkeypatch):
+    monkeypatch.setattr(aiortc_patches, "library", lambda: None)
+    frames = opus_frames()
     assert {frame.layout.name for frame in frames} == {"mono"}
     assert {(frame.sample_rate, frame.samples) for frame in frames} == {(48_000, 960)}
-    assert [frame.pts for frame in frames] == [5000 + n * 960 for n in range(len(frames))]
+    assert [frame.pts for frame in frames] == [6000 + n * 960 for n in range(len(frames))]
 
 
 def test_other_codecs_keep_their_decoders():

@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from google.adk.agents.live_request_queue import LiveRequest, LiveRequestQueue
@@ -44,6 +45,8 @@ MAX_TEXT_CHARS = 20_000
 
 SOURCES: tuple[FrameSource, ...] = ("screen", "picture", "camera")
 """The order in which a new connection is shown what there is: what it sees last is the camera."""
+
+_SOUND = LiveRequest(blob=types.Blob(data=b"", mime_type=AUDIO_MIME))
 
 
 class WrongFormat(ValueError):
@@ -120,7 +123,7 @@ class LiveQueue(LiveRequestQueue):
             )
         if pcm[:4] == b"RIFF" and pcm[8:12] == b"WAVE":
             raise WrongFormat("That is a WAV file; the model takes bare PCM, 16 kHz s16le mono.")
-        self.send_realtime(types.Blob(data=pcm, mime_type=AUDIO_MIME))
+        self.send(_sound_request(pcm))
 
     def frame(self, jpeg: bytes, source: FrameSource = "camera") -> None:
         """Queue a JPEG frame, replacing one of that source that still waits.
@@ -347,6 +350,15 @@ class LiveQueue(LiveRequestQueue):
             self._waiting.remove(oldest)
             self._audio_waiting_ms -= _audio_ms(oldest)
             self.counters.audio_dropped_ms += _audio_ms(oldest)
+
+
+def _sound_request(pcm: bytes) -> LiveRequest:
+    """A copy of a validated request: to validate each costs 5.5 µs instead of 2.7."""
+    blob, request = copy(_SOUND.blob), copy(_SOUND)
+    assert blob is not None
+    blob.__dict__["data"] = pcm  # assignment would validate it
+    request.__dict__["blob"] = blob
+    return request
 
 
 def _frame_blob(jpeg: bytes) -> types.Blob:

@@ -9,8 +9,8 @@ call's `network`.
 
 `take_over` puts a lane in the place of a receiver's decoder queue. The lane drops unwanted frames
 before they reach the decoder thread. A decoder that returns nothing would drop them too, but only
-after the change of thread. The lane decodes Opus to one channel, because a model takes mono only
-(48 instead of 61 µs a packet, and less to resample).
+after the change of thread. The lane decodes Opus to one channel of 16 kHz, because that is what a
+model takes (`libopus`); where libopus is not found, FFmpeg decodes it to one of 48 kHz.
 
 Written for aiortc 1.16 and aioice 0.13. `install` checks that all replaced parts still exist.
 """
@@ -42,6 +42,7 @@ from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
 from vision_agent.rtc.aiortc_shape import Changed, check_functions, check_uses
 from vision_agent.rtc.h264_decoder import PromptH264Decoder
 from vision_agent.rtc.lane import AudioLane, VideoLane
+from vision_agent.rtc.libopus import MonoDecoder, library
 from vision_agent.rtc.own import aioice, aiortc
 from vision_agent.rtc.own.aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
 from vision_agent.rtc.own.aiortc.codecs import get_decoder as stock_get_decoder
@@ -76,7 +77,7 @@ _lanes: weakref.WeakKeyDictionary[MediaStreamTrack, AudioLane | VideoLane] = (
 
 
 class _MonoOpusDecoder:
-    """Decodes with libopus to mono, 48 kHz s16; libopus itself mixes a stereo stream down."""
+    """Decodes with FFmpeg's libopus to mono, 48 kHz s16."""
 
     def __init__(self) -> None:
         codec = CodecContext.create("libopus", "r")
@@ -128,11 +129,12 @@ def get_decoder(codec: Any) -> SafeDecoder:
     return SafeDecoder(stock_get_decoder(codec))
 
 
-def get_mono_decoder(codec: Any) -> SafeDecoder:
+def get_mono_decoder(codec: Any) -> SafeDecoder | MonoDecoder:
     """A decoder for a lane: mono for Opus, aiortc's own for everything else."""
-    if codec.mimeType.lower() == "audio/opus":
-        return SafeDecoder(_MonoOpusDecoder())
-    return get_decoder(codec)
+    if codec.mimeType.lower() != "audio/opus":
+        return get_decoder(codec)
+    opus = library()
+    return SafeDecoder(_MonoOpusDecoder()) if opus is None else MonoDecoder(opus)
 
 
 def install() -> None:

@@ -24,6 +24,7 @@ from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_gate import FrameGate, is_key_frame
 from vision_agent.rtc.frame_size import UNREADABLE, FrameSize, frame_size
 from vision_agent.rtc.h264_parameter_sets import ParameterSets
+from vision_agent.rtc.libopus import Sound
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ MAX_ENCODED_VIDEO = 4  # frames before the decoder; beyond, all are dropped unti
 class Decoder(Protocol):
     """aiortc's `codecs.base.Decoder`."""
 
-    def decode(self, encoded_frame: Any) -> list[MediaFrame]:
+    def decode(self, encoded_frame: Any) -> list[MediaFrame] | list[Sound]:
         """Decodes one encoded frame (`data`, `timestamp`)."""
 
 
@@ -87,14 +88,16 @@ class AudioLane:
     """
 
     def __init__(
-        self, track_queue: asyncio.Queue[MediaFrame | None], make_decoder: Callable[[Any], Decoder]
+        self,
+        track_queue: asyncio.Queue[MediaFrame | Sound | None],
+        make_decoder: Callable[[Any], Decoder],
     ) -> None:
         self._track_queue = track_queue
         self._make_decoder = make_decoder
         self._decoder: Decoder | None = None
         self._codec: Any = None
         self._ended = threading.Event()
-        self.sink: Callable[[MediaFrame], None] | None = None
+        self.sink: Callable[[MediaFrame | Sound], None] | None = None
         self.sink_error: BaseException | None = None
         self.tap: PacketTap | None = None
         self._packets = Budget(MAX_AUDIO_PACKETS_PER_S, MAX_AUDIO_PACKETS_PER_S)
@@ -140,7 +143,7 @@ class AudioLane:
     def clear(self) -> None:
         """Does nothing, because no frame waits here: it gives both lanes the same interface."""
 
-    def _hand_over(self, frame: MediaFrame) -> None:
+    def _hand_over(self, frame: MediaFrame | Sound) -> None:
         if self.sink is not None:
             try:
                 self.sink(frame)
@@ -258,5 +261,5 @@ class VideoLane:
             self.dropped += 1
 
 
-def _seconds(frame: MediaFrame) -> float:
-    return frame.samples / frame.sample_rate if isinstance(frame, av.AudioFrame) else 0.0
+def _seconds(frame: MediaFrame | Sound) -> float:
+    return frame.samples / frame.sample_rate if isinstance(frame, Sound | av.AudioFrame) else 0.0

@@ -12,11 +12,12 @@ from av.frame import Frame as MediaFrame
 from vision_agent.resampler import Resampler
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.lane import AudioLane
+from vision_agent.rtc.libopus import Sound
 from vision_agent.rtc.own.aiortc import MediaStreamTrack
 from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 from vision_agent.rtc.sound_gap import SoundGap
 
-SAMPLE_RATE_HZ = 16_000
+SAMPLE_RATE_HZ = Sound.sample_rate
 CHUNK_BYTES = 640  # 20 ms of s16le mono
 BYTES_PER_MS = 32
 # A longer gap is not filled: it is a pause of the sender (muted, another device), not a loss.
@@ -40,13 +41,19 @@ class PcmChunks:
         self._ahead_ms = 0
         self.filled_ms = 0
 
-    def feed(self, frame: AudioFrame) -> list[bytes]:
+    def feed(self, frame: AudioFrame | Sound) -> list[bytes]:
         """Takes one decoded frame of any rate and layout.
 
         Returns:
             Whole chunks of `CHUNK_BYTES`, s16le mono 16 kHz, oldest first.
         """
         self._fill_gap(frame)
+        self._rest += self._pcm(frame)
+        return self._cut()
+
+    def _pcm(self, frame: AudioFrame | Sound) -> bytes:
+        if isinstance(frame, Sound):
+            return frame.pcm
         shape = (frame.sample_rate, frame.format.name, frame.layout.name)
         if self._resampler is None or shape != self._shape:
             self._shape = shape
@@ -59,8 +66,7 @@ class PcmChunks:
             )
         # The gap is filled already; the resampler would fail on a jump of the timestamps.
         frame.pts = None
-        self._rest += self._resampler.resample(frame)
-        return self._cut()
+        return self._resampler.resample(frame)
 
     def silence(self, ms: int) -> list[bytes]:
         """Fills a gap before its length is known; `feed` then fills so much less of the gap.
@@ -80,7 +86,7 @@ class PcmChunks:
         del self._rest[:whole]
         return chunks
 
-    def _fill_gap(self, frame: AudioFrame) -> None:
+    def _fill_gap(self, frame: AudioFrame | Sound) -> None:
         if frame.pts is None or not frame.sample_rate:
             return
         gap = 0 if self._expected_pts is None else frame.pts - self._expected_pts
@@ -175,8 +181,8 @@ class Microphone:
                 lane.sink = None
 
     def _take(self, frame: object) -> None:
-        assert isinstance(frame, AudioFrame | MediaFrame)
-        if isinstance(frame, AudioFrame):
+        assert isinstance(frame, AudioFrame | Sound | MediaFrame)
+        if isinstance(frame, AudioFrame | Sound):
             self._gap.heard(time.monotonic())
             if self._before is not None:
                 self._before._stopped = True

@@ -2,8 +2,8 @@
 
 aiortc's own encoder is fixed at 96 kbps stereo, runs in the event loop's default executor (twelve
 blocking jobs there silence the agent for a second) and measures each frame's level in a Python
-loop. This encoder is called where the packet is needed. It takes 0.1 ms for a packet of speech, and
-next to nothing for silence.
+loop. This encoder is called where the packet is needed. It takes 0.07 ms for a packet of speech,
+and next to nothing for silence. Where libopus is not found it is called through FFmpeg: 0.1 ms.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from av import AudioCodecContext, AudioFrame, CodecContext
+
+from vision_agent.rtc.libopus import MonoEncoder, library
 
 SAMPLE_RATE_HZ = 24_000
 FRAME_MS = 20
@@ -25,17 +27,57 @@ SILENCE = bytes(FRAME_BYTES)
 # the last packet is sent again, which decodes to the same, instead of encoding a new one.
 SETTLED_AFTER = 10
 
-_OPTIONS = {
-    "application": "voip",
-    "frame_duration": str(FRAME_MS),
+_SETTINGS = {
+    "bitrate": BIT_RATE_BPS,
+    "vbr": 1,
+    "vbr_constraint": 0,
     # In-band FEC: each packet carries a coarse copy of the one before (RFC 6716 2.1.7). The encoder
     # leaves it out unless some loss is expected.
-    "fec": "1",
-    "packet_loss": "5",
+    "inband_fec": 1,
+    "packet_loss_perc": 5,
     # 0.11 ms a packet, against 0.26 at the default of 10; the difference is inaudible in a voice.
-    "compression_level": "1",
-    "dtx": "0",
+    "complexity": 1,
+    "dtx": 0,
 }
+# The same in FFmpeg's words, in which variable bit rate is the default.
+_FFMPEG_OPTIONS = {
+    "application": "voip",
+    "frame_duration": str(FRAME_MS),
+    "fec": str(_SETTINGS["inband_fec"]),
+    "packet_loss": str(_SETTINGS["packet_loss_perc"]),
+    "compression_level": str(_SETTINGS["complexity"]),
+    "dtx": str(_SETTINGS["dtx"]),
+}
+
+
+class FFmpegEncoder:
+    """Calls libopus through FFmpeg.
+
+    PyAV puts a filter graph in front of the codec, with a thread for each core (at most 16), which
+    stays until the last holder of this object is collected.
+    """
+
+    def __init__(self) -> None:
+        codec = CodecContext.create("libopus", "w")
+        assert isinstance(codec, AudioCodecContext)
+        codec.format, codec.layout, codec.sample_rate = "s16", "mono", SAMPLE_RATE_HZ
+        codec.bit_rate = BIT_RATE_BPS
+        codec.time_base = Fraction(1, SAMPLE_RATE_HZ)
+        codec.options = dict(_FFMPEG_OPTIONS)
+        self._codec = codec
+        self._encoded = 0
+
+    def encode(self, pcm: bytes) -> bytes:
+        """The packet of the next 20 ms."""
+        frame = AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
+        frame.planes[0].update(pcm)
+        frame.sample_rate = SAMPLE_RATE_HZ
+        frame.pts = self._encoded * FRAME_SAMPLES
+        self._encoded += 1
+        packets = self._codec.encode(frame)
+        # One frame of the codec's own length makes one packet immediately.
+        assert len(packets) == 1, f"{len(packets)} packets of one Opus frame"
+        return bytes(packets[0])
 
 
 class OpusEncoder:
@@ -45,14 +87,10 @@ class OpusEncoder:
     rtp_ticks = RTP_TICKS
 
     def __init__(self) -> None:
-        codec = CodecContext.create("libopus", "w")
-        assert isinstance(codec, AudioCodecContext)
-        codec.format, codec.layout, codec.sample_rate = "s16", "mono", SAMPLE_RATE_HZ
-        codec.bit_rate = BIT_RATE_BPS
-        codec.time_base = Fraction(1, SAMPLE_RATE_HZ)
-        codec.options = dict(_OPTIONS)
-        self._codec: AudioCodecContext | None = codec
-        self._encoded = 0
+        opus = library()
+        self._codec: MonoEncoder | FFmpegEncoder | None = (
+            FFmpegEncoder() if opus is None else MonoEncoder(opus, SAMPLE_RATE_HZ, _SETTINGS)
+        )
         self._silent = 0
         self._payload = b""
 
@@ -68,25 +106,10 @@ class OpusEncoder:
         silent = pcm is SILENCE
         if not silent or self._silent < SETTLED_AFTER:
             self._silent = self._silent + 1 if silent else 0
-            self._payload = self._encode(pcm)
-        self._encoded += 1
+            assert self._codec is not None, "the encoder was closed"
+            self._payload = self._codec.encode(pcm)
         return self._payload
 
     def close(self) -> None:
-        """Frees the codec, and with it the threads that FFmpeg starts for every encoder.
-
-        PyAV puts a filter graph in front of the codec, with a thread for each core (at most 16).
-        Otherwise the threads would stay until the last holder of this object is collected.
-        """
+        """Frees the codec."""
         self._codec = None
-
-    def _encode(self, pcm: bytes) -> bytes:
-        frame = AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
-        frame.planes[0].update(pcm)
-        frame.sample_rate = SAMPLE_RATE_HZ
-        frame.pts = self._encoded * FRAME_SAMPLES
-        assert self._codec is not None, "the encoder was closed"
-        packets = self._codec.encode(frame)
-        # One frame of the codec's own length makes one packet immediately.
-        assert len(packets) == 1, f"{len(packets)} packets of one Opus frame"
-        return bytes(packets[0])
