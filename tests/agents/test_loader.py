@@ -1,8 +1,11 @@
 import sys
 
 import pytest
+from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent
+from google.adk.events.event import Event
 
-from vision_agent.agents.loader import AgentError, llm_agents, load_agent
+from vision_agent.agents.fit import misfits
+from vision_agent.agents.loader import AgentError, agent_specs, llm_agents, load_agent, root_of
 
 AGENT = """
 from google.adk.agents import Agent
@@ -49,11 +52,55 @@ def test_a_module_and_attribute_are_loaded_from_the_working_folder(tmp_path, mon
         ("root_agent = 3", "root_agent"),
         ("import does_not_exist_here", "does_not_exist_here"),
         ("1/0", "division by zero"),
+        ("raise SystemExit(3)", r"its code exits \(3\)"),
     ],
 )
 def test_a_broken_folder_is_refused_with_its_own_error(tmp_path, text, words):
     with pytest.raises(AgentError, match=words):
         load_agent(str(folder(tmp_path, f"broken{len(text)}", text)))
+
+
+def test_a_module_that_exits_is_refused_and_ends_nothing(tmp_path, monkeypatch):
+    (tmp_path / "exiting.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AgentError, match=r"its code exits \(3\)"):
+        load_agent("exiting:root_agent")
+
+
+def test_an_agent_in_yaml_is_loaded_as_adk_web_loads_it(tmp_path):
+    for name in ("keeper", "helper"):
+        (tmp_path / name).mkdir()
+        text = f"name: {name}\nmodel: gemini-3.8-live\ninstruction: Be brief.\n"
+        (tmp_path / name / "root_agent.yaml").write_text(text)
+    assert [load_agent(each.spec).root_agent.name for each in agent_specs(tmp_path)] == [
+        "helper",
+        "keeper",
+    ]
+
+
+class Unlive(BaseAgent):
+    """An agent of one's own, for `adk run`."""
+
+
+class Live(BaseAgent):
+    """One that can take part in a call."""
+
+    async def _run_live_impl(self, ctx):
+        yield Event(author=self.name)
+
+
+@pytest.mark.parametrize("kind", [LoopAgent, ParallelAgent, Unlive])
+def test_an_agent_that_adk_cannot_run_live_is_refused_and_below_another_named(kind):
+    with pytest.raises(AgentError, match=f"'other' is a {kind.__name__}, which ADK can't run"):
+        root_of(load_agent(kind(name="other")))
+    above = LlmAgent(name="above", model="gemini-3.8-live", sub_agents=[kind(name="other")])
+    assert root_of(load_agent(above)) is above
+    (said,) = misfits(above, local=True)
+    assert f"'other' is a {kind.__name__}" in said
+
+
+def test_an_agent_of_ones_own_that_runs_live_is_taken():
+    assert root_of(load_agent(Live(name="own"))).name == "own"
 
 
 @pytest.mark.parametrize("spec", ["no/such/folder", "nomodule:agent", "os:nothing", "os:sep"])

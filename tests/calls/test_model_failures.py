@@ -11,6 +11,7 @@ AGENT = """
 from google.adk.agents import Agent
 from google.adk.tools.base_toolset import BaseToolset
 from google.adk.tools.mcp_tool.mcp_toolset import McpToolset, StdioConnectionParams
+from google.genai import types
 from mcp import StdioServerParameters
 
 no_server = StdioConnectionParams(server_params=StdioServerParameters(command="/no/such/server"))
@@ -19,6 +20,10 @@ no_server = StdioConnectionParams(server_params=StdioServerParameters(command="/
 class Shelf(BaseToolset):
     async def get_tools(self, readonly_context=None):
         raise ConnectionError("the shelf is not there")
+
+
+def skip(callback_context):
+    return types.Content(role="model", parts=[types.Part(text="Not now.")])
 
 
 def fail(callback_context):
@@ -96,3 +101,13 @@ async def test_an_agent_whose_code_fails_is_in_the_log_once_and_counted(tmp_path
     assert text.count("A call's model side failed (agent)") == 1
     assert "in fail" in text
     assert "4711" not in text.replace('raise ValueError("my bank code is 4711")', "")
+
+
+async def test_an_agent_that_ends_its_run_at_once_ends_the_call_with_a_reason(tmp_path):
+    async with ForkedServer(*served(tmp_path, "before_agent_callback=skip")) as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        ended = await caller.wait_for(lambda m: m.get("data", {}).get("state") == "ended")
+        assert ended["data"]["reason"] == "the model ended the conversation"
+        assert await failures(server, "agent") == 0
+        await caller.hang_up()

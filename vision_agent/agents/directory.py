@@ -76,9 +76,10 @@ class AgentDirectory:
     @property
     def summary(self) -> str:
         """Who answers, and with which model, for people to read."""
-        names = ", ".join(host.name for host in self.hosts.values())
         labels = dict.fromkeys(host.model_choice.label for host in self.hosts.values())
         several = len(self.hosts) > 1
+        # By several, clients choose: these are the names that they say.
+        names = ", ".join(self.hosts) if several else self.default.name
         return f"{'Agents' if several else 'Agent'}: {names}. Brain: {'; '.join(labels)}."
 
     def find(self, name: str | None) -> HostedAgent:

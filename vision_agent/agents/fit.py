@@ -13,7 +13,8 @@ from google.adk.tools.google_search_tool import GoogleSearchTool
 from google.adk.tools.url_context_tool import UrlContextTool
 from google.adk.tools.vertex_ai_search_tool import VertexAiSearchTool
 
-from vision_agent.agents.loader import llm_agents
+from vision_agent.agents.loader import all_agents, llm_agents, not_live
+from vision_agent.live.adk_hooks import runs_live
 from vision_agent.live.models import LOCAL_MODEL, is_live
 
 # They run inside Google's service. ADK refuses a request that offers one to another model.
@@ -40,6 +41,9 @@ def misfits(root: BaseAgent, *, local: bool) -> Iterator[str]:
         root: The tree, before `install_model` changes it.
         local: Whether the local Live API answers.
     """
+    for each in all_agents(root):
+        if not runs_live(each):
+            yield f"{not_live(each)}: one that reaches it ends."
     for agent in llm_agents(root):
         who = f"The agent {agent.name!r}"
         name = agent.model if isinstance(agent.model, str) else agent.model.model

@@ -16,9 +16,12 @@ from google.adk.apps.app import App
 from google.adk.cli.utils.agent_loader import AgentLoader
 
 from vision_agent.agents.default_agent import default_agent
+from vision_agent.live.adk_hooks import runs_live
 from vision_agent.version import missing_extra
 
 _NO_DOTENV = "ADK_DISABLE_LOAD_DOTENV"
+
+_FILES = ("agent.py", "root_agent.yaml")
 
 Agent = str | Path | BaseAgent | App
 """An agent as a setting names it (see `load_agent`), or the ADK agent or app itself."""
@@ -50,8 +53,9 @@ def load_agent(spec: Agent | None) -> App:
     """The ADK app to run.
 
     Args:
-        spec: A folder with `agent.py` (a `root_agent` or an `app`, as `adk web` takes it), or
-            `package.module:attribute`; an ADK agent or app; None for `default_agent`.
+        spec: A folder with `agent.py` (a `root_agent` or an `app`) or `root_agent.yaml`, as
+            `adk web` takes it, or `package.module:attribute`; an ADK agent or app; None for
+            `default_agent`.
 
     Raises:
         AgentError: There is nothing, or no ADK agent, or the agent's own code fails.
@@ -98,7 +102,7 @@ def agent_specs(spec: Agent | Sequence[Agent] | None) -> list[AgentSpec]:
     specs: list[AgentSpec] = []
     for part in (part.strip() for part in str(spec).split(",")):
         folder = Path(part).expanduser()
-        inner = sorted(file.parent for file in folder.glob("*/agent.py"))
+        inner = sorted({file.parent for name in _FILES for file in folder.glob(f"*/{name}")})
         if inner and not _is_agent_folder(folder):
             specs += (AgentSpec(str(each), is_named=False) for each in inner)
         elif part:
@@ -110,36 +114,52 @@ def root_of(app: App) -> BaseAgent:
     """The app's root agent; `AgentError` if it has none that can take part in a call."""
     if not isinstance(app.root_agent, BaseAgent):
         raise AgentError(f"The app {app.name!r} has no root agent that can take part in a call.")
+    if not runs_live(app.root_agent):
+        raise AgentError(f"{not_live(app.root_agent)}: give a live agent, such as an LlmAgent.")
     return app.root_agent
+
+
+def not_live(agent: BaseAgent) -> str:
+    """The beginning of a sentence about an agent that ADK can't run in a call."""
+    return f"The agent {agent.name!r} is a {type(agent).__name__}, which ADK can't run in a call"
+
+
+def all_agents(agent: BaseAgent) -> Iterator[BaseAgent]:
+    """Every agent below and including this one."""
+    yield agent
+    for child in agent.sub_agents:
+        yield from all_agents(child)
 
 
 def llm_agents(agent: BaseAgent) -> Iterator[LlmAgent]:
     """Every agent below and including this one that has a model."""
-    if isinstance(agent, LlmAgent):
-        yield agent
-    for child in agent.sub_agents:
-        yield from llm_agents(child)
+    return (each for each in all_agents(agent) if isinstance(each, LlmAgent))
 
 
 def _from_folder(folder: Path) -> App:
     if not _is_agent_folder(folder):
         raise AgentError(
-            f"{folder} holds no agent.py: an ADK agent folder has one with root_agent."
+            f"{folder} holds no agent.py: an ADK agent folder has one with root_agent, "
+            "or a root_agent.yaml."
         )
     try:
         found = AgentLoader(str(folder.parent)).load_agent(folder.name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # The agent's own code runs here and may raise anything.
         if how := missing_extra(error):
             raise AgentError(
                 f"The agent in {folder} needs what is not installed: {how}."
             ) from error
-        raise AgentError(f"The agent in {folder} can't be loaded: {error}") from error
+        raise AgentError(f"The agent in {folder} can't be loaded: {_why(error)}") from error
     return _as_app(found, folder.name, str(folder))
 
 
+def _why(error: BaseException) -> str:
+    return f"its code exits ({error})" if isinstance(error, SystemExit) else str(error)
+
+
 def _is_agent_folder(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in ("agent.py", "__init__.py"))
+    return any((folder / name).is_file() for name in (*_FILES, "__init__.py"))
 
 
 def _from_module(spec: str) -> App:
@@ -149,10 +169,10 @@ def _from_module(spec: str) -> App:
         sys.path.insert(0, str(Path.cwd()))
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if how := missing_extra(error):
             raise AgentError(f"{module_name!r} needs what is not installed: {how}.") from error
-        raise AgentError(f"The module {module_name!r} can't be imported: {error}") from error
+        raise AgentError(f"The module {module_name!r} can't be imported: {_why(error)}") from error
     found = getattr(module, attribute, None)
     if found is None:
         raise AgentError(f"The module {module_name!r} has no {attribute!r}.")

@@ -325,11 +325,12 @@ class Call:
             self._metrics.model_failures.labels(failure.kind).inc()
             self._trace.failed(failure.kind)
             self._view.fail(str(failure))
-            # A refusal comes faster than the caller's client is ready to show it.
-            await self._view.until_ready(CLIENT_READY_TIMEOUT_S)
-            self.end(str(failure).removesuffix("."))
+            reason = str(failure).removesuffix(".")
         else:
-            self.end("the model ended the conversation")
+            reason = "the model ended the conversation"
+        # A refusal comes faster than the caller's client is ready to show it.
+        await self._view.until_ready(CLIENT_READY_TIMEOUT_S)
+        self.end(reason)
 
     def _overhear(self, event: LiveEvent) -> None:
         self._memory_recorder.take(event)

@@ -50,7 +50,7 @@ def _read(
         typer.Option(
             metavar="MODEL",
             help="The Whisper that hears: a folder, or a name like small.en that is fetched "
-            "[tiny.en, bundled].",
+            "[base, bundled].",
             rich_help_panel=_PANEL,
         ),
     ] = None,

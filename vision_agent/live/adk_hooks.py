@@ -15,6 +15,9 @@ from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from google.adk.agents.base_agent import BaseAgent
+from google.adk.agents.loop_agent import LoopAgent
+from google.adk.agents.parallel_agent import ParallelAgent
 from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.adk.models.google_llm import Gemini
 from google.adk.tools.transfer_to_agent_tool import transfer_to_agent
@@ -25,6 +28,13 @@ from google.genai.live import AsyncSession
 
 TRANSFER_TOOL = transfer_to_agent.__name__
 """The name of ADK's own tool with which an agent hands the conversation to another one."""
+
+_NOT_LIVE = {each._run_live_impl for each in (BaseAgent, LoopAgent, ParallelAgent)}
+
+
+def runs_live(agent: BaseAgent) -> bool:
+    """Whether ADK can run the agent in a call: of some kinds `run_live` only raises."""
+    return type(agent)._run_live_impl not in _NOT_LIVE
 
 
 class _Tapped:

@@ -54,6 +54,16 @@ def test_what_a_call_raises_is_its_result():
         future.result(20)
 
 
+@pytest.mark.parametrize("ended", [StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_call_ends_no_more_than_itself(ended):
+    def work() -> None:
+        raise ended
+
+    with pytest.raises(RuntimeError, match=f"the call raised {ended.__name__}") as raised:
+        ToolThreads().submit(work).result(20)
+    assert isinstance(raised.value.__cause__, ended)
+
+
 def test_a_tool_that_hangs_does_not_keep_the_program_from_ending():
     program = """
 import threading

@@ -31,13 +31,14 @@ class _Work:
             return  # cancelled while it waited
         try:
             result = self.call()
-        except StopIteration as error:
-            # asyncio's futures refuse it: whoever awaits the result would wait for ever.
-            stopped = RuntimeError("the tool raised StopIteration")
-            stopped.__cause__ = error
-            self.future.set_exception(stopped)
         except BaseException as error:
-            # Raised by the tool, SystemExit included: whoever awaits the result gets it.
+            if isinstance(error, StopIteration) or not isinstance(error, Exception):
+                # asyncio's futures refuse the first, and its tasks pass the others on to the loop:
+                # one that waits would wait for ever, or end the server.
+                ended = RuntimeError(f"the call raised {type(error).__name__}")
+                ended.__cause__ = error
+                self.future.set_exception(ended)
+                return
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
