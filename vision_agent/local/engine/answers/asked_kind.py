@@ -10,7 +10,7 @@ from vision_agent.detection.object_detector import LABELS
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.phrase_rules import COLOURS
 from vision_agent.local.engine.language.vocabulary import plural
-from vision_agent.local.engine.sight.everyday import kind_of, words
+from vision_agent.local.engine.sight.everyday import kind_of, of_sort, words
 
 _OTHER_WORDS = {
     word: name
@@ -21,7 +21,8 @@ _OTHER_WORDS = {
         "bucket": "pail",
         "loudspeaker": "speaker",
         "motorcycle": "motorbike",
-        "phone": "telephone smartphone cellphone mobile",
+        "laptop": "macbook",
+        "phone": "telephone smartphone cellphone mobile iphone",
         "refrigerator": "fridge",
         "remote control": "remote",
         "sofa": "couch",
@@ -36,16 +37,31 @@ _OTHER_WORDS = {
 _SEVERAL = {
     "mouse": ("mouse", "computer mouse"),
     "glass": ("beer glass", "wine glass"),
-    "animal": (
-        *("bear", "bird", "cat", "cow", "deer", "dog", "duck", "elephant", "fish", "fox", "goat"),
-        *("hen", "horse", "lion", "monkey", "mouse", "penguin", "pig", "rabbit", "sheep", "tiger"),
-    ),
     "pet": ("cat", "dog", "hamster", "rabbit"),
-    "fruit": ("apple", "banana", "lemon", "orange", "pineapple", "pomegranate", "strawberry"),
     "computer": ("laptop", "desktop computer"),
     "furniture": ("chair", "desk", "sofa", "table", "bookcase", "bench"),
+    "seat": ("chair", "sofa", "bench"),
+    "vehicle": (
+        *("airplane", "ambulance", "bicycle", "boat", "bus", "car", "fire engine", "motorcycle"),
+        *("ship", "tractor", "train", "truck"),
+    ),
+    "container": (
+        *("barrel", "basket", "bottle", "bowl", "box", "bucket", "jug", "mug", "pot", "vase"),
+    ),
+    **{sort: tuple(of_sort(sort)) for sort in ("animal", "bird", "insect", "fruit", "building")},
 }
 """Callers' words for several kinds."""
+
+_NARROWER = {
+    "bird": "robin sparrow pigeon crow seagull eagle blackbird stork",
+    "boat": "canoe kayak sailboat yacht",
+    "car": "taxi cab van jeep suv limousine",
+    "dog": "retriever labrador poodle husky terrier beagle bulldog dachshund spaniel",
+    "flower": "rose tulip daisy",
+    "horse": "pony",
+    "monkey": "ape chimpanzee gorilla baboon",
+}
+"""Callers' words for some of a kind, which sight can't tell from the others."""
 
 _FILLERS = frozenset(
     """a an the my our your this that these those any some big small large little nice old new other
@@ -123,6 +139,9 @@ def _nouns() -> dict[str, tuple[str, frozenset[str], str]]:
         narrower = names == (word,) and word not in _NO_NARROWER and kind_of(word) != word
         entry = (kind_of(word), kinds, word) if narrower else (word, kinds, "")
         found[plural(word)] = found[word] = entry
+    for kind, narrower_words in _NARROWER.items():
+        for word in narrower_words.split():
+            found[plural(word)] = found[word] = (kind, frozenset({kind_of(kind)}), word)
     # Whether a person is a woman or a child sight can't tell.
     human = OTHER_WORDS["person"].split()
     return found | dict.fromkeys([*human, *map(plural, human)], found["person"])

@@ -12,9 +12,16 @@ from dataclasses import replace
 from vision_agent.local.engine.answers import phrasing
 from vision_agent.local.engine.answers.asked_kind import AskedKind
 from vision_agent.local.engine.answers.english import count, listed, sentence, with_article
-from vision_agent.local.engine.answers.named_things import a_thing, believed, covered, places
+from vision_agent.local.engine.answers.named_things import (
+    a_thing,
+    believed,
+    covered,
+    kinds,
+    places,
+)
 from vision_agent.local.engine.language.vocabulary import plural
 from vision_agent.local.engine.sight import Named, Observations
+from vision_agent.local.engine.sight.everyday import SORTS, of_sort
 from vision_agent.local.engine.sight.observations import PERHAPS, UNKNOWN
 
 
@@ -29,13 +36,21 @@ def fitting(asked: AskedKind, seen: Observations) -> list[Named]:
 def how_many(asked: AskedKind, seen: Observations) -> list[str]:
     """The answer to "how many bottles do you see?"."""
     found = fitting(asked, seen)
-    if asked.is_found:
-        return [_counted(asked, found) if found else _none(asked, seen)]
+    if not found and (asked.is_found or _of_its_sort(asked, seen)):
+        return [_none(asked, seen)]
     if not found:
         return [f"I can't count {plural(asked.called)}.", *_alike(seen)]
+    if _is_perhaps_more(asked, found, seen):
+        where = places([thing.box for thing in found])
+        return [f"I see {_some(asked, found)} {where}, and perhaps more; how many I can't tell."]
+    if found[0] in (seen.named or ()):
+        return [_counted(asked, found)]
+    # The classifier names what a crop shows, be it one thing or many.
     if seen.count and seen.count.sure > 1:
         return [f"They look like {plural(asked.called)}.", *_alike(seen)]
-    return [_counted(asked, found)]
+    if seen.count and (seen.count.sure, seen.count.perhaps, seen.count.others) == (1, 0, 0):
+        return [_counted(asked, found)]
+    return [f"I see {_some(asked, found)}; how many there are I can't tell."]
 
 
 def where_is(asked: AskedKind, seen: Observations) -> list[str]:
@@ -53,10 +68,13 @@ def is_there(asked: AskedKind, seen: Observations) -> list[str]:
     """The answer to "is there a dog?"."""
     found = fitting(asked, seen)
     if not found:
-        return [f"No, {_missing(asked, seen)}" if asked.is_found else _missing(asked, seen)]
+        surely = asked.is_found and not _of_its_sort(asked, seen)
+        return [f"{'No, ' * surely}{_missing(asked, seen)}"]
     said = _some(asked, found)
     if found[0].placed:
         said += f" {places([thing.box for thing in found])}"
+    if not _is_exact(asked, found):
+        return [f"I see {said}. Which kind I can't tell."]
     yes = "" if found[0].certainty == PERHAPS else "yes, "
     return [sentence(yes + said), *_whose(asked, found)]
 
@@ -70,10 +88,12 @@ def is_this(asked: AskedKind, seen: Observations) -> list[str]:
     if found:
         if found[0].certainty == PERHAPS:
             return [f"Perhaps {one}, but I'm not sure."]
-        if asked.exact and asked.exact not in (found[0].name, found[0].finer):
+        if not _is_exact(asked, found):
             return [f"I see {one}, but which kind it is I can't tell."]
-        one = with_article(asked.exact or asked.full)
+        one = with_article(asked.exact) if asked.exact else _some(asked, found[:1])
         return [f"Yes, it looks like {one}.", *_whose(asked, found)]
+    if _of_its_sort(asked, seen):
+        return [_missing(asked, seen)]
     if shown is None or shown.certainty == UNKNOWN:
         return [f"I can't tell whether this is {one}."]
     if shown.certainty == PERHAPS:
@@ -145,6 +165,8 @@ def _counted(asked: AskedKind, found: Sequence[Named]) -> str:
 def _some(asked: AskedKind, found: Sequence[Named]) -> str:
     perhaps = "perhaps " if found[0].certainty == PERHAPS else ""
     several = len(found) > 1
+    if len(asked.kinds) > 1 and not asked.colour:
+        return perhaps + listed(kinds(found))
     return perhaps + (count(len(found), asked.full) if several else with_article(asked.full))
 
 
@@ -154,12 +176,36 @@ def _whose(asked: AskedKind, found: Sequence[Named]) -> list[str]:
     return [f"Whether {it} yours I can't tell."] if asked.mine else []
 
 
+def _is_exact(asked: AskedKind, found: Sequence[Named]) -> bool:
+    """Whether a thing is known to be of the narrower kind, if the caller asked for one."""
+    return not asked.exact or any(asked.exact in (thing.name, thing.finer) for thing in found)
+
+
+def _is_perhaps_more(asked: AskedKind, found: Sequence[Named], seen: Observations) -> bool:
+    """Whether other things of the kind may be there, which are not counted."""
+    alike = [thing for thing in seen.named or () if asked.fits(thing.name)]
+    return len([thing for thing in alike if asked.colour in thing.colour]) > len(found)
+
+
+def _of_its_sort(asked: AskedKind, seen: Observations) -> Named | None:
+    """What is seen of the sort that a kind belongs to, where a duck is asked for: "bird"."""
+    thing = seen.shown
+    if thing is None or thing.name not in SORTS or asked.kinds >= of_sort(thing.name):
+        return None
+    return thing if asked.kinds <= of_sort(thing.name) else None
+
+
 def _none(asked: AskedKind, seen: Observations) -> str:
+    if _of_its_sort(asked, seen):
+        return _missing(asked, seen)
     other = _of_other_colour(asked, seen)
     return f"None that I can see{f': I see {other}' if other else ''}."
 
 
 def _missing(asked: AskedKind, seen: Observations) -> str:
+    if thing := _of_its_sort(asked, seen):
+        perhaps = "perhaps " if thing.certainty == PERHAPS else ""
+        return f"I see {perhaps}{a_thing(thing)}. Which kind I can't tell."
     other = _of_other_colour(asked, seen)
     if other:
         return f"I see {other}, but none that is {asked.colour}."

@@ -67,11 +67,18 @@ def kinds(things: Sequence[Named]) -> list[str]:
     return [_several(group) for group in _groups(believed(things))]
 
 
-def inventory(things: Sequence[Named]) -> str:
+def perhaps_more(seen: Observations) -> frozenset[str]:
+    """The kinds of which another thing may be there that is not counted."""
+    found = believed(seen.named or ())
+    return frozenset(kind_of(thing.name) for thing in seen.named or () if thing not in found)
+
+
+def inventory(things: Sequence[Named], more: frozenset[str] = frozenset()) -> str:
     """What is in view: `two bottles and a laptop, the laptop on the left`; empty for nothing.
 
     Args:
         things: From left to right.
+        more: The kinds of which there may be more, so that their number is the least.
     """
     found = believed(things)
     groups = _groups(found)
@@ -80,7 +87,7 @@ def inventory(things: Sequence[Named]) -> str:
     perhaps = "perhaps " if found[0].certainty == PERHAPS else ""
     if all(len(group) == 1 for group in groups):
         return perhaps + listed([_with_place(group[0]) for group in groups])
-    said = listed([_several(group) for group in groups])
+    said = listed([_several(group, more) for group in groups])
     alone = [group[0] for group in groups if len(group) == 1]
     where = listed([f"the {thing.name} {spot(thing.box)}" for thing in alone])
     return f"{perhaps}{said}{f', {where}' if where else ''}"
@@ -112,12 +119,14 @@ def everybody(seen: Observations) -> str:
     return f"I see {count(len(found), 'person')}{comma} {where}."
 
 
-def how_many(things: Sequence[Named]) -> str:
+def how_many(seen: Observations) -> str:
     """How many there are, and what: `Three things: two bottles and a laptop`."""
+    things = believed(seen.named or ())
     names = kinds(things)
+    least = "at least " if perhaps_more(seen) else ""
     if len(names) > 1:
-        return sentence(f"{count(len(things), 'thing')}: {listed(names)}")
-    return sentence(names[0] if len(things) > 1 else count(1, things[0].name))
+        return sentence(f"{least}{count(len(things), 'thing')}: {listed(names)}")
+    return sentence(least + (names[0] if len(things) > 1 else count(1, things[0].name)))
 
 
 def this_is(thing: Named) -> str:
@@ -170,9 +179,10 @@ def _area(thing: Named) -> float:
     return thing.box.width * thing.box.height
 
 
-def _several(group: Group) -> str:
+def _several(group: Group, more: frozenset[str] = frozenset()) -> str:
     """`a laptop`, `two bottles`; things with different names are counted under their kind."""
     if len(group) == 1:
         return a_thing(group[0])
     names = {thing.name for thing in group}
-    return count(len(group), names.pop() if len(names) == 1 else kind_of(group[0].name))
+    least = "at least " if kind_of(group[0].name) in more else ""
+    return least + count(len(group), names.pop() if len(names) == 1 else kind_of(group[0].name))

@@ -75,7 +75,8 @@ def _names(seen: Observations, taught: Sequence[TaughtThing]) -> str:
     known = [thing.box for thing in seen.known or ()]
     said = [_places_of(seen.known, taught)] if seen.known else []
     rest = named_things.others(named_things.prominent(seen), known)
-    return listed([*said, *filter(None, [named_things.inventory(rest)])])
+    more = named_things.perhaps_more(seen)
+    return listed([*said, *filter(None, [named_things.inventory(rest, more)])])
 
 
 def besides(unnamed: int) -> list[str]:

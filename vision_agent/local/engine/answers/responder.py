@@ -253,7 +253,7 @@ class Responder:
         if turn.frames:
             try:
                 seen, boxes = await locate(self._sight, turn.frames, target)
-                excuse = phrasing.unusable(seen) or " ".join(not_located(target))
+                excuse = phrasing.unusable(seen) or " ".join(not_located(target, seen))
             except UnreadableFrame:
                 excuse = BROKEN_FRAME
         if not boxes and any(parameter.required for parameter in plan.boxes):

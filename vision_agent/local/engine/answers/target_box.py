@@ -99,7 +99,7 @@ def boxes_of(target: Target, seen: Observations) -> tuple[Box, ...]:
         found = [known for known in seen.known or () if known.name == target.taught.name]
         return tuple(known.box for known in found)
     if target.asked is not None:
-        return tuple(thing.box for thing in fitting(target.asked, seen))
+        return tuple(thing.box for thing in fitting(target.asked, seen) if thing.placed)
     if target.kind == "text":
         lines = [line.box for line in seen.text or () if line.box is not None]
         return (around(lines),) if lines else ()

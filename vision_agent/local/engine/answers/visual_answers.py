@@ -11,7 +11,13 @@ from vision_agent.local.contract import Request, Turn
 from vision_agent.local.engine.answers import named_things, phrasing
 from vision_agent.local.engine.answers.asked_kind import AskedKind, asked_kind
 from vision_agent.local.engine.answers.english import with_article
-from vision_agent.local.engine.answers.kind_answers import ABOUT_KINDS, SLOTS, fitting, text_on
+from vision_agent.local.engine.answers.kind_answers import (
+    ABOUT_KINDS,
+    SLOTS,
+    fitting,
+    text_on,
+    where_is,
+)
 from vision_agent.local.engine.answers.named_things import most_prominent
 from vision_agent.local.engine.answers.notices import camera_is_off
 from vision_agent.local.engine.answers.target_box import Target, locate, target_of
@@ -168,7 +174,7 @@ class VisualAnswers:
         coloured = request.intent in ("any_colour", "count_colour")
         target = target_of(_thing_in(request), () if coloured else taught, by_colour=coloured)
         if target.kind == "unknown":
-            return not_located(target)
+            return not_located(target, Observations())
         seen, boxes = await locate(self._sight, turn.frames, target)
         if unusable := phrasing.unusable(seen):
             return [unusable]
@@ -176,7 +182,9 @@ class VisualAnswers:
             return phrasing.counted_spots(target.colour, boxes)
         if request.intent == "any_colour":
             return phrasing.found_or_not(target.name, target.colour, boxes, target.caveat)
-        return phrasing.located(target.name, boxes, target.caveat) if boxes else not_located(target)
+        if not boxes:
+            return not_located(target, seen)
+        return phrasing.located(target.name, boxes, target.caveat)
 
 
 def _each_picture(request: Request, turn: Turn) -> Sequence[Turn]:
@@ -194,10 +202,12 @@ def cannot_recognise(thing: str) -> str:
     )
 
 
-def not_located(target: Target) -> list[str]:
+def not_located(target: Target, seen: Observations) -> list[str]:
     """Why something has no place in the frame."""
     if target.kind == "unknown":
         return [cannot_recognise(target.name)]
+    if target.asked:
+        return where_is(target.asked, seen)
     return [f"I don't see {target.name}."]
 
 

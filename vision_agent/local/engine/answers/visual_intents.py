@@ -12,7 +12,7 @@ from vision_agent.local.engine.answers.english import count, listed, with_articl
 from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
 from vision_agent.local.engine.answers.taught_objects import HOW_TO_TEACH, UNKNOWN
 from vision_agent.local.engine.sight import Box, Observations, TaughtThing
-from vision_agent.local.engine.sight.everyday import kind_of
+from vision_agent.local.engine.sight.everyday import is_held, kind_of
 from vision_agent.local.engine.sight.naming import FURNITURE
 from vision_agent.local.engine.sight.observations import SURE
 from vision_agent.local.engine.sight.observations import UNKNOWN as NO_NAME
@@ -77,10 +77,12 @@ def _what_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _held(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    """The answer to "what am I holding?"; the one who holds it, or a table, is none."""
+    """The answer to "what am I holding?"; the one who holds it, a table or a lake is none."""
     thing = seen.shown
     if not seen.known and (thing is None or kind_of(thing.name) in FURNITURE):
         return [f"I don't know what you hold. {HOW_TO_TEACH}"]
+    if not seen.known and thing and not is_held(thing.name):
+        return ["I don't know what you hold.", named_things.this_is(thing)]
     return _what_is(seen, request, taught)
 
 
@@ -134,7 +136,7 @@ def _count(seen: Observations, request: Request, taught: Taught) -> list[str]:
         return [*unknown, *(phrasing.counted(seen.count) if seen.count else [])]
     boxes = [thing.box for thing in found]
     unnamed = [one for one in seen.things or () if not named_things.covered(one.box, boxes)]
-    return [named_things.how_many(found), *phrasing.besides(len(unnamed))]
+    return [named_things.how_many(seen), *phrasing.besides(len(unnamed))]
 
 
 def _moving(seen: Observations, request: Request, taught: Taught) -> list[str]:

@@ -41,6 +41,14 @@ PLURAL = frozenset({"binoculars", "jeans", "sunglasses"})
 MASS = frozenset({"bread", "broccoli", "corn", "electronics", "ice cream", "toilet paper"})
 """Words that take no "a", and "is"."""
 
+TOO_LARGE = frozenset(
+    """airplane ambulance bathtub beach bear bench bicycle boat bookcase bridge bus camel car chair
+    cow deer desk elephant fountain hippopotamus horse lake lion motorcycle mountain person piano
+    refrigerator rocket ship shark sofa stove table tent tiger toilet tractor train truck whale
+    zebra""".split()  # noqa: SIM905
+) | {"fire engine", "rocking chair", "street sign", "traffic light", "washing machine"}
+"""Words for what nobody holds in a hand, besides buildings."""
+
 # A word, and the numbers of its classes.
 _TABLE = """
 acorn 988|airplane 404 895|ambulance 407|apple 948|artichoke 944|backpack 414|bagel 931
@@ -98,6 +106,23 @@ def kind_of(word: str) -> str:
 def words() -> tuple[str, ...]:
     """All words, in alphabetical order."""
     return tuple(sorted({*_classes(_TABLE), *_classes(_SORTS)}))
+
+
+SORTS = ("insect", "bird", "animal", "fruit", "building")
+
+
+@cache
+def of_sort(sort: str) -> frozenset[str]:
+    """The words for things of a sort: "duck", "owl" and "bird" for a bird."""
+    classes = set(_classes(_SORTS)[sort])
+    of_words = (*_classes(_TABLE).items(), *_classes(_SORTS).items())
+    return frozenset(word for word, numbers in of_words if classes.issuperset(numbers))
+
+
+@cache
+def is_held(word: str) -> bool:
+    """Whether a hand can hold what the word means."""
+    return word not in TOO_LARGE and word not in of_sort("building")
 
 
 def by_word(chances: npt.NDArray[np.float32]) -> dict[str, float]:

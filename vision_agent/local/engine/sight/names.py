@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vision_agent.detection.object_detector import ObjectDetector
+from vision_agent.detection.object_detector import LABELS, ObjectDetector
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels, UnreadableFrame, decode
 from vision_agent.local.engine.sight.classifier import Classifier
+from vision_agent.local.engine.sight.everyday import kind_of
 from vision_agent.local.engine.sight.features import in_the_middle
 from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.naming import (
+    NOBODY,
     believed,
     candidates,
     in_front,
@@ -19,6 +21,9 @@ from vision_agent.local.engine.sight.naming import (
     steady,
 )
 from vision_agent.local.engine.sight.observations import Named
+
+FOUND = frozenset(kind_of(label) for label in LABELS)
+"""The kinds that the detector knows."""
 
 FRAMES = 4
 OLDEST_MS = 4_000
@@ -78,4 +83,15 @@ class Names:
             standing_out = in_the_middle(things(View.of(pixels)))
             box = standing_out.box if standing_out else MIDDLE
         crops = [box] if at or thing else [box, MIDDLE, WHOLE]
-        return shown(box, thing, self._classifier.chances_both_ways(pixels, crops))
+        found = shown(box, thing, self._classifier.chances_both_ways(pixels, crops))
+        return NOBODY if self._is_contradicted(found, pixels) else found
+
+    def _is_contradicted(self, thing: Named, pixels: Pixels) -> bool:
+        """Whether the detector knows the kind and finds no trace of it.
+
+        Coffee beans are a cup of coffee to the classifier.
+        """
+        kind = kind_of(thing.name)
+        if thing.placed or kind not in FOUND:
+            return False
+        return not any(kind_of(one.label) == kind for one in self._detector.find(pixels))

@@ -21,6 +21,9 @@ Chances = npt.NDArray[np.float32]
 SURE_FROM, LIKELY_FROM, PERHAPS_FROM = 0.52, 0.43, 0.4
 """Scores of the detector, averaged over the frames and borne out by the classifier."""
 
+MORE_FROM = 0.3
+"""The same for a thing beside others of its kind, which then are not counted surely."""
+
 PERSON_SURE_FROM, PERSON_FROM = 0.6, 0.5
 """The same for a person without a face; drawings and arms reach 0.49."""
 
@@ -141,7 +144,7 @@ def believed(
     others = [one for one in found if one.label != "person"]
     people = [thing.box for thing in things]
     others_chances = zip(others, chances, strict=True)
-    things += [_thing(one, of_box, people) for one, of_box in others_chances]
+    things += [_thing(one, of_box, people, others) for one, of_box in others_chances]
     sure = {kind_of(thing.name) for thing in things if thing.certainty == SURE}
     more = [thing for thing in things if _is_perhaps_another(thing, things)]
     things = [_with_its_like(thing, sure) for thing in things if thing.certainty != UNKNOWN]
@@ -149,18 +152,32 @@ def believed(
     return tuple(sorted(things, key=lambda thing: thing.box.x + thing.box.width / 2))
 
 
-def _thing(one: Detection, chances: Chances, people: Sequence[Box]) -> Named:
+def _thing(
+    one: Detection, chances: Chances, people: Sequence[Box], found: Sequence[Detection]
+) -> Named:
     kind = kind_of(one.label)
     word, chance = _best_word(chances)
     backed = support(kind, chances)
     if kind_of(word) != kind and chance >= CONTRADICTED_FROM and (backed or 0.0) < 0.3:
         return Named(word, one.box, chance, LIKELY)
     score = borne_out(kind, one.score, chances)
+    if _is_before(word, one, found):
+        score = max(score, one.score)
     certainty = _certainty(score)
     if _is_doubtful(one, kind, certainty, backed, people):
         certainty = UNKNOWN
     finer = word if kind_of(word) == kind and word != one.label and chance >= WORD_FROM else ""
     return Named(one.label, one.box, score, certainty, finer)
+
+
+def _is_before(word: str, one: Detection, found: Sequence[Detection]) -> bool:
+    """Whether a crop shows what is found before the thing; a mug before a cat denies no cat."""
+    return any(
+        kind_of(other.label) == kind_of(word) != kind_of(one.label)
+        and other.score >= PERHAPS_FROM
+        and shared_area(one.box, other.box) > 0
+        for other in found
+    )
 
 
 def _is_doubtful(
@@ -214,11 +231,13 @@ def _person_of(face: Box) -> Named:
 
 
 def _is_perhaps_another(thing: Named, things: Sequence[Named]) -> bool:
-    """Whether a box that is no person by itself may be one, because people are there besides."""
-    if thing.name != "person" or thing.certainty != UNKNOWN or thing.score < PERHAPS_FROM:
+    """Whether a box that is nothing by itself may be one more of a kind that is there besides."""
+    least = PERHAPS_FROM if thing.name == "person" else MORE_FROM
+    if thing.certainty != UNKNOWN or thing.score < least:
         return False
-    people = [one.box for one in things if one.name == "person" and one.certainty != UNKNOWN]
-    return bool(people) and not any(shared_area(thing.box, box) > 0 for box in people)
+    kind = kind_of(thing.name)
+    alike = [one for one in things if kind_of(one.name) == kind and one.certainty != UNKNOWN]
+    return bool(alike) and not any(shared_area(thing.box, one.box) > 0 for one in alike)
 
 
 def _holds(box: Box, part: Box) -> bool:
