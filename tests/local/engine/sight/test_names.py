@@ -157,6 +157,43 @@ def test_a_doubtful_person_is_perhaps_there_beside_a_sure_one_and_not_alone() ->
     )
 
 
+def test_a_doubtful_thing_is_perhaps_one_more_beside_others_of_its_kind() -> None:
+    sure = Detection("bottle", 0.7, Box(0.1, 0.3, 0.1, 0.5))
+    doubtful = Detection("bottle", 0.39, Box(0.7, 0.3, 0.1, 0.5))
+    bottle = NOTHING.copy()
+    bottle[898] = 0.1
+
+    assert believed([doubtful], [bottle], ()) == ()
+    seen = believed([sure, doubtful], [bottle, bottle], ())
+    assert [thing.certainty for thing in seen] == [SURE, PERHAPS]
+
+
+def test_a_mug_before_a_cat_does_not_deny_the_cat() -> None:
+    mug, cat = Detection("mug", 0.63, Box(0.1, 0.4, 0.4, 0.3)), Detection("cat", 0.57, BOX)
+    as_mug = NOTHING.copy()
+    as_mug[504] = 0.6
+
+    assert [thing.name for thing in believed([mug, cat], [as_mug, as_mug], ())] == ["mug", "cat"]
+    assert believed([cat], [as_mug], ()) == ()
+
+
+def test_a_kind_that_the_detector_knows_is_not_named_without_a_trace_of_it(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beans, apple = NOTHING.copy(), NOTHING.copy()
+    beans[967] = apple[948] = 0.8
+    pixels = shot(wall(2))
+
+    def named(chances: np.ndarray) -> str:
+        monkeypatch.setattr(
+            names._classifier, "chances_both_ways", lambda _, boxes: [chances] * len(boxes)
+        )
+        return names.shown(pixels, (), None).name
+
+    assert named(apple) == "apple"
+    assert named(beans) == "", "coffee beans, and no cup"
+
+
 def test_a_word_that_the_middle_and_the_whole_frame_clearly_agree_on_is_perhaps_there() -> None:
     def of_classes(**chances: float) -> np.ndarray:
         found = NOTHING.copy()
