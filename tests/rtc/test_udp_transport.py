@@ -1,8 +1,11 @@
 """Datagrams over real sockets on loopback, and what a protocol that can't keep up gets of them."""
 
 import asyncio
+import contextvars
+import errno
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -159,3 +162,45 @@ async def test_what_cannot_be_sent_is_told_or_counted(sender, monkeypatch):
     monkeypatch.undo()
     transport.close()
     await until(lambda: protocol.ended == [None])
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOBUFS])
+async def test_a_refusal_to_send_is_counted_each_time_and_logged_once_a_call(
+    sender, monkeypatch, caplog, code
+):
+    monkeypatch.setattr(failures, "counts", Counter())
+    monkeypatch.setattr(failures, "dropped_datagrams", 0)
+    transport = UdpTransport(bound_to("127.0.0.1", 0), Taking())
+    refusing = _Refusing(code)
+    with monkeypatch.context() as patched:
+        patched.setattr(transport, "_socket", refusing)
+        for _ in range(2):  # calls
+            context = contextvars.copy_context()
+            context.run(failures.current.set, failures.Failures(lambda what: None))
+            for _ in range(5):
+                context.run(transport.sendto, b"media", sender.getsockname())
+    assert failures.counts == {"A datagram could not be sent": 10}
+    assert failures.dropped_datagrams == 10
+    assert caplog.text.count("A datagram could not be sent.") == 2
+    transport.close()
+
+
+async def test_an_address_to_which_nothing_leads_is_no_failure(sender, monkeypatch, caplog):
+    monkeypatch.setattr(failures, "counts", Counter())
+    protocol = Taking()
+    transport = UdpTransport(bound_to("127.0.0.1", 0), protocol)
+    with monkeypatch.context() as patched:
+        patched.setattr(transport, "_socket", _Refusing(errno.ENETUNREACH))
+        transport.sendto(b"check", sender.getsockname())
+    assert not failures.counts
+    assert not caplog.text
+    assert len(protocol.errors) == 1
+    transport.close()
+
+
+class _Refusing:
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    def sendto(self, data: bytes, addr: object) -> int:
+        raise OSError(self._code, "not sent")

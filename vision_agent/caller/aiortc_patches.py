@@ -1,6 +1,6 @@
 """The only file of the caller that touches private parts of aiortc and aioice.
 
-A caller needs five things for which aiortc has no public interface:
+A caller needs six things for which aiortc has no public interface:
 
 - A loopback candidate. aioice gathers none, so a machine without a network could not call itself.
 - The arrival time of each packet. aiortc's jitter buffer holds four packets back and passes each on
@@ -8,6 +8,7 @@ A caller needs five things for which aiortc has no public interface:
 - A smaller jitter buffer, for a caller who listens.
 - To know a lost path from a server that hangs up. aiortc closes the connection in both cases.
 - An offer that does not wait 5 s for a STUN or TURN server that is away.
+- A connection that stands on a slow path. aioice gives the answer to a consent check half a second.
 
 All of it is of one peer connection: another program's in the same process has none of it.
 
@@ -16,16 +17,26 @@ All of it is of one peer connection: another program's in the same process has n
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aioice.ice
+from aioice import stun
 from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.jitterbuffer import JitterBuffer
 
 _LOOPBACK = "127.0.0.1"
 _SERVERS_WAIT_S = 2
 _ICE_TRANSPORTS = "_RTCPeerConnection__iceTransports"
+
+CONSENT_EVERY_S = 5.0
+CONSENT_REPEATS = 2
+"""How often a consent check is sent again. An answer then may take 3.5 s."""
+
+CONSENT_CHECKS = 4
+"""After so many without an answer, which take 30 to 38 s, consent has expired (RFC 7675 5.1)."""
 
 
 def gather_loopback(peer: RTCPeerConnection) -> None:
@@ -37,14 +48,48 @@ def gather_loopback(peer: RTCPeerConnection) -> None:
         RuntimeError: aiortc or aioice no longer has the parts that are used.
     """
     try:
-        transports = getattr(peer, _ICE_TRANSPORTS)
-        connections = [transport.iceGatherer._connection for transport in transports]
-        for connection in connections:
+        for connection in _connections(peer):
             connection.get_component_candidates = _with_loopback(
                 connection.get_component_candidates
             )
     except AttributeError as error:
         raise RuntimeError(f"aiortc has changed: the caller must be adapted ({error}).") from error
+
+
+def keep_consent(peer: RTCPeerConnection) -> None:
+    """Let the answers to a peer connection's consent checks take 3.5 s; before it is connected.
+
+    Raises:
+        RuntimeError: aiortc or aioice no longer has the parts that are used.
+    """
+    try:
+        for connection in _connections(peer):
+            assert connection.query_consent
+            connection.query_consent = lambda of=connection: _query_consent(of)
+    except AttributeError as error:
+        raise RuntimeError(f"aiortc has changed: the caller must be adapted ({error}).") from error
+
+
+async def _query_consent(connection: Any) -> None:
+    unanswered = 0
+    while unanswered < CONSENT_CHECKS:
+        await asyncio.sleep(CONSENT_EVERY_S * random.uniform(0.8, 1.2))
+        for pair in list(connection._nominated.values()):
+            check = connection.build_request(pair, nominate=False)
+            key = connection.remote_password.encode()
+            try:
+                await pair.protocol.request(
+                    check, pair.remote_addr, integrity_key=key, retransmissions=CONSENT_REPEATS
+                )
+                unanswered = 0
+            except stun.TransactionError:
+                unanswered += 1
+    connection._query_consent_task = None  # `close` cancels it
+    await connection.close()
+
+
+def _connections(peer: RTCPeerConnection) -> list[Any]:
+    return [each.iceGatherer._connection for each in getattr(peer, _ICE_TRANSPORTS)]
 
 
 def _with_loopback(gather: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -23,6 +23,7 @@ from aiortc.mediastreams import MediaStreamError
 from vision_agent.caller.aiortc_patches import (
     gather_loopback,
     hold_back_little,
+    keep_consent,
     watch_arrivals,
     watch_path,
 )
@@ -117,6 +118,7 @@ class CallerPeer:
         """
         with as_call_failed("No offer could be made"):
             gather_loopback(self._peer)
+            keep_consent(self._peer)
             await self._peer.setLocalDescription(await self._peer.createOffer())
             watch_path(self._peer, self._on_cut_off)
             return str(self._peer.localDescription.sdp)

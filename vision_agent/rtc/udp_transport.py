@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import sys
 import time
@@ -33,6 +34,12 @@ comes a second late after a hold-up is still worth hearing, and an answer to a c
 for 2.5 s."""
 
 FRESH_S = 0.5
+
+_NO_WAY = frozenset(
+    {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL}
+)
+"""Nothing leads from this socket to that address: usual while a connection's candidates are tried,
+and a connection whose path is gone ends with a reason."""
 
 QUEUED = 20_000
 """A full buffer holds half as many of the smallest datagrams."""
@@ -81,6 +88,9 @@ class UdpTransport(asyncio.DatagramTransport):
         except (BlockingIOError, InterruptedError):
             failures.drop_datagram()
         except OSError as error:
+            failures.drop_datagram()
+            if error.errno not in _NO_WAY:
+                failures.report("A datagram could not be sent", error)
             self._protocol.error_received(error)
 
     def is_closing(self) -> bool:
