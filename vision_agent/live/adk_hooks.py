@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any
 
 from google.adk.agents.base_agent import BaseAgent
@@ -24,6 +25,7 @@ from google.adk.tools.transfer_to_agent_tool import transfer_to_agent
 from google.adk.utils._sync_runner import _use_executor_for_sync_callables
 from google.adk.utils.variant_utils import GoogleLLMVariant
 from google.genai import types
+from google.genai.errors import APIError
 from google.genai.live import AsyncSession
 
 TRANSFER_TOOL = transfer_to_agent.__name__
@@ -152,6 +154,19 @@ def tap(
     vertex = getattr(connection, "_api_backend", None) is GoogleLLMVariant.VERTEX_AI
     connection._gemini_session = _Tapped(  # type: ignore[attr-defined]
         session, on_message, calls_end_turn=vertex
+    )
+
+
+def is_unknown_kind(error: BaseException) -> bool:
+    """Whether google-genai has read a message whose every field is newer than it is.
+
+    It takes such a message for an error and fails for want of a code.
+    """
+    *_, (frame, _) = [(None, 0), *walk_tb(error.__traceback__)]
+    return (
+        isinstance(error, TypeError)
+        and frame is not None
+        and frame.f_code is APIError.raise_error.__func__.__code__  # type: ignore[attr-defined]
     )
 
 

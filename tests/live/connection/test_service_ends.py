@@ -94,6 +94,38 @@ async def test_a_service_that_crashes_on_each_question_is_given_up_in_words(firs
     assert 2 <= len(service.connections) <= 10
 
 
+async def test_messages_of_kinds_that_nobody_knows_yet_cost_no_connection(caplog):
+    async def newer(connection: Connection) -> None:
+        await connection.asked()
+        await connection.send(*[{"somethingNew": {"n": n}} for n in range(8)])
+        await connection.answer("All the same.")
+
+    async with talking_to_service(newer) as (service, talk):
+        talk.live_queue.text("one")
+        await talk.turns(1)
+    assert talk.said == "All the same."
+    assert len(service.connections) == 1
+    assert caplog.text.count("of a kind not known here") == 1
+
+
+async def test_a_voice_that_cannot_be_played_is_told_once_and_its_words_are_shown():
+    async def speaks_ogg(connection: Connection) -> None:
+        await connection.asked()
+        for words in ("All ", "the same."):
+            message = says(words)
+            (part,) = message["serverContent"]["modelTurn"]["parts"]
+            part["inlineData"]["mimeType"] = "audio/ogg"
+            await connection.send(message)
+        await connection.send(TURN_ENDS)
+
+    async with talking_to_service(speaks_ogg) as (_, talk):
+        talk.live_queue.text("one")
+        await talk.turns(1)
+    assert talk.said == "All the same."
+    assert talk.heard_bytes == 0
+    assert talk.told == ["The model's voice can't be played: it is sent as audio/ogg, not as PCM."]
+
+
 async def test_a_service_whose_connections_break_after_each_answer_is_never_given_up():
     """As on a bad network: the answer is whole, but its turn ends only after it was played."""
 

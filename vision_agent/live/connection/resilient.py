@@ -21,6 +21,7 @@ from google.genai import types
 from vision_agent.live.adk_hooks import (
     ContentConnection,
     drop_when_unacknowledged,
+    is_unknown_kind,
     send_context,
     send_conversation,
     tap,
@@ -37,6 +38,7 @@ from vision_agent.live.connection.ledger import Ledger, Replay
 from vision_agent.live.connection.liveness import ModelLiveness, Sign
 from vision_agent.live.connection.observer import ConnectionObserver, Gate
 from vision_agent.live.connection.replay import newest_turns, send_replay, turn_signals
+from vision_agent.live.connection.sound_form import SoundForm
 from vision_agent.live.connection.spaced_words import SpacedWords
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.connection.unread_responses import UnreadResponses
@@ -109,6 +111,7 @@ class ResilientConnection(ContentConnection):
         self._link = CurrentLink(gate)
         self._unread = UnreadResponses()
         self._words, self._calls = SpacedWords(), CallsOnce()
+        self._sound = SoundForm()
         self._answer = SplicedAnswer()
         self._deadline = Deadline(self._liveness, ledger)
         self._task: asyncio.Task[None] | None = None
@@ -293,7 +296,7 @@ class ResilientConnection(ContentConnection):
         return self._attempt.refused_twice or not self._habits.calls_in_history
 
     async def _pump(self, link: BaseLlmConnection) -> None:
-        unreadable = 0
+        unreadable, unknown = 0, False
         while True:
             ended = True
             try:
@@ -307,6 +310,11 @@ class ResilientConnection(ContentConnection):
                 continue
             except (ValueError, TypeError) as error:
                 # Garbage ends google-genai's generator, not the connection.
+                if is_unknown_kind(error):
+                    if not unknown:
+                        logger.warning("the model service sends messages of a kind not known here")
+                    unknown = True
+                    continue
                 unreadable += 1
                 logger.warning("the model service sent what can't be read: %s", cause_of(error))
                 if unreadable >= MAX_UNREADABLE:
@@ -335,6 +343,8 @@ class ResilientConnection(ContentConnection):
 
     def _on_message(self, message: types.LiveServerMessage) -> None:
         with _NOTING:
+            if (why := self._sound.received(message)) is not None:
+                self._observer.unanswered(why)
             self._words.received(message)
             self._calls.received(message)
             now_s = _now_s()
