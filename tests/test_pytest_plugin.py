@@ -36,6 +36,9 @@ def test_spoken(video_call):
 def test_what_can_not_be(video_call):
     with pytest.raises(ValueError, match="give one"):
         video_call(BOTTLE, typed="hello", ask="hello")
+    for empty in ({{"ask": ""}}, {{"typed": " "}}):
+        with pytest.raises(ValueError, match="nothing to ask"):
+            video_call(BOTTLE, **empty)
     with pytest.raises(ValueError, match="no file"):
         video_call("nothing.mp4", typed="hello")
 

@@ -89,7 +89,8 @@ def video_call(request: pytest.FixtureRequest, video_server: str) -> Callable[..
 
     Returns:
         A function that makes one call and returns its `vision_agent.replay.Report`. It raises
-        `BadRecording` for a file that can't be replayed, and `ValueError` for two questions.
+        `BadRecording` for a file that can't be replayed, and `ValueError` for two questions or an
+        empty one.
     """
     config, item, made = request.config, request.node, 0
 
@@ -104,6 +105,8 @@ def video_call(request: pytest.FixtureRequest, video_server: str) -> Callable[..
         nonlocal made
         if sum(one is not None for one in (ask, say, typed)) > 1:
             raise ValueError("Of ask, say and typed give one.")
+        if any(text is not None and not text.strip() for text in (ask, typed)):
+            raise ValueError("The question is empty: there is nothing to ask.")
         report = _call(
             video_server,
             config.getoption("--video-token"),

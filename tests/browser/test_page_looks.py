@@ -51,6 +51,27 @@ async def test_on_a_phone_a_call_fits_the_screen(server, quiet_browser, open_pag
     assert await caller.page.evaluate(CUT_LABELS) == []
 
 
+@pytest.mark.parametrize("height", [256, 240])
+async def test_at_400_percent_captions_can_be_read_and_words_typed(
+    server, quiet_browser, open_page, height
+):
+    # A window of 1280 pixels at 400 %.
+    size = {"width": 320, "height": height}
+    caller = await open_page(quiet_browser, server.url, viewport=size)
+    await caller.call()
+    await caller.types("hello")
+    await caller.reads_answer()
+    assert await caller.page.evaluate(OVERFLOW) <= 0
+    await caller.page.locator("#text").scroll_into_view_if_needed()
+    typing = await caller.page.locator("#text").bounding_box()
+    captions = await caller.page.locator("#captions").bounding_box()
+    assert typing["width"] >= 150
+    assert captions["width"] >= 280
+    assert captions["height"] >= 80
+    assert captions["y"] >= 0
+    assert typing["y"] + typing["height"] <= height
+
+
 async def test_a_call_can_be_made_and_ended_with_the_keyboard(server, quiet_browser, open_page):
     caller = await open_page(quiet_browser, server.url)
     for button in ("#settings-open", "#call"):
