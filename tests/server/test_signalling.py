@@ -167,6 +167,13 @@ async def test_a_form_of_another_site_is_refused(http):
     assert response.status_code == 400
 
 
+async def test_a_compressed_body_is_refused_in_words(http):
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    response = await http.post("/api/offer", content=b"{}", headers=headers)
+    assert response.status_code == 415
+    assert "Content-Encoding" in response.json()["error"]
+
+
 async def test_an_unknown_call_gets_404(http):
     patch = await http.patch("/api/offer", json={"pc_id": "nobody", "candidates": []})
     delete = await http.delete("/api/offer/nobody")

@@ -170,6 +170,8 @@ async def _json_body(request: Request) -> bytes:
     if not _is_json(request):
         # Keeps other sites' pages out too: a form can't send this type without a CORS preflight.
         raise Refusal(400, "The body must be application/json.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refusal(415, "The body must not be compressed (Content-Encoding).")
     return await request.body()
 
 

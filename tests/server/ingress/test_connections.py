@@ -197,6 +197,58 @@ async def test_what_is_no_request_is_refused_in_words(held, sent):
     assert len(connections) == 0
 
 
+_CHUNKED = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        ("GET / HTTP/1.1\r\nX: ", "a"),
+        ("GET / HTTP/1.1\r\n", "a"),
+        ("GET / HTTP/1.1\r\n", "X: y\r\n"),
+        ("GET /", "a"),
+        (_CHUNKED + "5;", "a"),
+        (_CHUNKED + "0\r\n", "X: y\r\n"),
+        ("", "\r\n"),
+    ],
+)
+async def test_what_a_request_has_besides_its_body_is_bounded(held, begin, more):
+    async with listening(held, connections := Connections(9, 9), headers_within_s=60) as port:
+        reader, writer = await opened(port, begin)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(10):
+                writer.write((more * 100_000)[:100_000].encode())
+                await writer.drain()
+        answer = await until_closed(reader)
+        # Closing with unread data may cost the refusal.
+        assert not answer or b" 431 " in answer or b" 400 " in answer
+        writer.close()
+        await until(lambda: len(connections) == 0)
+
+
+async def test_a_large_body_is_no_head(held):
+    async with listening(held, Connections(9, 9)) as port:
+        head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        reader, writer = await opened(port, head + "a" * 1_000_000)
+        assert b"here" in await reader.read(4096)
+        writer.close()
+
+
+async def test_requests_that_wait_on_a_connection_are_bounded(held):
+    async with listening(held, Connections(9, 9), headers_within_s=60) as port:
+        request = "GET /held HTTP/1.1\r\nHost: x\r\n\r\n"
+        reader, writer = await opened(port, request * 10)
+        held.go.set()
+        answers = b""
+        while answers.count(b"here") < 10:
+            answers += await reader.read(4096)
+        held.go.clear()
+        refused, other = await opened(port, request * 50)
+        assert b"Too many requests wait" in await until_closed(refused)
+        for each in (writer, other):
+            each.close()
+
+
 def test_small_answers_on_a_kept_connection_do_not_wait_for_an_acknowledgement():
     # asyncio sets TCP_NODELAY where the protocol of the listening socket is named.
     with listen("127.0.0.1", 0) as bound:

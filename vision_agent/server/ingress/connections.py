@@ -1,7 +1,8 @@
-"""Bounds on TCP connections: how many are kept, and for how long.
+"""Bounds on TCP connections: how many are kept, for how long, and how much one may send.
 
 uvicorn has no timeout for a request and no bound per address. A connection that sends nothing, half
-a header or half a body would be kept for ever.
+a header or half a body would be kept for ever. Nor does it bound what is no body: 100 MB of headers
+took 230 MB, and 41 MB of requests, none of whose answers was read, 1.7 GB.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ LEAVES_WITHIN_S = 0.2
 
 REQUEST_WITHIN_S = 60.0
 """For a request, from its headers to the end of its response; bounds clients that read slowly."""
+
+MAX_HEAD_BYTES = 128 * 1024
+"""What a request may have besides its body: its line, headers, trailers and the marks of chunks."""
+
+MAX_PIPELINED = 16
+"""Requests of a connection that may wait for the answer to an earlier one; no browser does so."""
 
 _Connection = TypeVar("_Connection", bound=Hashable)
 
@@ -107,6 +114,12 @@ _TOO_MANY = _answer(
     b"The server has too many connections. Try again shortly.",
     b"Retry-After: 5\r\n",
 )
+_TOO_LARGE = _answer(
+    b"431 Request Header Fields Too Large", b"The headers of this request are too large."
+)
+_TOO_FAST = _answer(
+    b"429 Too Many Requests", b"Too many requests wait for an answer on this connection."
+)
 _MALFORMED = _answer(b"400 Bad Request", b"This is no HTTP request that can be understood.")
 
 
@@ -130,6 +143,8 @@ def bounded_protocol(
             self._serve: Any = self.config.loaded_app
             self.app = self._serve_in_time
             self._deadline: asyncio.TimerHandle | None = None
+            self._head_bytes = 0
+            self._refusal = _MALFORMED
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
@@ -149,9 +164,35 @@ def bounded_protocol(
             self._expect(None)
             super().connection_lost(exc)
 
+        def data_received(self, data: bytes) -> None:
+            self._head_bytes += len(data)
+            super().data_received(data)
+            # uvicorn's other parser, h11, has bounds of its own.
+            if self._head_bytes > MAX_HEAD_BYTES and hasattr(super(), "on_message_begin"):
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+
+        def on_message_begin(self) -> None:
+            self._head_bytes = 0
+            super().on_message_begin()
+
+        def on_body(self, body: bytes) -> None:
+            self._head_bytes -= len(body)
+            super().on_body(body)
+
+        def on_message_complete(self) -> None:
+            self._head_bytes = 0
+            super().on_message_complete()
+
+        def on_headers_complete(self) -> None:
+            if len(self.pipeline) >= MAX_PIPELINED:
+                self._refusal = _TOO_FAST
+                raise ValueError("too many requests wait")  # the parser stops
+            super().on_headers_complete()
+
         def send_400_response(self, msg: str) -> None:
             """What can't be parsed is refused as everything else is."""
-            self.transport.write(_MALFORMED)
+            self.transport.write(self._refusal)
             self.transport.close()
 
         def shutdown(self) -> None:
