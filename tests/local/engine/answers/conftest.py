@@ -12,6 +12,7 @@ from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.responder import Responder
 from vision_agent.local.engine.answers.taught_objects import TaughtObjects
 from vision_agent.local.engine.answers.taught_store import TaughtStore
+from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight import Box, Observations, Sight, TaughtThing
 
 
@@ -48,6 +49,14 @@ def sight() -> Iterator[Sight]:
     asyncio.run(sight.close())
 
 
+@pytest.fixture(scope="session")
+def understanding() -> Iterator[Understanding]:
+    """One likewise: to load its encoder takes 0.3 s of CPU."""
+    understanding = Understanding()
+    yield understanding
+    understanding.close()
+
+
 @pytest.fixture
-def responder(sight: Sight, tmp_path: Path) -> Responder:
-    return Responder(sight, TaughtObjects(sight, TaughtStore(tmp_path)))
+def responder(sight: Sight, understanding: Understanding, tmp_path: Path) -> Responder:
+    return Responder(sight, TaughtObjects(sight, TaughtStore(tmp_path)), understanding)

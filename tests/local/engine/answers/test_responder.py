@@ -18,6 +18,7 @@ from vision_agent.local.contract import (
 )
 from vision_agent.local.engine.answers.responder import Responder
 from vision_agent.local.engine.language.intents import INTENTS
+from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight import Sight
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,8 +37,8 @@ TIMER = {
 
 
 @pytest.fixture
-def responder(sight: Sight) -> Responder:
-    return Responder(sight)
+def responder(sight: Sight, understanding: Understanding) -> Responder:
+    return Responder(sight, understanding=understanding)
 
 
 def frame(pixels: Any, at_ms: int = 0) -> SeenFrame:
