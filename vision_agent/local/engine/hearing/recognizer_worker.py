@@ -116,7 +116,7 @@ class Scheduler:
     def run(self) -> None:
         """Never returns; the inbox ends the process when its parent is gone."""
         for whisper in filter(None, (self._whispers.second, self._whispers.first)):
-            whisper.hear(bytes(32_000))  # the first one is slow
+            whisper.warm_up()
         self._inbox.say_ready()
         idle = True
         while True:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ctranslate2
 import numpy as np
+from numpy.typing import NDArray
 
 from vision_agent.local.engine.hearing.log_mel import RATE_HZ, log_mel
 from vision_agent.local.engine.hearing.whisper_text import HeardWords, is_noise, once, text_of
@@ -14,7 +15,7 @@ WINDOW_S = 10
 """A window of 30 s, which Whisper was trained with, takes five times as long; in one of 6 s it
 repeats itself without end."""
 
-_FRAMES = 100 * WINDOW_S
+_FRAMES_A_SECOND = 100
 _TOKENS_A_SECOND, _MORE_TOKENS = 8, 10  # more than anybody says
 _BEAM = 5
 _CANDIDATES = 5
@@ -47,6 +48,10 @@ class Whisper:
         languages = ["<|en|>", "<|transcribe|>"] if self._model.is_multilingual else []
         self._prompt = ["<|startoftranscript|>", *languages, "<|notimestamps|>"]
 
+    def warm_up(self) -> None:
+        """Pay what the first sound costs more, with a second of silence: in half a window's time."""
+        self._generate(np.zeros(RATE_HZ, np.float32), window_s=1, most_tokens=1)
+
     def hear(self, pcm: bytes) -> HeardWords:
         """The words in a sound; without text if there are none.
 
@@ -55,17 +60,8 @@ class Whisper:
         """
         samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
         seconds = min(WINDOW_S, len(samples) / RATE_HZ)
-        features = log_mel(samples, _FRAMES, self._model.n_mels)[None]
-        [result] = self._model.generate(
-            ctranslate2.StorageView.from_array(features),
-            [self._prompt],
-            beam_size=_BEAM,
-            repetition_penalty=_REPETITION_PENALTY,
-            num_hypotheses=_CANDIDATES,
-            max_length=len(self._prompt) + int(_MORE_TOKENS + _TOKENS_A_SECOND * seconds),
-            return_scores=True,
-            return_no_speech_prob=True,
-        )
+        most_tokens = int(_MORE_TOKENS + _TOKENS_A_SECOND * seconds)
+        result = self._generate(samples, WINDOW_S, most_tokens)
         texts = [once(text_of(tokens), seconds) for tokens in result.sequences]
         best = result.scores[0]
         behind: dict[str, float] = {}
@@ -80,3 +76,19 @@ class Whisper:
             sum(behind[text] <= _CLOSE_BEHIND for text in others),
         )
         return HeardWords("", heard.log_probability, heard.no_speech) if is_noise(heard) else heard
+
+    def _generate(
+        self, samples: NDArray[np.floating], window_s: int, most_tokens: int
+    ) -> ctranslate2.models.WhisperGenerationResult:
+        features = log_mel(samples, _FRAMES_A_SECOND * window_s, self._model.n_mels)[None]
+        [result] = self._model.generate(
+            ctranslate2.StorageView.from_array(features),
+            [self._prompt],
+            beam_size=_BEAM,
+            repetition_penalty=_REPETITION_PENALTY,
+            num_hypotheses=_CANDIDATES,
+            max_length=len(self._prompt) + most_tokens,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        return result

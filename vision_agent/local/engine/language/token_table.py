@@ -17,25 +17,30 @@ _TO_FLOAT = b"\n\x02to\x18\x01\xa0\x01\x02"  # an AttributeProto: to = FLOAT
 
 _TABLE = b"inner.embeddings.word_embeddings.weight"
 
-_Field = tuple[int, bytes, bytes]
-"""Number, value if it is a length-delimited one, and the whole field."""
+_Bytes = bytes | memoryview
+
+_Field = tuple[int, memoryview, memoryview]
+"""Number, value if it is a length-delimited one, and the whole field; neither is a copy."""
 
 
 def rows_first(model: bytes) -> bytes:
     """A network with the same vectors, or the same network if it has no such table."""
-    return b"".join(
-        _field(_GRAPH, _graph(value)) if number == _GRAPH else whole
-        for number, value, whole in _fields(model)
-    )
+    parts: list[_Bytes] = []
+    for number, value, whole in _fields(memoryview(model)):
+        if number == _GRAPH:
+            graph = list(_graph(value))
+            parts += (_head(_GRAPH, sum(map(len, graph))), *graph)
+        else:
+            parts.append(whole)
+    return b"".join(parts)
 
 
-def _graph(graph: bytes) -> bytes:
-    return b"".join(
-        _node(value) if number == _NODE else whole for number, value, whole in _fields(graph)
-    )
+def _graph(graph: memoryview) -> Iterator[_Bytes]:
+    for number, value, whole in _fields(graph):
+        yield _node(value) if number == _NODE else whole
 
 
-def _node(node: bytes) -> bytes:
+def _node(node: memoryview) -> bytes:
     parts = list(_fields(node))
     inputs = [value for number, value, _ in parts if number == _INPUT]
     outputs = [value for number, value, _ in parts if number == _OUTPUT]
@@ -53,14 +58,14 @@ def _node(node: bytes) -> bytes:
 
 
 def _made(
-    operator: bytes, inputs: tuple[bytes, ...], output: bytes, attribute: bytes = b""
+    operator: bytes, inputs: tuple[_Bytes, ...], output: _Bytes, attribute: bytes = b""
 ) -> bytes:
     node = b"".join(_field(_INPUT, each) for each in inputs)
     node += _field(_OUTPUT, output) + _field(_OPERATOR, operator)
     return _field(_NODE, node + (_field(_ATTRIBUTE, attribute) if attribute else b""))
 
 
-def _fields(message: bytes) -> Iterator[_Field]:
+def _fields(message: memoryview) -> Iterator[_Field]:
     """The fields of a protobuf message; those of fixed size don't occur in these messages."""
     at = 0
     while at < len(message):
@@ -73,11 +78,15 @@ def _fields(message: bytes) -> Iterator[_Field]:
         at = end
 
 
-def _field(number: int, value: bytes) -> bytes:
-    return bytes((number << 3 | 2,)) + _as_varint(len(value)) + value
+def _field(number: int, value: _Bytes) -> bytes:
+    return _head(number, len(value)) + value
 
 
-def _varint(message: bytes, at: int) -> tuple[int, int]:
+def _head(number: int, size: int) -> bytes:
+    return bytes((number << 3 | 2,)) + _as_varint(size)
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         byte = message[at]
