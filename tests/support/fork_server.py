@@ -75,6 +75,10 @@ IMPORTED = (
     "vision_agent.local.engine.speech.espeak",
     "vision_agent.local.engine.speech.phonemizer",
     "rapidocr.main",
+    # What callers import, and engines at their first frame and sentence.
+    "vision_agent.caller.interactive_call",
+    "numpy.ma",
+    "tokenizers",
 )
 """What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
 

@@ -49,7 +49,7 @@ class Whisper:
         self._prompt = ["<|startoftranscript|>", *languages, "<|notimestamps|>"]
 
     def warm_up(self) -> None:
-        """Pay what the first sound costs more, with a second of silence: in half a window's time."""
+        """Pay what the first sound costs more, with a second of silence: half a window's time."""
         self._generate(np.zeros(RATE_HZ, np.float32), window_s=1, most_tokens=1)
 
     def hear(self, pcm: bytes) -> HeardWords:
