@@ -53,7 +53,7 @@ SOME = (
     "pot",
     "sofa",
     "truck",
-    "wine bottle",
+    "bottle",
 )
 """Words of every sort: taken for one another, of a wider kind, too large for a hand."""
 

@@ -7,7 +7,7 @@ import pytest
 from vision_agent.local.engine.answers import named_things
 from vision_agent.local.engine.answers.asked_kind import AskedKind, asked_kind
 from vision_agent.local.engine.answers.kind_answers import ABOUT_KINDS, text_on
-from vision_agent.local.engine.sight import Box, Count, Named, Observations, TextLine
+from vision_agent.local.engine.sight import Box, Colour, Count, Named, Observations, TextLine
 from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, UNKNOWN
 
 
@@ -138,6 +138,29 @@ def test_people_are_counted_and_placed() -> None:
     assert named_things.everybody(seen(two[0], LAPTOP)) == "I see one person on the left."
     assert named_things.everybody(seen(*two)) == "I see two people, on the left and on the right."
     assert named_things.everybody(seen(LAPTOP)) == "I don't see anyone."
+
+
+def test_a_crowd_of_things_that_overlap_has_no_number() -> None:
+    crowd = [thing("person", 0.2 + 0.1 * at) for at in range(5)]
+    apart = [thing("person", 0.1 + 0.25 * at) for at in range(4)]
+    assert named_things.everybody(seen(*crowd)).endswith("and perhaps more; how many I can't tell.")
+    assert named_things.everybody(seen(*apart)).startswith("I see four people")
+    assert named_things.inventory(crowd, named_things.perhaps_more(seen(*crowd))).startswith(
+        "at least five people"
+    )
+
+
+def test_what_only_the_classifier_names_has_the_colours_of_the_middle() -> None:
+    sofa, couch = Named("sofa", Box(0, 0, 1, 1), 0.8, SURE, placed=False), asked_kind("couch")
+    assert couch is not None
+
+    def colour(*others: str) -> str:
+        middle = Colour("grey", tuple(("in the middle", name) for name in others))
+        return " ".join(ABOUT_KINDS["colour"](couch, seen(shown=sofa, colour=middle)))
+
+    assert colour() == "The couch is grey."
+    assert colour("brown") == "The couch is grey or brown."
+    assert colour("brown", "red") == "I see a couch, but which colour to call it I can't tell."
 
 
 def test_what_stands_on_a_thing_is_read_alone_if_anything_does() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from vision_agent.local.engine.answers import phrasing
 from vision_agent.local.engine.answers.tool_results import tool_result
-from vision_agent.local.engine.sight import Colour, Face, Observations, Quality, TextLine
+from vision_agent.local.engine.sight import Colour, Count, Face, Observations, Quality, TextLine
 
 
 def test_things_of_one_colour_are_told_together_and_the_background_once():
@@ -22,6 +22,16 @@ def test_things_of_one_colour_are_told_together_and_the_background_once():
 def test_an_even_frame_is_called_that_and_nothing_is_made_up():
     seen = Observations(colour=Colour("white", stands_out=False), quality=Quality(empty=True))
     assert phrasing.scene(seen) == ["I see one even area and nothing that stands out. It is white."]
+
+
+def test_pieces_of_the_backgrounds_colour_are_not_told_as_things_that_look_alike():
+    two = Count(2, 0, "light blue", 0)
+    before_grey = Observations(colour=Colour("light blue", background="grey"), count=two)
+    cloth = Observations(colour=Colour("light blue", background="light blue"), count=two)
+    assert phrasing.alike_besides(before_grey) == [
+        "There are two light blue things that look alike."
+    ]
+    assert phrasing.alike_besides(cloth) == []
 
 
 def test_darkness_is_said_instead_of_an_answer():

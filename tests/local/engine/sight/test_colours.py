@@ -184,3 +184,14 @@ def test_a_thing_between_two_colours_has_both_names(left, right, share_of_left, 
     said = colour_in(View.of(pixels), Box(0.3, 0.3, 0.4, 0.4))
 
     assert {base_name(name) for name in said.split(" or ")} == words
+
+
+def test_black_and_white_parts_are_no_grey_thing() -> None:
+    """The paint of a white car in shade is grey beside its windows; most of it is not that grey."""
+    pixels = filled((238, 238, 238), (400, 300))
+    box = Box(0.3, 0.3, 0.4, 0.4)
+    pixels[90:210, 120:280] = bgr((120, 120, 120))
+    assert base_name(colour_in(View.of(pixels), box)) == "grey"
+    for at, grey in enumerate((50, 90, 150, 190)):
+        pixels[90:210, 152 + 24 * at : 176 + 24 * at] = bgr((grey, grey, grey))
+    assert colour_in(View.of(pixels), box) == ""

@@ -109,6 +109,8 @@ def test_a_label_that_the_classifier_does_not_bear_out_is_not_believed() -> None
     assert believed([cat], [NOTHING], ()) == ()
     assert [thing.certainty for thing in believed([cat], [as_cat], ())] == [SURE]
     assert [thing.name for thing in believed([cat], [as_cheetah], ())] == ["cheetah"]
+    as_cheetah[293] = 0.55
+    assert [thing.name for thing in believed([cat], [as_cheetah], ())] == ["cheetah"]
 
 
 def test_what_is_mostly_wrong_is_not_believed_however_high_its_score() -> None:

@@ -16,13 +16,15 @@ from vision_agent.local.engine.answers.named_things import (
     a_thing,
     believed,
     covered,
+    is_crowd,
     kinds,
     places,
 )
 from vision_agent.local.engine.language.vocabulary import plural
-from vision_agent.local.engine.sight import Named, Observations
+from vision_agent.local.engine.sight import Colour, Named, Observations
 from vision_agent.local.engine.sight.everyday import SORTS, of_sort
 from vision_agent.local.engine.sight.observations import PERHAPS, UNKNOWN
+from vision_agent.local.engine.sight.places import MIDDLE
 
 
 def fitting(asked: AskedKind, seen: Observations) -> list[Named]:
@@ -42,7 +44,8 @@ def how_many(asked: AskedKind, seen: Observations) -> list[str]:
         return [f"I can't count {plural(asked.called)}.", *_alike(seen)]
     if _is_perhaps_more(asked, found, seen):
         where = places([thing.box for thing in found])
-        return [f"I see {_some(asked, found)} {where}, and perhaps more; how many I can't tell."]
+        some = _some(asked, found) if len(found) == 1 else f"several {plural(asked.full)},"
+        return [f"I see {some} {where}, and perhaps more; how many I can't tell."]
     if found[0] in (seen.named or ()):
         return [_counted(asked, found)]
     # The classifier names what a crop shows, be it one thing or many.
@@ -110,7 +113,7 @@ def colour_of(asked: AskedKind, seen: Observations) -> list[str]:
     if not found:
         return [_missing(asked, seen)]
     if not colours and len(found) == 1 and not found[0].placed and seen.colour:
-        colours = [clear] if (clear := phrasing.clear_colour(seen.colour)) else []
+        colours = _in_the_middle(seen.colour)
     if not colours:
         return [f"I see {_some(asked, found)}, but which colour to call it I can't tell."]
     if len(found) > 1:
@@ -176,6 +179,14 @@ def _whose(asked: AskedKind, found: Sequence[Named]) -> list[str]:
     return [f"Whether {it} yours I can't tell."] if asked.mine else []
 
 
+def _in_the_middle(colour: Colour) -> list[str]:
+    """The colour of a thing that fills the middle, or both of two; nothing if it has more."""
+    clear = phrasing.clear_colour(colour)
+    names = [clear, *(name for where, name in colour.others if where == MIDDLE)]
+    either = list(dict.fromkeys(names))
+    return [" or ".join(either)] if clear and len(either) < 3 else []
+
+
 def _is_exact(asked: AskedKind, found: Sequence[Named]) -> bool:
     """Whether a thing is known to be of the narrower kind, if the caller asked for one."""
     return not asked.exact or any(asked.exact in (thing.name, thing.finer) for thing in found)
@@ -184,7 +195,8 @@ def _is_exact(asked: AskedKind, found: Sequence[Named]) -> bool:
 def _is_perhaps_more(asked: AskedKind, found: Sequence[Named], seen: Observations) -> bool:
     """Whether other things of the kind may be there, which are not counted."""
     alike = [thing for thing in seen.named or () if asked.fits(thing.name)]
-    return len([thing for thing in alike if asked.colour in thing.colour]) > len(found)
+    alike = [thing for thing in alike if asked.colour in thing.colour]
+    return len(alike) > len(found) or is_crowd(found)
 
 
 def _of_its_sort(asked: AskedKind, seen: Observations) -> Named | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from vision_agent.detection.box import shared_area
 from vision_agent.local.engine.answers.english import count, listed, sentence, with_article
@@ -19,7 +20,16 @@ MOST_PLACES = 3
 COVERED = 0.5
 """Share of a box in the place of another, from which on both hold the same thing."""
 
+CROWD = 5
+"""Number of things of a kind from which on, if some overlap, others are hidden behind them."""
+
 Group = list[Named]
+
+
+def is_crowd(things: Sequence[Named]) -> bool:
+    """Whether so many things overlap that their number is not known."""
+    pairs = combinations([thing.box for thing in things], 2)
+    return len(things) >= CROWD and any(shared_area(one, other) > 0 for one, other in pairs)
 
 
 def believed(things: Sequence[Named]) -> list[Named]:
@@ -70,7 +80,9 @@ def kinds(things: Sequence[Named]) -> list[str]:
 def perhaps_more(seen: Observations) -> frozenset[str]:
     """The kinds of which another thing may be there that is not counted."""
     found = believed(seen.named or ())
-    return frozenset(kind_of(thing.name) for thing in seen.named or () if thing not in found)
+    crowds = [thing for group in _groups(found) if is_crowd(group) for thing in group]
+    doubtful = [thing for thing in seen.named or () if thing not in found]
+    return frozenset(kind_of(thing.name) for thing in (*doubtful, *crowds))
 
 
 def inventory(things: Sequence[Named], more: frozenset[str] = frozenset()) -> str:
@@ -113,7 +125,7 @@ def everybody(seen: Observations) -> str:
     where = places([one.box for one in found])
     comma = "," if len(found) > 1 else ""
     everyone = [thing for thing in seen.named or () if thing.name == "person"]
-    if len(everyone) > len(found):
+    if len(everyone) > len(found) or is_crowd(found):
         who = "somebody" if len(found) == 1 else "several people,"
         return f"I see {who} {where}, and perhaps more; how many I can't tell."
     return f"I see {count(len(found), 'person')}{comma} {where}."

@@ -86,8 +86,13 @@ def besides(unnamed: int) -> list[str]:
 
 
 def alike_besides(seen: Observations) -> list[str]:
-    """How many things are alike, if they are more than the known things already named."""
+    """How many things are alike, if they are more than the known things already named.
+
+    What has the colour of the background is rather a part of it: the folds of a cloth.
+    """
     told = max(1, len(seen.known or ()))
+    if seen.count and seen.colour and seen.count.colour == seen.colour.background:
+        return []
     return [f"There are {alike(seen.count)}."] if seen.count and seen.count.sure > told else []
 
 

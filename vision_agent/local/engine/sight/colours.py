@@ -62,6 +62,10 @@ SHADED = 0.3
 ALONE_FROM, BOTH_FROM = 0.45, 0.6
 """Least share of the votes of one colour, and of two that are named together."""
 
+EVENLY_LIGHT, EVEN_FROM = 0.12, 0.55
+"""Greatest difference of lightness from a grey, and least share of an area that is so near to it.
+Grey covers more lightnesses than any other name: what black and white parts have on average."""
+
 WARM = ("pink", "red", "orange", "brown", "yellow")
 WARM_FROM = 0.03
 """Least chroma of a warm colour. Less may be the lamp's, on something white or grey."""
@@ -230,9 +234,15 @@ def clear_colour(lab: Floats, weights: Floats, *, white_known: bool) -> str:
         if first.share + second.share < BOTH_FROM or _is_hardly(second):
             return ""
         return _either(second.name, name) if shaded else _either(name, second.name)
-    if first.share < ALONE_FROM:
+    if first.share < ALONE_FROM or (base == "grey" and not _is_even(first, lab, weights)):
         return ""
     return _either(name, *near_names(first.typical, name))
+
+
+def _is_even(votes: Votes, lab: Floats, weights: Floats) -> bool:
+    """Whether most of an area is about as light as its colour: a white car in shade is no grey."""
+    near = np.abs(lab[..., 0] - votes.typical[0]) < EVENLY_LIGHT
+    return bool(np.average(near, weights=weights) >= EVEN_FROM)
 
 
 def _is_hardly(votes: Votes) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vision_agent.detection.box import Box, clipped, overlap, shared_area
 from vision_agent.detection.object_detector import Detection
-from vision_agent.local.engine.sight.everyday import by_sort, by_word, kind_of
+from vision_agent.local.engine.sight.everyday import by_sort, by_word, kind_of, of_sort
 from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, UNKNOWN, Named
 from vision_agent.local.engine.sight.plausible import borne_out, support
 
@@ -60,8 +60,9 @@ drawn pattern is a clock at 0.87. A dog is 118 classes, each of which gets a lit
 LANDSCAPES = {"mountain": 0.12, "lake": 0.04}
 """Words that are right more often than they are probable, and how much less likely they may be."""
 
-CONTRADICTED_FROM = 0.7
-"""Probability of another word from which on the detector's label gives way to it."""
+CONTRADICTED_FROM, ANIMAL_CONTRADICTED_FROM = 0.7, 0.5
+"""Probability of another word from which on the detector's label gives way to it. The detector
+knows three animals, and takes others for them."""
 
 NEEDS_BORNE_OUT = {"laptop": 0.2, "monitor": 0.2}
 """Kinds that flat dark things are taken for, such as a notebook with a rubber band, and the least
@@ -158,7 +159,9 @@ def _thing(
     kind = kind_of(one.label)
     word, chance = _best_word(chances)
     backed = support(kind, chances)
-    if kind_of(word) != kind and chance >= CONTRADICTED_FROM and (backed or 0.0) < 0.3:
+    animals = {kind, word} <= of_sort("animal")
+    least = ANIMAL_CONTRADICTED_FROM if animals else CONTRADICTED_FROM
+    if kind_of(word) != kind and chance >= least and (backed or 0.0) < 0.3:
         return Named(word, one.box, chance, LIKELY)
     score = borne_out(kind, one.score, chances)
     if _is_before(word, one, found):
