@@ -30,7 +30,7 @@ from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin, Rest
 from vision_agent.live.sessions.store import SessionLease, make_store
-from vision_agent.live.tools.background import BackgroundTools, explain_errors
+from vision_agent.live.tools.background import BackgroundTools, explain_errors, guard_plugins
 from vision_agent.live.tools.threads import ToolThreads
 from vision_agent.live.toolsets import MissingToolsets, watch_toolsets
 from vision_agent.version import __version__
@@ -78,6 +78,7 @@ class HostedAgent:
             keep_s=options.keep_s,
             service=options.services.sessions,
         )
+        guard_plugins(app.plugins)
         app = app.model_copy(update={"plugins": [*app.plugins, PlayedHistoryPlugin()]})
         self.memory: BaseMemoryService = options.services.memory or SqliteMemoryService(
             options.memory_path, keep_s=options.keep_s

@@ -25,6 +25,7 @@ from vision_agent.live.tools.background import (
     BackgroundTools,
     ToolLimits,
     explain_errors,
+    guard_plugins,
 )
 from vision_agent.live.tools.threads import ToolThreads
 from vision_agent.local.contract import Say, ToolRequest
@@ -81,7 +82,12 @@ class Talk(ConnectionNotes):
 
 @asynccontextmanager
 async def talking(
-    model: str, *tools: object, limits: ToolLimits | None = None, beside: bool = True, **agent_args
+    model: str,
+    *tools: object,
+    limits: ToolLimits | None = None,
+    beside: bool = True,
+    plugins=(),
+    **agent_args,
 ) -> AsyncIterator[tuple[Talk, ScriptedEngine]]:
     """An agent whose model says a long sentence, calls its first tool, and tells the result."""
     engine = ScriptedEngine()
@@ -97,9 +103,13 @@ async def talking(
     llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
     agent = LlmAgent(name="tester", model=llm, tools=list(tools), **agent_args)
     explain_errors(agent)
+    guard_plugins(plugins)
     talk = Talk(LiveQueue())
     session = LiveSession(
-        Runner(app=App(name="t", root_agent=agent), session_service=InMemorySessionService()),
+        Runner(
+            app=App(name="t", root_agent=agent, plugins=list(plugins)),
+            session_service=InMemorySessionService(),
+        ),
         make_run_config(),
         talk.live_queue,
         ModelScope(

@@ -11,6 +11,7 @@ import uuid
 
 import numpy as np
 import pytest
+from google.adk.plugins.base_plugin import BasePlugin
 from google.genai import types
 from pydantic import BaseModel
 
@@ -149,6 +150,37 @@ async def test_what_a_callback_makes_of_a_result_becomes_json_too() -> None:
         talk.live_queue.text("look it up")
         assert await talk.result() == {"at": "2026-11-27"}
     assert seen == [Shelf()]
+
+
+class Journal(BasePlugin):
+    """Puts something else in the place of each result, or fails."""
+
+    def __init__(self, makes) -> None:
+        super().__init__("journal")
+        self._makes = makes
+
+    async def after_tool_callback(self, *, tool, tool_args, tool_context, result):
+        return self._makes()
+
+
+@pytest.mark.parametrize(
+    ("makes", "told"),
+    [
+        (lambda: {1: datetime.date(2026, 11, 27)}, {"1": "2026-11-27"}),
+        (object, UNTELLABLE),
+        (lambda: 1 / 0, {"error": "The tool search failed. Nothing more is known here."}),
+    ],
+)
+async def test_what_a_plugin_makes_of_a_result_leaves_the_model_no_less_one(makes, told) -> None:
+    def search() -> dict:
+        """Finds something."""
+        return {"found": "a bottle"}
+
+    async with talking(WAITING[0], search, plugins=[Journal(makes)]) as (talk, _):
+        talk.live_queue.text("look it up")
+        assert await talk.result() == told
+        talk.live_queue.text("hello")
+        await talk.said("Good.")
 
 
 @pytest.mark.parametrize("raised", [SystemExit, asyncio.CancelledError, StopIteration])

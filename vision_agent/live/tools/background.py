@@ -20,7 +20,7 @@ import functools
 import inspect
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,7 @@ from typing import Any
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.models.llm_request import LlmRequest
+from google.adk.plugins.base_plugin import BasePlugin
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
 from google.genai import types
@@ -246,6 +247,14 @@ def explain_errors(agent: BaseAgent) -> None:
             agent.after_tool_callback = [_guarded(callback) for callback in after]
     for child in agent.sub_agents:
         explain_errors(child)
+
+
+def guard_plugins(plugins: Iterable[BasePlugin]) -> None:
+    """Guard the tool callbacks of an app's plugins, in place, as those of its agents."""
+    for plugin in plugins:
+        for name in ("before_tool_callback", "after_tool_callback", "on_tool_error_callback"):
+            if name not in vars(plugin):
+                setattr(plugin, name, _guarded(getattr(plugin, name)))
 
 
 def _as_it_is(
