@@ -4,36 +4,45 @@ from __future__ import annotations
 
 import pytest
 
-from vision_agent.local.engine.language.intent_classification import (
-    BEYOND_LEAD,
-    LEAST_LEAD,
-    LEAST_SCORE,
-    RIVAL_LEAD,
-    by_examples,
-    without_statements,
-)
+from vision_agent.local.engine.language.intent_classification import by_examples, without_statements
+from vision_agent.local.engine.language.nearest_examples import Compared
+
+_ASKED, _TOLD = "can you make something of it", "there is nothing to be made of it"
+
+
+def compared(scores: dict[str, float], probable: dict[str, float]) -> Compared:
+    """A sentence near to "see", but for what is given."""
+    scores = {"see": 1.2, "light": 0.1, "-": 0.5, "beyond": 0.5, "+": 0.1, "!": 0.1} | scores
+    in_order = dict(sorted(scores.items(), key=lambda pair: -pair[1]))
+    return Compared(in_order, {"see": 0.9, "light": 0.0, "-": 0.0, "beyond": 0.0} | probable)
 
 
 @pytest.mark.parametrize(
-    ("rivals", "enough"),
+    ("scores", "probable", "intent"),
     [
-        ({}, True),
-        ({"-": 0.9 - LEAST_LEAD + 0.01}, False),
-        ({"-": 0.9 - LEAST_LEAD - 0.01}, True),
-        ({"beyond": 0.9 - BEYOND_LEAD + 0.01}, False),
-        ({"beyond": 0.9 - BEYOND_LEAD - 0.01}, True),
-        ({"light": 0.9 - RIVAL_LEAD + 0.01}, False),
-        ({"light": 0.9 - RIVAL_LEAD - 0.01}, True),
-        ({"see": LEAST_SCORE - 0.01}, False),
-        ({"see": LEAST_SCORE + 0.01}, True),
+        ({}, {}, "see"),
+        ({"light": 1.3}, {"light": 0.9, "see": 0.0}, "light"),
+        ({"-": 1.4}, {"-": 0.6, "see": 0.3}, None),
+        ({"beyond": 1.4}, {"beyond": 0.6, "see": 0.3}, None),
+        ({"see": 0.6}, {"see": 0.1}, None),
+        ({}, {"see": 0.1, "beyond": 0.9}, None),
     ],
 )
-def test_a_request_scores_enough_above_every_other(rivals: dict[str, float], enough: bool) -> None:
-    scores = {"see": 0.9, "light": 0.1, "-": 0.1, "beyond": 0.1, "+": 0.1, "!": 0.1} | rivals
-    found = by_examples(
-        "can you make something of it", lambda _: dict(sorted(scores.items(), key=lambda s: -s[1]))
-    )
-    assert (found and found.intent) == ("see" if enough else None)
+def test_a_request_is_made_where_nothing_else_is_as_near_or_as_probable(
+    scores: dict[str, float], probable: dict[str, float], intent: str | None
+) -> None:
+    found = by_examples(_ASKED, lambda _: compared(scores, probable))
+    assert (found and found.intent) == intent
+
+
+def test_a_statement_has_to_be_nearer_than_a_question_unless_its_intent_is_often_stated() -> None:
+    near = compared({"see": 0.8, "stop": 0.0}, {"see": 0.5})
+    assert by_examples(_ASKED, lambda _: near) is not None
+    assert by_examples(_TOLD, lambda _: near) is None
+    stopping = compared({"stop": 0.8, "see": 0.0}, {"stop": 0.5, "see": 0.0})
+    found = by_examples(_TOLD, lambda _: stopping)
+    assert found is not None
+    assert found.intent == "stop"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from vision_agent.local.engine.language.vocatives import names_somebody
         "Hey Tyler, can you see the TV from there?",
         "Thanks, Tomasz, just keep the coffee there.",
         "Put the kettle on, Harold.",
+        "Stop it, Bruno, that's not food.",
+        "Can you hear me, Ramesh? Your microphone is off.",
     ],
 )
 def test_a_name_before_or_after_a_comma_addresses_somebody(said: str) -> None:
@@ -32,6 +34,8 @@ def test_a_name_before_or_after_a_comma_addresses_somebody(said: str) -> None:
         "Remind me to ring Jean.",
         "Gemini, what is this?",
         "What is this, Computer?",
+        "Great, thank you.",
+        "What day is it today, Tuesday?",
     ],
 )
 def test_other_words_beside_a_comma_and_names_without_one_do_not(said: str) -> None:

@@ -33,8 +33,12 @@ _NO_KIND = frozenset(
 )
 _TOLD = (
     "tell me|let me know|warn me|say so|alert me|notify me|inform me|ping me|shout|say something"
-    "|speak up|give me a sign|call me|say|tell us|let us know"
+    "|speak up|give me a (?:sign|shout|nod|heads up)|gimme a shout|holler|call me|say|tell us"
+    "|let us know"
 )
+
+_KEPT = r"(?: (?:remember|save|keep|memorise|learn|store|do not forget|it is|he is|she is)\b.*)?$"
+"""What may follow the name of a thing that is taught."""
 
 _PHRASES: tuple[tuple[str, str], ...] = (
     (
@@ -117,6 +121,18 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("read", r"\bwhat (?:it|this|that|(?:the|my|this|that) \w+) says\b"),
     ("read", r"^read(?:ing)? (?:(?:out|aloud|me|us) )*(?:this|that|the|these|my)\b"),
     ("total", r"\bhow much (?:is|are|was|were|does|do|did) (?P<object>.+)"),
+    (
+        "teach",
+        r"\b(?:this|that|it|these|those|he|she)(?: one| here)? (?:is|are) (?P<whose>my|our)"
+        rf" (?P<name>.+?){_KEPT}",
+    ),
+    ("teach", rf"\b(?:is|are) (?:called|named) (?P<name>.+?){_KEPT}"),
+    (
+        "teach",
+        r"\b(?:remember|learn|save|memorise|store) (?:this|that|it|these|those)(?: one)? as"
+        r" (?:(?P<whose>my|our|the) )?(?P<name>.+)",
+    ),
+    ("forget", r"\bforget(?: about)? (?P<whose>my|our|the) (?P<name>.+)"),
 )
 """Phrases of a sentence, and the parts that they name. The first that names something counts."""
 
@@ -131,7 +147,7 @@ _WITH_PART = {"count": "count", "colour": "colour", "total": "total"} | {
 }
 """What is asked where the part is not found."""
 
-_NEEDED = frozenset({"where", "point", "watch"})
+_NEEDED = frozenset({"where", "point", "watch", "teach"})
 """Requests that are none without their part."""
 
 

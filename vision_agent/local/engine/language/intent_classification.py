@@ -1,15 +1,17 @@
 """Which request a sentence makes by its nearest examples, where no rule fits it. Pure.
 
 A score is the cosine of an intent's nearest example, raised by how probable the intent is
-(`nearest_examples.NearestExamples.scores`). Thresholds were chosen on sentences by authors who were
-left out of the examples.
+(`nearest_examples.NearestExamples.compared`). How certain the request with the largest score is,
+tells a logistic regression, which was fitted on sentences by authors who were left out of the
+examples.
 """
 
 from __future__ import annotations
 
-import itertools
+import math
 import re
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from vision_agent.local.contract import Request
 from vision_agent.local.engine.language.free_wording import guessed, with_parts, without_thing
@@ -17,33 +19,23 @@ from vision_agent.local.engine.language.normalisation import normalise, plain
 from vision_agent.local.engine.language.phrase_matching import as_meant, match
 from vision_agent.local.engine.language.sentence_form import asks, is_past
 
-LEAST_SCORE = 0.62
-"""Score below which no example is near enough."""
+if TYPE_CHECKING:
+    from vision_agent.local.engine.language.nearest_examples import Compared
 
-LEAST_LEAD = 0.1
-"""By how much an intent must score above sentences that ask for nothing."""
+LEAST_CERTAIN = 0.65
+"""Probability of being right below which a sentence makes no request."""
 
-BEYOND_LEAD = 0.12
-"""The same above questions that no camera answers."""
-
-RIVAL_LEAD = 0.1
-"""The same above every other request."""
+_BIAS, _OVER_NOTHING, _OVER_BEYOND = -4.23, 2.54, 2.05
+_ASKED, _STATED_ONE, _PROBABLE, _PROBABLY_BEYOND = 2.31, 1.69, 4.08, -2.74
+"""Log odds: of any request; for a score above sentences that ask for nothing, and above questions
+that no camera answers; for the form of a question or a request, and for an intent that a statement
+may have; for how probable the intent is, and how probable it is that no camera answers."""
 
 MOST_DOUBT = 0.1
 """By how much another intent may score above one that a phrase of the sentence names."""
 
-LEAST_GUESSED = 0.4
-"""Score below which a phrase of the sentence is not believed."""
-
 MOST_VERBATIM = 0.95
 """Score above which a sentence is nearly one of those that ask for nothing."""
-
-STATED_SCORE, STATED_LEAD = 1.0, 0.15
-"""The same for a sentence without the form of a question or a request."""
-
-MISHEARD_SCORE, MISHEARD_LEAD = 1.2, 0.6
-"""The same for a statement of any intent: its first word was misheard, as in "but there are any
-chairs"."""
 
 _STATED = frozenset(
     """stop_watch sure voice repeat thanks bye hello stop how_to_teach hear_me help how_are_you
@@ -51,7 +43,7 @@ _STATED = frozenset(
 )
 """Intents that a statement may have: "you are too quiet", "I did not get that"."""
 
-_NO_INTENTS = frozenset({"-", "+", "!"})
+_NO_REQUESTS = frozenset({"-", "+", "!", "beyond"})
 
 _OF_THE_PAST = frozenset({"knows", "asked", "changed", "beyond", "repeat", "sure", "remind"})
 
@@ -80,49 +72,51 @@ def without_statements(text: str) -> str | None:
     return rest if enough and len(asking) < len(parts) else None
 
 
-def by_examples(text: str, scored: Callable[[str], Scores]) -> Request | None:
-    """The request by the nearest examples. Pure, if `scored` is.
+def by_examples(text: str, compared: Callable[[str], Compared]) -> Request | None:
+    """The request by the nearest examples. Pure, if `compared` is.
 
     Args:
         text: As typed or heard.
-        scored: The score of each intent, the largest first.
+        compared: How near a sentence is to each intent.
     """
     sentence = plain(normalise(text))
-    scores = _by_form(sentence, scored) if asks(text) else scored(sentence)
-    nothing, beyond = scores["-"], scores["beyond"]
-    requests = ((name, score) for name, score in scores.items() if name not in _NO_INTENTS)
-    (intent, score), (_, rival) = itertools.islice(requests, 2)
+    near = compared(sentence)
+    scores = _by_form(sentence, compared, near.scores) if asks(text) else near.scores
+    intent = next(name for name in scores if name not in _NO_REQUESTS)
     if is_past(sentence.split()) and intent not in _OF_THE_PAST:
         return None
-    enough = max(nothing, beyond + BEYOND_LEAD, score - MOST_DOUBT, LEAST_GUESSED)
-    for free in free_requests(text):
-        if scores.get(free.intent, 0.0) >= enough:
-            return free
-    least, lead = LEAST_SCORE, LEAST_LEAD
-    if not asks(text):
-        least, lead = STATED_SCORE, STATED_LEAD
-        if score >= MISHEARD_SCORE:
-            lead = MISHEARD_LEAD
-        elif intent not in _STATED:
-            return None
-    least = max(least, nothing + lead, beyond + BEYOND_LEAD, rival + RIVAL_LEAD)
-    if intent == "beyond" or score < least:
+    enough = scores[intent] - MOST_DOUBT
+    guesses = (one for one in free_requests(text) if one.intent in scores)
+    free = next((one for one in guesses if scores[one.intent] >= enough), None)
+    intent = free.intent if free else intent
+    told = max(scores["-"], scores["beyond"])
+    if free and match(text) and scores[intent] >= told:
+        return free  # a phrase of the table, about a thing or a name that the table lacks
+    if _certainty(intent, asks(text), scores, near.probable) < LEAST_CERTAIN:
         return None
-    found = with_parts(intent, sentence)
+    found = free or with_parts(intent, sentence)
     return as_meant(found, text) if found else None
 
 
-def _by_form(sentence: str, scored: Callable[[str], Scores]) -> Scores:
+def _certainty(intent: str, asked: bool, scores: Scores, probable: Scores) -> float:
+    """How probable it is that a sentence makes the request with this intent."""
+    odds = _BIAS + _PROBABLE * probable.get(intent, 0.0) + _PROBABLY_BEYOND * probable["beyond"]
+    odds += _OVER_NOTHING * (scores[intent] - scores["-"])
+    odds += _OVER_BEYOND * (scores[intent] - scores["beyond"])
+    odds += _ASKED if asked else _STATED_ONE * (intent in _STATED)
+    return 1 / (1 + math.exp(-odds))
+
+
+def _by_form(sentence: str, compared: Callable[[str], Compared], scores: Scores) -> Scores:
     """The scores of a question, whatever the visible thing that it is about."""
-    scores = scored(sentence)
     masked = without_thing(sentence)
     if masked is None or max(scores["-"], scores["beyond"]) > MOST_VERBATIM:
         return scores
     about_cup, noun = masked
-    kinds = scored(noun)
+    kinds = compared(noun).scores
     if kinds["+"] < kinds["!"]:
         return scores
-    of_form = scored(about_cup)
+    of_form = compared(about_cup).scores
     asked = {
         intent: of_form[intent] if intent in ("-", "beyond") else max(score, scores[intent])
         for intent, score in of_form.items()

@@ -2,28 +2,31 @@
 
 `examples.tsv` holds sentences of every intent, sentences that ask for nothing (intent ``-``),
 questions that no camera answers (``beyond``), and names of things that can be seen (``+``) and that
-can't (``!``). `examples.npy` holds their vectors, and `examples_regression.npy` what is fitted
-to them, so that loading does not take seconds. After a change,
-``python -m vision_agent.local.engine.language.nearest_examples`` writes both again.
+can't (``!``). `examples.npy` holds their vectors, `examples_regression.npy` what is fitted to them,
+and `examples_words.npy` what is fitted to their words, so that loading does not take seconds. After
+a change, ``python -m vision_agent.local.engine.language.nearest_examples`` writes all three again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vision_agent.local.engine.language import word_regression
 from vision_agent.local.engine.language.logistic_regression import (
     Floats,
     LogisticRegression,
     fitted,
 )
 from vision_agent.local.engine.language.sentence_encoder import SentenceEncoder
+from vision_agent.local.engine.language.word_regression import WordRegression
 
 _HERE = Path(__file__).parent
 _SENTENCES, _VECTORS = _HERE / "examples.tsv", _HERE / "examples.npy"
-_REGRESSION = _HERE / "examples_regression.npy"
+_REGRESSION, _WORDS = _HERE / "examples_regression.npy", _HERE / "examples_words.npy"
 
 _SCALE = 127
 
@@ -31,7 +34,21 @@ _OF_THINGS = frozenset({"+", "!"})
 """Examples that are names and not sentences."""
 
 _SHARE = 0.5
-"""What certainty of the regression adds to a cosine."""
+"""What certainty of the regressions adds to a cosine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How near a sentence is to each intent.
+
+    Attributes:
+        scores: The cosine of the nearest example, raised by how probable the intent is; the largest
+            first.
+        probable: How probable the two regressions find an intent, on average.
+    """
+
+    scores: dict[str, float]
+    probable: dict[str, float]
 
 
 def examples() -> list[tuple[str, str]]:
@@ -47,9 +64,17 @@ def kept_vectors() -> NDArray[np.int8]:
 
 
 def kept_regression() -> LogisticRegression:
-    """The regression, whose weights are kept in 16 bits."""
-    intents = sorted({intent for intent, _ in examples()} - _OF_THINGS)
-    return LogisticRegression(tuple(intents), np.load(_REGRESSION).astype(np.float32))
+    """The regression on vectors, whose weights are kept in 16 bits."""
+    return LogisticRegression(_intents(), np.load(_REGRESSION).astype(np.float32))
+
+
+def kept_words() -> WordRegression:
+    """The regression on words, whose weights are kept in 16 bits."""
+    return WordRegression(_intents(), np.load(_WORDS).astype(np.float32))
+
+
+def _intents() -> tuple[str, ...]:
+    return tuple(sorted({intent for intent, _ in examples()} - _OF_THINGS))
 
 
 class NearestExamples:
@@ -63,7 +88,7 @@ class NearestExamples:
         self._encoder = SentenceEncoder()
         self._intents = [intent for intent, _ in examples()]
         self._vectors = kept_vectors().astype(np.float32) / _SCALE
-        self._regression = kept_regression()
+        self._regression, self._words = kept_regression(), kept_words()
 
     def cosines(self, sentence: str) -> dict[str, float]:
         """The cosine of the nearest example of each intent, the nearest first: 3 ms.
@@ -73,13 +98,15 @@ class NearestExamples:
         """
         return self._cosines(self._encoder.encode([sentence])[0])
 
-    def scores(self, sentence: str) -> dict[str, float]:
-        """The same, each raised by how probable the regression finds the intent."""
+    def compared(self, sentence: str) -> Compared:
+        """The same, each raised by how probable the regressions find the intent."""
         vector = self._encoder.encode([sentence])[0]
-        probable = self._regression.probabilities(vector)
+        by_words = self._words.probabilities(sentence)
+        by_vector = self._regression.probabilities(vector)
+        probable = {intent: (by_vector[intent] + by_words[intent]) / 2 for intent in by_vector}
         cosines = self._cosines(vector).items()
         raised = {intent: cosine + _SHARE * probable.get(intent, 0.0) for intent, cosine in cosines}
-        return dict(sorted(raised.items(), key=lambda pair: -pair[1]))
+        return Compared(dict(sorted(raised.items(), key=lambda pair: -pair[1])), probable)
 
     def _cosines(self, vector: Floats) -> dict[str, float]:
         cosines = self._vectors @ vector
@@ -103,6 +130,13 @@ def regression() -> LogisticRegression:
     return fitted([intent for intent, _ in used], np.stack([vector for _, vector in used]))
 
 
+def words() -> WordRegression:
+    """The regression of the examples' words, made again."""
+    used = [(intent, text) for intent, text in examples() if intent not in _OF_THINGS]
+    return word_regression.fitted([intent for intent, _ in used], [text for _, text in used])
+
+
 if __name__ == "__main__":
     np.save(_VECTORS, vectors())
     np.save(_REGRESSION, regression().weights.astype(np.float16))
+    np.save(_WORDS, words().weights.astype(np.float16))

@@ -28,7 +28,9 @@ _VERBS = frozenset(
     forget guess help highlight identify inform inspect introduce keep let list locate look magnify
     mark name notify point read recite recognise remind remember repeat say scan search set
     shout show shut silence slow speak spot start stop summarise summarize talk tell turn wake warn
-    watch what zoom give quiet take have be translate play sing call order write""".split()  # noqa: SIM905
+    watch what zoom give gimme quiet take have be translate play sing call order write add
+    subtract divide multiply learn memorise save change lower raise ping wipe erase delete quit hush
+    holler spell""".split()  # noqa: SIM905
 )
 """Verbs with which a request to this agent begins."""
 
@@ -36,7 +38,9 @@ _FRAMES = re.compile(
     r"\b(i (want|need|would like|wish) (you )?to|i wonder|i am looking for"
     r"|i can not find(?! an? | any )|i lost|i have lost|have you seen"
     r"|(and|what about|how about) (on|in|at)|do you (know|mind)|open the (qr|link|code)"
-    r"|tell me|let me know|put a|any (idea|clue|chance)) "
+    r"|tell me|let me know|put a|any (idea|clue|chance)"
+    r"|(no idea|not sure|can not (tell|see|make out)|wants? to know|wondering|hoping)( by \w+)?"
+    r" (what|who|where|which|whether|if|how|you)) "
 )
 """Words that make a request of a statement."""
 

@@ -313,8 +313,8 @@ class Understanding:
         if examples is None:
             return next(iter(free_requests(text)), None)
         question = without_statements(text)
-        found = by_examples(question, examples.scores) if question else None
-        return found or by_examples(text, examples.scores)
+        found = by_examples(question, examples.compared) if question else None
+        return found or by_examples(text, examples.compared)
 
     def _load(self) -> NearestExamples | None:
         if self._examples is None and not self._missing:

@@ -11,7 +11,7 @@ _EXAMPLES = Path(__file__).parent / "examples.tsv"
 
 _BEFORE = "hey|yo|no|hi|oh|so|and|but|okay|yes|thanks|bye|hello"
 _FIRST = re.compile(rf"\s*(?:(?i:{_BEFORE})[,?]? )*([A-Z][a-z]+)[,!?] ")
-_LAST = re.compile(r", ([A-Z][a-z]+)\W*$")
+_LATER = re.compile(r", ([A-Z][a-z]+)(?:[.,;:!?]|\W*$)")
 
 _WITH_NAMES = frozenset({"-", "beyond"})
 
@@ -19,13 +19,14 @@ _NO_NAMES = frozenset(
     """namaste yo sup dude bro evening cheerio ta okay ok alright pardon sorry hmm uh um er huh nah
     aw ooh ah oh oops honestly awesome sweet hush shush quit wait well now right look listen careful
     then also maybe actually anyway please yes no yeah come seriously quick assistant agent computer
-    robot gemini google alexa siri""".split()  # noqa: SIM905
+    robot gemini google alexa siri cool great nice perfect brilliant lovely super wonderful shh
+    monday tuesday wednesday thursday friday saturday sunday today tomorrow""".split()  # noqa: SIM905
 )
 """Words beside a comma that address nobody, or the agent."""
 
 
 def names_somebody(text: str, agents: Collection[str] = ()) -> bool:
-    """Whether a sentence begins or ends with somebody's name, which is no agent's.
+    """Whether a sentence holds somebody's name beside a comma, which is no agent's.
 
     A capitalised word that no request among the examples holds is taken for a name.
 
@@ -34,7 +35,7 @@ def names_somebody(text: str, agents: Collection[str] = ()) -> bool:
         agents: Agents that the caller may address, and taught names.
     """
     own = {word for agent in agents for word in agent.lower().split()}
-    found = (_FIRST.match(text), _LAST.search(text))
+    found = (_FIRST.match(text), *_LATER.finditer(text))
     return any(one and one[1].lower() not in own | _NO_NAMES | _known_words() for one in found)
 
 

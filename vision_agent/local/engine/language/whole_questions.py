@@ -101,6 +101,37 @@ _QUESTIONS = tuple(
             r" (?P<event>(?!(?:i|you|we|he|she|they) )(?:\w+ ){1,4}(?:moves?|comes?(?: in)?"
             r"|arrives?|appears?|leaves?|disappears?|changes?|falls?|opens?|closes?|goes \w+"
             r"|is (?:gone|back|empty|full|open|closed|there|here)))",
+            r"(?:if|when|once|as soon as|the moment|whenever)"
+            r" (?P<event>(?!(?:i|you|we) )(?:\w+ ){2,10}?)"
+            r"(?:(?:please|would you|could you|can you) )*"
+            r"(?:(?:tell|inform|warn|alert|notify|ping) me|let me know"
+            r"|say something|speak up|(?:give me|gimme) a shout)",
+        ),
+        "stop_watch": (
+            r"(?:\w+ ){0,4}?(?:stop|quit|cancel|end) (?:watching|monitoring|looking out"
+            r"|keeping (?:an eye|watch)|telling me (?:when|if)|(?:the|that|this) (?:watch|alert))"
+            r"\b.*",
+            r"(?:.+ )?(?:no need|(?:do|need|must) not|no longer)\b.*"
+            r"\b(?:watch|watching|keep watch|keep(?:ing)? an eye|look(?:ing)? out)\b.*"
+            r" (?:any ?more|no more|any longer|now)\b.*",
+        ),
+        "remind": (
+            r"(?:(?:can|could|would|will) you )?remind me (?:in|at|after) .+",
+            r"(?:ping|wake|nudge|tell|call) me(?: up)? (?:in|after) (?:\w+ ){1,3}"
+            r"(?:seconds?|minutes?|hours?)\b.*",
+            r"(?:in|after) (?:\w+ ){1,3}(?:seconds?|minutes?|hours?)"
+            r" (?:tell|remind|ping|wake|nudge) me\b.*",
+        ),
+        "see_me": (r"(?:can|do) you see my face(?: \w+){0,2}",),
+        "what_is": (r"name (?:this|that) \w+ for (?:me|us|the \w+)(?: please)?",),
+        "where": (
+            r"(?:where|whereabouts)(?: exactly| in the \w+)? is"
+            r" (?P<target>(?:the|a|any) (?:q r code|qr code|qr|bar code|barcode))"
+            r"(?: (?:on|in|at) .+)?",
+        ),
+        "code": (
+            r".*\b(?:q r|qr|barcode|bar code)\b.*"
+            r"\bwhat is (?:in|on|behind|inside) (?:it|this|that)",
         ),
         "who": (
             r"is this an? (?:bot|chatbot|ai|recording)(?: or .+)?",
@@ -167,7 +198,7 @@ def _found(text: str) -> Iterator[Request]:
             found = pattern.fullmatch(sentence)
             if found is None:
                 continue
-            slots = {slot: said for slot, said in found.groupdict().items() if said}
+            slots = {slot: said.strip() for slot, said in found.groupdict().items() if said}
             if intent == "teach" and _NO_NAMES & set(slots["name"].split()):
                 continue
             yield Request(intent, slots, loose=intent != "teach")
