@@ -169,7 +169,7 @@ async def test_candidates_that_come_later_connect_the_call(call: Call):
     "candidate",
     [
         {"candidate": "nonsense", "sdp_mid": "0", "sdp_mline_index": 0},
-        {"candidate": "1 1 udp 1 example.org 5 typ host", "sdp_mid": "0", "sdp_mline_index": 0},
+        {"candidate": "1 1 udp 1 1.2.3.4 99999 typ host", "sdp_mid": "0", "sdp_mline_index": 0},
         {"candidate": "1 1 udp x 1.2.3.4 5 typ host", "sdp_mid": "0", "sdp_mline_index": 0},
         {"candidate": "1 1 udp 1 1.2.3.4 5 typ host"},
         {"candidate": 5},

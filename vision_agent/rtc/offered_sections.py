@@ -60,7 +60,10 @@ def used_sections(
     unused: list[str] = []
     lacking: list[str] = []
     unheard = ""
+    spare = _spare_videos(offered, tagged)
     for section in offered:
+        if section in spare:
+            continue
         taken = sum(u.section.kind == section.kind for u in used)
         if section.kind == "audio":
             codecs = choose_audio(section)
@@ -68,7 +71,8 @@ def used_sections(
                 unheard = _unheard(section)
                 lacking.append(unheard)
             elif taken:
-                unused += _unless_silent(section, "Only your first microphone is listened to.")
+                first = next(u.section for u in used if u.section.kind == "audio")
+                unused += _second_audio(first, section)
             else:
                 used.append(_media(section, codecs))
         elif section.kind == "video":
@@ -90,6 +94,25 @@ def used_sections(
     if unheard and not any(u.section.kind == "audio" for u in used):
         raise BadOffer(unheard)
     return used, unused
+
+
+def _spare_videos(offered: list[Section], tagged: Section | None) -> list[Section]:
+    """The inactive videos, where there are more than are used: those that send go before them."""
+    videos = [section for section in offered if section.kind == "video"]
+    idle = [s for s in videos if "inactive" in s.attributes and s is not tagged]
+    return idle if len(videos) > MAX_VIDEO_SECTIONS and len(idle) < len(videos) else []
+
+
+def _second_audio(first: Section, second: Section) -> list[str]:
+    """What the caller misses because only the first audio section is used."""
+    one = "Offer one that sends and receives (a=sendrecv)."
+    sends = not {"recvonly", "inactive"} & second.attributes.keys()
+    receives = not {"sendonly", "inactive"} & second.attributes.keys()
+    if sends and {"recvonly", "inactive"} & first.attributes.keys():
+        return [f"Only your first audio section is used, and it sends nothing. {one}"]
+    if receives and "sendonly" in first.attributes:
+        return [f"The agent's voice is sent on your first audio section only. {one}"]
+    return ["Only your first microphone is listened to."] if sends else []
 
 
 def _media(section: Section, codecs: ChosenCodecs) -> UsedSection:
