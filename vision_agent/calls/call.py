@@ -319,6 +319,7 @@ class Call:
         call_scope.enter(self.call_id, self._tool_context)
         self._trace.enter()
         self._trace.begin("connect model")
+        reason = "the model ended the conversation"
         try:
             await self._output.run(self._new_session())
         except LiveFailure as failure:
@@ -326,8 +327,6 @@ class Call:
             self._trace.failed(failure.kind)
             self._view.fail(str(failure))
             reason = str(failure).removesuffix(".")
-        else:
-            reason = "the model ended the conversation"
         # A refusal comes faster than the caller's client is ready to show it.
         await self._view.until_ready(CLIENT_READY_TIMEOUT_S)
         self.end(reason)
