@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from av import AudioFrame
 
 from tests.rtc.calling import Call, Leftovers, SoundSource, connection_of, pitch_hz, tone
 from tests.rtc.stun_server import Answering
 from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer
+from vision_agent.rtc.libopus import Sound
 from vision_agent.rtc.own import aioice
 from vision_agent.rtc.own.aiortc import RTCIceServer, RTCSessionDescription
 from vision_agent.rtc.udp_ports import NoFreePort, OnePort, PortRange, bound_to
@@ -30,14 +32,19 @@ async def port_on(*addresses: str) -> AsyncIterator[OnePort]:
         await port.close()
 
 
+def first_channel(frame: AudioFrame | Sound) -> np.ndarray:
+    if isinstance(frame, Sound):
+        return np.frombuffer(frame.pcm, np.int16)
+    return frame.to_ndarray().reshape(-1)[:: len(frame.layout.channels)]
+
+
 async def pitch_of(track: object, wanted_hz: float) -> None:
     """Listens until only this pitch is heard."""
     samples = np.zeros(0, np.int16)
     async with asyncio.timeout(30):
         while True:
             frame = await track.recv()
-            channels = len(frame.layout.channels)
-            samples = np.append(samples, frame.to_ndarray().reshape(-1)[::channels])[-9600:]
+            samples = np.append(samples, first_channel(frame))[-9600:]
             loud = len(samples) == 9600 and np.abs(samples[-960:].astype(int)).max() > 1000
             if loud:
                 assert abs(pitch_hz(samples, frame.sample_rate) - wanted_hz) < 15

@@ -213,6 +213,19 @@ async def test_certain_words_are_not_exchanged_for_a_proposal_and_uncertain_ones
     assert text == "Is this my zorblax"
 
 
+async def test_what_is_watched_for_happens_and_a_misheard_verb_leaves_the_choice_to_the_grammar(
+    understanding: Understanding,
+) -> None:
+    said, proposal = "Tell me when something beautiful.", Proposal("tell me when it moves", 0.2)
+    assert await understanding.request(said) is None
+    _, request = await understanding.heard(said, proposal, log_probability=-0.6)
+    assert request is not None
+    assert request.slots == {"event": "it moves"}
+    happening = await understanding.request("Tell me when somebody knocks.")
+    assert happening is not None
+    assert happening.slots == {"event": "somebody knocks"}
+
+
 @pytest.mark.parametrize(
     ("heard", "others", "intent"),
     [

@@ -37,6 +37,9 @@ _TOLD = (
     "|let us know"
 )
 
+NO_EVENT = r"(?:some|any)(?:thing|one|body)(?: (?!\w*(?:s|ed)$|came|went|left|fell)\w+)?$"
+"""What says of nobody in particular that nothing happens: a verb was misheard as another word."""
+
 _KEPT = r"(?: (?:remember|save|keep|memorise|learn|store|do not forget|it is|he is|she is)\b.*)?$"
 """What may follow the name of a thing that is taught."""
 
@@ -51,7 +54,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("what_kind", r"^(?:what|which) (?P<object>.+?) (?:is|are) (?:this|that|it|these|those)\b"),
     (
         "watch",
-        rf"\b(?:{_TOLD}) (?:when|whenever|if|as soon as|once|the moment|in case) (?P<event>.+)",
+        rf"\b(?:{_TOLD}) (?:when|whenever|if|as soon as|once|the moment|in case)"
+        rf" (?P<event>(?!{NO_EVENT}).+)",
     ),
     ("watch", r"\b(?:watch(?: out)? for|keep an eye on|look out for|wait for) (?P<event>.+)"),
     ("is_colour", rf"\b(?:does|do) (?P<object>.+?) (?:look|seem|appear) {_COLOUR}"),

@@ -14,7 +14,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from vision_agent.local.contract import Request
-from vision_agent.local.engine.language.free_wording import guessed, with_parts, without_thing
+from vision_agent.local.engine.language.free_wording import (
+    NO_EVENT,
+    guessed,
+    with_parts,
+    without_thing,
+)
 from vision_agent.local.engine.language.normalisation import normalise, plain
 from vision_agent.local.engine.language.phrase_matching import as_meant, match
 from vision_agent.local.engine.language.sentence_form import asks, is_past
@@ -56,8 +61,9 @@ def free_requests(text: str) -> list[Request]:
     """The requests that the rules find if any words may be a name, the likeliest first."""
     words = normalise(text)
     guesses = [*guessed(words), *guessed(plain(words))] if asks(text) else []
-    matched = match(text)
-    return [as_meant(found, text) for found in guesses + ([matched] if matched else [])]
+    if (matched := match(text)) and not re.match(NO_EVENT, matched.slots.get("event", "")):
+        guesses.append(matched)
+    return [as_meant(found, text) for found in guesses]
 
 
 def without_statements(text: str) -> str | None:
