@@ -37,7 +37,11 @@ _TOLD = (
     "|let us know"
 )
 
-NO_EVENT = r"(?:some|any)(?:thing|one|body)(?: (?!\w*(?:s|ed)$|came|went|left|fell)\w+)?$"
+_HAPPENS = (
+    r"\w*(?:s|ed|ing)|came|went|left|fell|(?:be)?come|go|move|happen|change|appear|enter|leave|fall"
+    r"|knock|there|here|at"
+)
+NO_EVENT = rf"(?:some|any)(?:thing|one|body)(?!.* (?:{_HAPPENS})(?: |$))(?: |$)"
 """What says of nobody in particular that nothing happens: a verb was misheard as another word."""
 
 _KEPT = r"(?: (?:remember|save|keep|memorise|learn|store|do not forget|it is|he is|she is)\b.*)?$"
