@@ -11,6 +11,8 @@ from tests.conftest import serving
 from tests.support.dialling import Dialled, request
 from tests.support.messages import said
 from tests.support.samples import SAMPLES
+from tests.support.waiting import until
+from vision_agent import CallClient
 
 # Callbacks that change arguments and results, a plugin that sees every tool, and a sub-agent.
 FULL = """
@@ -46,9 +48,32 @@ root_agent = Agent(
 app = App(name="full", root_agent=root_agent, plugins=[Journal(name="journal")])
 """
 
+# Puts other words in the place of an answer that tells too much.
+GUARDED = """
+from google.adk.agents import Agent
+from google.adk.models.llm_response import LlmResponse
+from google.genai import types
+
+
+def watch_words(callback_context, llm_response):
+    said = llm_response.output_transcription
+    if said and "password" in (said.text or ""):
+        part = types.Part(text="That stays with me.")
+        return LlmResponse(content=types.Content(role="model", parts=[part]))
+
+
+root_agent = Agent(
+    name="guarded",
+    model="gemini-2.5-flash-native-audio-preview-12-2025",
+    after_model_callback=watch_words,
+)
+"""
+
 SCENARIO = """
     engine: false
     answers:
+      - when: {words: tell me all}
+        say: ["The first part of it is long. The password is swordfish.", "And there is more."]
       - when: {words: double it}
         call: {name: double, args: {number: 20}}
       - when: {tool: double}
@@ -73,6 +98,8 @@ async def server(tmp_path_factory):
     (folder / "full").mkdir()
     (folder / "full" / "__init__.py").write_text("from . import agent\n")
     (folder / "full" / "agent.py").write_text(FULL)
+    (folder / "guarded").mkdir()
+    (folder / "guarded" / "agent.py").write_text(GUARDED)
     for name in ("basic", "workbench"):
         shutil.copytree(SAMPLES / name, folder / name)
     scenario = folder / "scenario.yaml"
@@ -92,15 +119,50 @@ async def ask(url: str, agent: str | None, text: str) -> str:
 
 async def test_the_page_is_told_of_every_agent_of_a_folder(server):
     info = await asyncio.to_thread(request, "GET", f"{server.url}/api/info")
-    assert [agent["id"] for agent in info["agents"]] == ["basic", "full", "workbench"]
+    assert [agent["id"] for agent in info["agents"]] == ["basic", "full", "guarded", "workbench"]
     assert info["agents"][1]["description"] == "Has everything."
     assert info["agent"] == "basic"
-    assert "Agents: basic, full, workbench." in server.says[1]
+    assert "Agents: basic, full, guarded, workbench." in server.says[1]
 
 
 async def test_callbacks_and_plugins_of_an_adk_app_work_in_a_call(server):
     answer = await ask(server.url, "full", "double it, please")
     assert answer == "It is 42, and double was used."
+
+
+async def test_an_answer_that_a_callback_replaces_stops_and_other_words_are_shown(server):
+    caller = Dialled(server.url, data={"agent": "guarded"})
+    await caller.connect()
+    caller.send("send-text", {"content": "Tell me all."})
+    put = await caller.wait_for(lambda m: said(m) == "That stays with me.", timeout=60)
+    # Of the seven seconds of sound that were generated no more is played.
+    await until(lambda: len(caller.voiced) > 10 and not any(caller.voiced[-10:]))
+    assert sum(caller.voiced) < 100
+    caller.send("send-text", {"content": "Hello?"})
+    await caller.wait_for(lambda m: said(m) == "Go on.")
+    await caller.hang_up()
+    heard = [said(m) for m in caller.messages if said(m)]
+    assert heard[-2:] == ["That stays with me.", "Go on."]
+    assert not any("password" in each or "more" in each for each in heard)
+    (shown,) = [each for each in caller.of("bot-output") if each["text"] == said(put)]
+    assert shown["will_be_spoken"] is False
+
+
+async def test_a_caller_cannot_switch_off_what_a_callback_reads(server):
+    caller = Dialled(server.url, data={"agent": "guarded", "output_transcription": False})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        await caller.offer()
+    assert refused.value.code == 400
+    assert "checks what is said in a call by its transcript" in refused.value.read().decode()
+
+
+async def test_a_program_is_told_what_a_callback_has_put_in_place_of_an_answer(server):
+    async with CallClient(server.url, asked={"agent": "guarded"}) as call:
+        answer = await call.type("Tell me all.")
+        again = await call.type("Hello?")
+    assert answer.text.endswith("That stays with me.")  # after what was played before
+    assert "password" not in answer.text
+    assert again.text == "Go on."
 
 
 async def test_tools_of_an_mcp_server_work_in_a_call(server):
@@ -117,5 +179,5 @@ async def test_an_agent_that_is_not_here_is_refused_with_those_that_are(server):
     with pytest.raises(urllib.error.HTTPError) as refused:
         await caller.offer()
     assert refused.value.code == 404
-    assert "basic, full, workbench" in refused.value.read().decode()
+    assert "basic, full, guarded, workbench" in refused.value.read().decode()
     await caller.peer.close()

@@ -44,6 +44,7 @@ def test_a_tool_of_the_service_is_said_to_be_missing_offline_only(tool) -> None:
         ({"model": "gemini-2.0-flash"}, "'gemini-2.0-flash', which is not a live model"),
         ({"output_schema": Form}, "output_schema"),
         ({"planner": PlanReActPlanner()}, "planner"),
+        ({"on_model_error_callback": lambda **_: None}, "on_model_error_callback"),
         ({"code_executor": BuiltInCodeExecutor()}, "code executed at Google only"),
         ({"sub_agents": [LlmAgent(name="below", tools=[google_search])]}, "'below'"),
     ],

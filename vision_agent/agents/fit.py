@@ -66,5 +66,7 @@ def misfits(root: BaseAgent, *, local: bool) -> Iterator[str]:
                 )
         if agent.output_schema is not None:
             yield f"{who} has an output_schema, which a call does not apply: the answer is spoken."
+        if agent.on_model_error_callback is not None:
+            yield f"{who} has an on_model_error_callback, which a call does not use."
         if agent.planner is not None:
             yield f"{who} has a planner, which a call does not use."

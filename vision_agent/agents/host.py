@@ -26,6 +26,11 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.local_process import LocalApi
 from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.models import VOICES, ModelError, unlisted_voice
+from vision_agent.live.replaced_answer import (
+    mark_replaced_answers,
+    mark_replaced_answers_of,
+    reads_transcripts,
+)
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin, Rest
@@ -78,7 +83,9 @@ class HostedAgent:
             keep_s=options.keep_s,
             service=options.services.sessions,
         )
+        self._reads_transcripts = reads_transcripts(self._root, app.plugins)
         guard_plugins(app.plugins)
+        mark_replaced_answers_of(app.plugins)
         app = app.model_copy(update={"plugins": [*app.plugins, PlayedHistoryPlugin()]})
         self.memory: BaseMemoryService = options.services.memory or SqliteMemoryService(
             options.memory_path, keep_s=options.keep_s
@@ -144,6 +151,7 @@ class HostedAgent:
             self.model_choice, self._root, local if self.model_choice.kind == "local" else None
         )
         explain_errors(self._root)
+        mark_replaced_answers(self._root)
         watch_toolsets(self._root)
 
     async def flush(self) -> None:
@@ -165,6 +173,11 @@ class HostedAgent:
         """The options of a call that asks for some itself; `ModelError` if one is impossible."""
         options = self._call_options.but(asked)
         self.model_choice.check(options)
+        if self._reads_transcripts and _transcribed(self._call_options) - _transcribed(options):
+            raise ModelError(
+                "The agent checks what is said in a call by its transcript, which a caller can't "
+                "switch off."
+            )
         return options
 
     def notes(self, options: CallOptions) -> tuple[str, ...]:
@@ -231,3 +244,13 @@ class HostedAgent:
             model=self.model_choice.model,
             rest=rest,
         )
+
+
+def _transcribed(options: CallOptions) -> set[str]:
+    """Whose speech the model transcribes; it writes no transcript of an answer in text."""
+    transcribed = set()
+    if options.input_transcription:
+        transcribed.add("caller")
+    if options.output_transcription and options.modality == "AUDIO":
+        transcribed.add("agent")
+    return transcribed

@@ -18,6 +18,7 @@ from google.genai import types
 from vision_agent.live.events import (
     AgentAudio,
     AgentInterrupted,
+    AgentReplaced,
     AgentTranscript,
     AgentTurnComplete,
     LiveEvent,
@@ -92,6 +93,9 @@ class MemoryRecorder:
                 self._agent = author
             case AgentInterrupted(played):
                 self._end_turn(self._words if played is None else played, "cut off")
+            case AgentReplaced(text, author, played):
+                self._end_turn(self._words if played is None else played, "cut off")
+                self._finished, self._agent = text, author
             case AgentTurnComplete():
                 self._end_turn(self._words, "answer")
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from vision_agent.calls.barge_in import BargeIn
 from vision_agent.calls.bot_output import BotOutput
@@ -23,6 +24,7 @@ from vision_agent.calls.transcript_aligner import TranscriptAligner, cut
 from vision_agent.live.events import (
     AgentAudio,
     AgentInterrupted,
+    AgentReplaced,
     AgentToolCall,
     AgentToolResult,
     AgentTranscript,
@@ -188,6 +190,8 @@ class AgentOutput:
     def _take(self, event: LiveEvent) -> None:
         if isinstance(event, AgentInterrupted) and event.played is None:
             event = AgentInterrupted(self.played())
+        if isinstance(event, AgentReplaced) and event.played is None:
+            event = replace(event, played=self.played())
         self._on_event(event)
         if self._overhear is not None:
             self._overhear(event)
@@ -215,16 +219,18 @@ class AgentOutput:
                 # Typed words that cut in are being thought about; what is spoken may go on.
                 asked = self._view.state == "thinking"
                 self._metrics.interruptions.inc()
-                self._trace.interrupted()
-                self._stop_holding()
                 self._barge_in.interrupted()
-                self._bot_output.interrupt(
-                    self._answer, (played or "") if self._heard_aloud else ""
-                )
-                self.speaker.clear()
-                self._view.show(InterruptedMessage(played or ""))
-                self._close_answer(played or "", settles=not asked)
+                self._cut_off(played or "", settles=not asked)
                 self._goes_on = True
+            case AgentReplaced(text, agent, played):
+                if self._answer or self.speaker.queued_ms:
+                    self._cut_off(played or "", settles=False)
+                if text:
+                    self._open_answer()
+                    self._in_words = True
+                    self._speaks_now(agent)
+                    self._words(text)
+                    self._channel.bot_text(text)
             case AgentTurnPaused():
                 self.speaker.flush()
             case AgentTurnComplete():
@@ -248,6 +254,15 @@ class AgentOutput:
                     shown = self._tools.pop(call_id)
                     self._channel.tool_stopped(call_id, shown, dict(result) if full else None)
                 self._view.tools_run(len(self._tools))
+
+    def _cut_off(self, played: str, *, settles: bool) -> None:
+        """The present answer ends where it has been played to."""
+        self._trace.interrupted()
+        self._stop_holding()
+        self._bot_output.interrupt(self._answer, played if self._heard_aloud else "")
+        self.speaker.clear()
+        self._view.show(InterruptedMessage(played))
+        self._close_answer(played, settles=settles)
 
     @property
     def _heard_aloud(self) -> bool:

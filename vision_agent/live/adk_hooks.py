@@ -19,6 +19,7 @@ from typing import Any
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.loop_agent import LoopAgent
 from google.adk.agents.parallel_agent import ParallelAgent
+from google.adk.agents.readonly_context import ReadonlyContext
 from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.adk.models.google_llm import Gemini
 from google.adk.tools.transfer_to_agent_tool import transfer_to_agent
@@ -37,6 +38,11 @@ _NOT_LIVE = {each._run_live_impl for each in (BaseAgent, LoopAgent, ParallelAgen
 def runs_live(agent: BaseAgent) -> bool:
     """Whether ADK can run the agent in a call: of some kinds `run_live` only raises."""
     return type(agent)._run_live_impl not in _NOT_LIVE
+
+
+def is_in_call(context: ReadonlyContext) -> bool:
+    """Whether a callback is called by a live run, not by one that an agent's tool makes."""
+    return context._invocation_context.live_request_queue is not None
 
 
 class _Tapped:

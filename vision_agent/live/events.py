@@ -64,6 +64,23 @@ class AgentInterrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentReplaced:
+    """The agent's own code has put other words in the place of an answer.
+
+    Of the answer, the part that has not been played is void. `AgentTurnComplete` follows.
+
+    Attributes:
+        text: The words, which nothing speaks; may be empty.
+        author: The agent's name.
+        played: The words of the answer that had been played; None if nobody has asked yet.
+    """
+
+    text: str
+    author: str
+    played: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentTurnPaused:
     """The agent has finished a part of its turn, and works on the rest without being asked."""
 
@@ -93,6 +110,7 @@ LiveEvent = (
     | AgentToolCall
     | AgentToolResult
     | AgentInterrupted
+    | AgentReplaced
     | AgentTurnPaused
     | AgentTurnComplete
     | TokenUsage

@@ -17,6 +17,7 @@ from vision_agent.live.errors import LiveFailure, cause_of, explain, kind_of
 from vision_agent.live.events import (
     AgentAudio,
     AgentInterrupted,
+    AgentReplaced,
     AgentToolCall,
     AgentToolResult,
     AgentTranscript,
@@ -29,6 +30,7 @@ from vision_agent.live.events import (
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.played import played_on
+from vision_agent.live.replaced_answer import replacement
 from vision_agent.live.sessions.played_history import Rest, settle
 from vision_agent.live.token_counts import counted
 from vision_agent.live.turn_status import goes_on
@@ -129,6 +131,10 @@ class LiveSession:
 
 def read(event: Event) -> Iterator[LiveEvent]:
     """Translate one of ADK's events, in order; one event may mean several things."""
+    if (put := replacement(event)) is not None:
+        yield AgentReplaced(put, event.author)
+        yield AgentTurnComplete()
+        return
     if event.input_transcription and event.input_transcription.text:
         yield UserTranscript(
             event.input_transcription.text, bool(event.input_transcription.finished)

@@ -19,6 +19,7 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.model_scope import ModelScope
+from vision_agent.live.replaced_answer import mark_replaced_answers, mark_replaced_answers_of
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.tools.background import (
@@ -45,6 +46,7 @@ class Talk(ConnectionNotes):
         super().__init__()
         self.live_queue = live_queue
         self.events: list[LiveEvent] = []
+        self.reading: asyncio.Task[None] = None
         self._arrived = asyncio.Condition()
 
     async def read(self, session: LiveSession) -> None:
@@ -53,6 +55,11 @@ class Talk(ConnectionNotes):
                 async with self._arrived:
                     self.events.append(event)
                     self._arrived.notify_all()
+
+    async def failed(self) -> None:
+        """Wait for the end of the session, and raise what it ended with."""
+        async with asyncio.timeout(20):
+            await self.reading
 
     async def until(self, wanted: Callable[[LiveEvent], bool]) -> LiveEvent:
         async with asyncio.timeout(20), self._arrived:
@@ -104,6 +111,8 @@ async def talking(
     agent = LlmAgent(name="tester", model=llm, tools=list(tools), **agent_args)
     explain_errors(agent)
     guard_plugins(plugins)
+    mark_replaced_answers(agent)
+    mark_replaced_answers_of(plugins)
     talk = Talk(LiveQueue())
     session = LiveSession(
         Runner(
@@ -121,7 +130,7 @@ async def talking(
         session_id="s",
         model=model,
     )
-    reading = asyncio.create_task(talk.read(session))
+    talk.reading = reading = asyncio.create_task(talk.read(session))
     try:
         yield talk, engine
         assert not reading.done() or reading.exception() is None

@@ -23,6 +23,7 @@ from google.genai import types
 
 from vision_agent.live.model_scope import model_scope
 from vision_agent.live.played import played_on, with_began, with_played
+from vision_agent.live.replaced_answer import replacement
 from vision_agent.live.turn_status import goes_on
 
 NAME = "played_history"
@@ -71,6 +72,8 @@ class PlayedHistoryPlugin(BasePlugin):
             return _changed(event, with_began(event, self._answered_at.get(session_id)))
         answered_at = self._answered_at.get(session_id)
         held = self.take(session_id)
+        if replacement(event) is not None:
+            return None
         return _changed(event, with_began(self._ended(event, held), answered_at))
 
     def _ended(self, event: Event, held: Event | None) -> Event:
