@@ -1,7 +1,7 @@
 import sys
 
 import pytest
-from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent
+from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent, SequentialAgent
 from google.adk.events.event import Event
 
 from vision_agent.agents.fit import misfits
@@ -97,6 +97,14 @@ def test_an_agent_that_adk_cannot_run_live_is_refused_and_below_another_named(ki
     assert root_of(load_agent(above)) is above
     (said,) = misfits(above, local=True)
     assert f"'other' is a {kind.__name__}" in said
+
+
+def test_a_sequence_runs_live_if_all_of_its_agents_do():
+    steps = [LlmAgent(name="first"), LlmAgent(name="second")]
+    assert root_of(load_agent(SequentialAgent(name="steps", sub_agents=steps))).name == "steps"
+    broken = SequentialAgent(name="inner", sub_agents=[LoopAgent(name="again")])
+    with pytest.raises(AgentError, match="'outer' is a SequentialAgent, which ADK can't run"):
+        root_of(load_agent(SequentialAgent(name="outer", sub_agents=[broken])))
 
 
 def test_an_agent_of_ones_own_that_runs_live_is_taken():

@@ -43,7 +43,7 @@ def misfits(root: BaseAgent, *, local: bool) -> Iterator[str]:
     """
     for each in all_agents(root):
         if not runs_live(each):
-            yield f"{not_live(each)}: one that reaches it ends."
+            yield f"{not_live(each)}: no other agent can hand over to it."
     for agent in llm_agents(root):
         who = f"The agent {agent.name!r}"
         name = agent.model if isinstance(agent.model, str) else agent.model.model

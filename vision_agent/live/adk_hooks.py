@@ -17,9 +17,10 @@ from traceback import walk_tb
 from typing import Any
 
 from google.adk.agents.base_agent import BaseAgent
-from google.adk.agents.loop_agent import LoopAgent
-from google.adk.agents.parallel_agent import ParallelAgent
+from google.adk.agents.llm_agent import LlmAgent
 from google.adk.agents.readonly_context import ReadonlyContext
+from google.adk.agents.sequential_agent import SequentialAgent
+from google.adk.flows.llm_flows.core._function_call_postprocessor import get_agent_to_run
 from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.adk.models.google_llm import Gemini
 from google.adk.tools.transfer_to_agent_tool import transfer_to_agent
@@ -32,12 +33,21 @@ from google.genai.live import AsyncSession
 TRANSFER_TOOL = transfer_to_agent.__name__
 """The name of ADK's own tool with which an agent hands the conversation to another one."""
 
-_NOT_LIVE = {each._run_live_impl for each in (BaseAgent, LoopAgent, ParallelAgent)}
-
 
 def runs_live(agent: BaseAgent) -> bool:
-    """Whether ADK can run the agent in a call: of some kinds `run_live` only raises."""
-    return type(agent)._run_live_impl not in _NOT_LIVE
+    """Whether ADK can run the agent in a call: of most kinds of its own `run_live` only raises."""
+    runs = type(agent)._run_live_impl
+    if runs is SequentialAgent._run_live_impl:
+        return all(map(runs_live, agent.sub_agents))
+    return runs is LlmAgent._run_live_impl or not runs.__module__.startswith("google.adk.")
+
+
+def transfer_target(context: ReadonlyContext, name: str) -> BaseAgent | None:
+    """The agent that a transfer would reach; None if ADK would refuse it and end the call."""
+    try:
+        return get_agent_to_run(context._invocation_context, name)
+    except ValueError:
+        return None
 
 
 def is_in_call(context: ReadonlyContext) -> bool:

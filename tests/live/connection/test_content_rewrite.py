@@ -31,8 +31,12 @@ def test_more_than_the_callers_words_is_not_words():
 
 
 def test_adks_own_tool_hands_over_and_no_other():
-    transfer = types.FunctionResponse(name="transfer_to_agent", response={})
-    assert hands_over(content("user", RESULT, types.Part(function_response=transfer)))
+    def transfer(**response: object) -> types.Part:
+        result = types.FunctionResponse(name="transfer_to_agent", response=response)
+        return types.Part(function_response=result)
+
+    assert hands_over(content("user", RESULT, transfer(result=None)))
+    assert not hands_over(content("user", RESULT, transfer(error="Nobody is free.")))
     assert not hands_over(content("user", RESULT))
     assert not hands_over(content("user", words("transfer_to_agent")))
 

@@ -109,6 +109,9 @@ async def talking(
     running = await serve("127.0.0.1", 0, engine)
     llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
     agent = LlmAgent(name="tester", model=llm, tools=list(tools), **agent_args)
+    for child in agent.sub_agents:
+        if isinstance(child, LlmAgent):
+            child.model = llm
     explain_errors(agent)
     guard_plugins(plugins)
     mark_replaced_answers(agent)

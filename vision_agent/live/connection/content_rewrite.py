@@ -11,9 +11,15 @@ from vision_agent.live.media import images_of
 
 
 def hands_over(content: types.Content) -> bool:
-    """Whether it hands the conversation to another agent: the result of ADK's transfer tool."""
+    """Whether it hands the conversation to another agent: the result of ADK's transfer tool.
+
+    That tool returns nothing; a transfer that was refused has a reason.
+    """
     responses = [p.function_response for p in content.parts or [] if p.function_response]
-    return any(response.name == TRANSFER_TOOL for response in responses)
+    return any(
+        response.name == TRANSFER_TOOL and response.response == {"result": None}
+        for response in responses
+    )
 
 
 def as_words(contents: list[types.Content]) -> types.Content | None:

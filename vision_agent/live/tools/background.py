@@ -33,7 +33,12 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
-from vision_agent.live.adk_hooks import TRANSFER_TOOL, run_sync_tools_in
+from vision_agent.live.adk_hooks import (
+    TRANSFER_TOOL,
+    run_sync_tools_in,
+    runs_live,
+    transfer_target,
+)
 from vision_agent.live.tools.loop_blocking import timed
 from vision_agent.live.tools.repeated_calls import MAX_CALLS, RepeatedCalls
 from vision_agent.live.tools.results import NoResult, as_json
@@ -240,9 +245,8 @@ def explain_errors(agent: BaseAgent) -> None:
         own = agent.canonical_on_tool_error_callbacks
         if explain_error not in own:
             agent.on_tool_error_callback = [*own, explain_error]
-            agent.before_tool_callback = [
-                _guarded(callback) for callback in agent.canonical_before_tool_callbacks
-            ]
+            before = [*agent.canonical_before_tool_callbacks, _refused_transfer]
+            agent.before_tool_callback = [_guarded(callback) for callback in before]
             after = [*agent.canonical_after_tool_callbacks, _as_it_is]
             agent.after_tool_callback = [_guarded(callback) for callback in after]
     for child in agent.sub_agents:
@@ -260,8 +264,28 @@ def guard_plugins(plugins: Iterable[BasePlugin]) -> None:
 def _as_it_is(
     tool: BaseTool, args: dict[str, Any], tool_context: ToolContext, tool_response: Any
 ) -> Any:
-    """An `after_tool_callback` that changes nothing but what `_guarded` does to its result."""
+    """An `after_tool_callback` that changes nothing but what `_guarded` does to its result.
+
+    A transfer has no result, by which it is known (`hands_over`).
+    """
+    if tool.name == TRANSFER_TOOL and tool_context.actions.transfer_to_agent:
+        return {"result": None}
     return tool_response
+
+
+def _refused_transfer(
+    tool: BaseTool, args: dict[str, Any], tool_context: ToolContext
+) -> dict[str, Any] | None:
+    """A `before_tool_callback` that refuses a transfer that would end the call."""
+    name = args.get("agent_name")
+    if tool.name != TRANSFER_TOOL or not isinstance(name, str):
+        return None
+    target = transfer_target(tool_context, name)
+    if target is not None and runs_live(target):
+        return None
+    what = "there is none that it may hand over to" if target is None else "it can't run in a call"
+    logger.warning("The agent %r is not handed the conversation: %s.", name, what)
+    return {"error": f"The agent {name} can't take over here. Go on with the caller yourself."}
 
 
 def _guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
