@@ -43,12 +43,17 @@ def mirror() -> str | None:
 
 
 def make(root: Path, suite: str) -> None:
-    """Makes what `python:…-slim-SUITE` is: a minimal Debian, `python` and `pip` in /usr/local."""
+    """Makes what `python:…-slim-SUITE` is: a minimal Debian, `python` and `pip` in /usr/local.
+
+    On a loaded machine mmdebstrap may leave `proc` mounted in the tree, and a copy of the tree then
+    reads /proc/kcore until the disk is full: its mounts are in a namespace that ends with it.
+    """
     address = mirror()
     assert address is not None
     subprocess.run(
         [
-            *(*PATIENTLY, "mmdebstrap", "--quiet", "--variant=minbase", "--mode=root"),
+            *(*PATIENTLY, "unshare", "--mount"),
+            *("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root"),
             *("--include=python3,python3-venv,ca-certificates", suite, root, address),
         ],
         check=True,
