@@ -110,4 +110,4 @@ async def test_an_agent_that_ends_its_run_at_once_ends_the_call_with_a_reason(tm
         ended = await caller.wait_for(lambda m: m.get("data", {}).get("state") == "ended")
         assert ended["data"]["reason"] == "the model ended the conversation"
         assert await failures(server, "agent") == 0
-        await caller.hang_up()
+        await caller.peer.close()
