@@ -10,7 +10,7 @@ from google_crc32c import value as crc32c
 
 from tests.rtc.calling import Call, SoundSource
 from tests.support.waiting import until
-from vision_agent.rtc import aiortc_sctp
+from vision_agent.rtc import aiortc_sctp, failures
 from vision_agent.rtc.aiortc_sctp import MAX_CONTROL_CHUNKS, BoundedSctpTransport
 from vision_agent.rtc.channel import Channel
 from vision_agent.rtc.outbox import MAX_BUFFERED_BYTES
@@ -123,6 +123,38 @@ async def test_an_init_that_arrives_late_changes_nothing(line: Line):
     init.initiate_tag, init.initial_tsn = line.caller._local_verification_tag, line.first_tsn
     init.advertised_rwnd, init.outbound_streams, init.inbound_streams = 100_000, 10, 10
     await line.send(init, tag=0)
+    line.got.clear()
+    await line.still_works()
+    await until(lambda: not line.caller._sent_queue, what="everything is acknowledged")
+    assert not line.server.bad_packets
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+async def test_a_flood_of_inits_changes_nothing_and_is_one_line_of_the_log(
+    line: Line, at_once: int, caplog: pytest.LogCaptureFixture
+):
+    await line.still_works()
+    rng, dropped = random.Random(1), failures.dropped_datagrams
+    with caplog.at_level("WARNING"):
+        for _ in range(200):
+            init = InitChunk()
+            init.initiate_tag, init.initial_tsn = rng.getrandbits(32), rng.getrandbits(32)
+            init.advertised_rwnd, init.outbound_streams, init.inbound_streams = 100_000, 0, 0
+            await line.send(*[init] * at_once, tag=0)
+            await asyncio.sleep(0)
+        await until(lambda: line.server.bad_packets > 100)
+        line.got.clear()
+        await line.still_works()
+    assert failures.dropped_datagrams - dropped >= line.server.bad_packets
+    (record,) = [r for r in caplog.records if r.name.startswith("vision_agent")]
+    assert not record.exc_info
+    assert "not valid SCTP" in record.getMessage()
+
+
+async def test_a_tsn_too_far_ahead_for_a_sack_is_not_acknowledged(line: Line):
+    await line.still_works()
+    await line.send(line.chunk(tsn=(line.caller._local_tsn + 100_000) & 0xFFFFFFFF))
+    line.caller._local_tsn = (line.caller._local_tsn - 1) & 0xFFFFFFFF
     line.got.clear()
     await line.still_works()
     await until(lambda: not line.caller._sent_queue, what="everything is acknowledged")

@@ -1,5 +1,8 @@
 """Health and metrics on a port of their own, which callers can't reach; neither names a caller."""
 
+import asyncio
+import contextlib
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -8,6 +11,7 @@ from tests.server.ingress.application import offered
 from tests.support.scenarios import SILENT
 from vision_agent import Settings
 from vision_agent.server.listening import CannotListen, listen
+from vision_agent.server.operator_port import MAX_CONNECTIONS
 from vision_agent.server.video_agent import VideoAgent
 
 
@@ -50,6 +54,28 @@ async def test_they_are_on_the_operators_port_alone_and_say_nothing_about_who_ca
     with pytest.raises(httpx.ConnectError):
         async with httpx.AsyncClient() as late:
             await late.get(f"http://127.0.0.1:{port}/healthz")
+
+
+async def test_its_connections_are_bounded_as_those_of_callers_are():
+    video, _ = video_agent(operator_port=0)
+    port = video.operator_port.bind()
+    async with video.lifespan():
+        idle = [
+            await asyncio.open_connection("127.0.0.1", port) for _ in range(MAX_CONNECTIONS + 2)
+        ]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as operator:
+            assert (await operator.get("/healthz")).status_code == 200
+        # Three came when there was no room: those that were idle longest made it.
+        async with asyncio.timeout(10):
+            for reader, _ in idle[:3]:
+                with contextlib.suppress(ConnectionError):
+                    assert await reader.read() == b""
+        reader, writer = idle[3]
+        writer.write(b"no-such-method / HTTP/1.1\r\n\r\n")
+        async with asyncio.timeout(10):
+            assert b"no HTTP request that can be understood" in await reader.read()
+        for _, writer in idle:
+            writer.close()
 
 
 async def test_a_port_that_is_taken_is_said_in_words():

@@ -15,6 +15,7 @@ import contextlib
 import logging
 from typing import Any
 
+from vision_agent.rtc import failures
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 from vision_agent.rtc.own import aiortc
 from vision_agent.rtc.own.aiortc import RTCDataChannel
@@ -55,6 +56,7 @@ for 300 chunks of four bytes."""
 MAX_RECONFIG_PARAMETERS = 2  # RFC 6525 3.1
 MAX_REPORTED_DUPLICATES = 16
 MAX_GAP_BLOCKS = 256  # with more, a SACK no longer fits into a packet
+MAX_GAP_OFFSET = 0xFFFF  # of its fields; the peer sends again what lies beyond
 _USER_INITIATED_ABORT = 12  # RFC 9260 3.3.10.12
 
 _OVERRIDDEN = {
@@ -92,7 +94,8 @@ class BoundedSctpTransport(RTCSctpTransport):
     """aiortc's `RTCSctpTransport` for a peer that may be hostile.
 
     Attributes:
-        bad_packets: How many packets were dropped because aiortc failed on them.
+        bad_packets: How many packets were dropped: those that aiortc failed on, and attempts to
+            begin the association anew.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -112,10 +115,14 @@ class BoundedSctpTransport(RTCSctpTransport):
             await self._give_up(str(error))
         except ConnectionError:
             raise
-        except Exception:  # whatever a malformed packet makes aiortc raise
-            self.bad_packets += 1
-            if self.bad_packets == 1:
-                logger.warning("A packet of a data channel is not valid SCTP.", exc_info=True)
+        except Exception as error:  # whatever a malformed packet makes aiortc raise
+            self._drop_packet(repr(error))
+
+    def _drop_packet(self, why: str) -> None:
+        failures.drop_datagram()
+        self.bad_packets += 1
+        if self.bad_packets == 1:
+            logger.warning("A packet of a data channel is not valid SCTP: %s.", why)
 
     async def _give_up(self, reason: str) -> None:
         """Aborts the association, and with it the data channels; the ABORT gives the reason."""
@@ -134,8 +141,16 @@ class BoundedSctpTransport(RTCSctpTransport):
                 return
             if isinstance(chunk, sctp_module.ReconfigChunk):
                 del chunk.params[MAX_RECONFIG_PARAMETERS:]
-        if not isinstance(chunk, InitChunk) or chunk.initiate_tag != self._remote_verification_tag:
+        if not isinstance(chunk, InitChunk):
             await super()._receive_chunk(chunk)
+            return
+        if chunk.initiate_tag != self._remote_verification_tag:
+            # aiortc takes over what it says before its cookie comes back (RFC 9260 5.2.2), and the
+            # TSNs that wait would no longer fit. A peer in WebRTC begins anew with DTLS.
+            if self._association_state == self.State.ESTABLISHED:
+                self._drop_packet("an INIT while the association stands")
+            else:
+                await super()._receive_chunk(chunk)
             return
         # An INIT that was late or sent again is answered and changes nothing (RFC 9260 5.2.2).
         # aiortc expects the first TSN again: what the peer sends later is never acknowledged.
@@ -221,7 +236,7 @@ class BoundedSctpTransport(RTCSctpTransport):
 
     async def _send_chunk(self, chunk: Chunk) -> None:
         if isinstance(chunk, SackChunk):
-            del chunk.gaps[MAX_GAP_BLOCKS:]
+            chunk.gaps = [gap for gap in chunk.gaps[:MAX_GAP_BLOCKS] if gap[1] <= MAX_GAP_OFFSET]
         await super()._send_chunk(chunk)
 
 

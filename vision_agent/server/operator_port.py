@@ -10,7 +10,11 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from vision_agent.server.ingress.connections import Connections, bounded_protocol
 from vision_agent.server.listening import listen
+
+MAX_CONNECTIONS = 20
+"""Some systems that watch the server; the one that has been idle longest makes room for another."""
 
 
 class _OperatorServer(uvicorn.Server):
@@ -56,12 +60,12 @@ class OperatorPort:
         assert self._bound is not None
         config = uvicorn.Config(
             self._app,
+            http=bounded_protocol(Connections(MAX_CONNECTIONS, MAX_CONNECTIONS)),
             ws="none",
             lifespan="off",
             proxy_headers=False,
             log_level="warning",
             log_config=None,
-            limit_concurrency=20,
             timeout_graceful_shutdown=1,
         )
         server = _OperatorServer(config)

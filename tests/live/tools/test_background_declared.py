@@ -62,18 +62,19 @@ def test_only_slow_and_long_running_tools_are_declared_as_not_waited_for():
 
 
 def test_the_agents_own_tools_are_left_as_they_are_and_taken_over_once():
-    own = FunctionTool(search)
-    request = declared(own, FunctionTool(count))
-    streaming = request.tools_dict["count"]
+    own, streaming = FunctionTool(search), FunctionTool(count)
+    request = declared(own, streaming)
     tools = BackgroundTools(ToolLimits(), ToolThreads())
     tools.take_over(request)
-    taken = request.tools_dict["search"]
+    taken, checked = request.tools_dict["search"], request.tools_dict["count"]
     tools.take_over(request)
     assert request.tools_dict["search"] is taken
     assert taken.behavior is types.Behavior.NON_BLOCKING
     assert isinstance(taken, FunctionTool)
     assert own.behavior is None
-    assert request.tools_dict["count"] is streaming
+    assert request.tools_dict["count"] is checked
+    assert streaming.func is count
+    assert checked.behavior is None
 
 
 async def test_calls_without_an_id_are_all_run():

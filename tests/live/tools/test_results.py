@@ -11,12 +11,17 @@ import uuid
 
 import numpy as np
 import pytest
+from google.adk.events.event import Event
+from google.adk.models.llm_request import LlmRequest
 from google.adk.plugins.base_plugin import BasePlugin
+from google.adk.tools.function_tool import FunctionTool
 from google.genai import types
 from pydantic import BaseModel
 
 from tests.live.tools.talking import WAITING, talking
+from vision_agent.live.tools.background import BackgroundTools, ToolLimits
 from vision_agent.live.tools.results import MAX_RESULT_CHARS, NoResult, as_json
+from vision_agent.live.tools.threads import ToolThreads
 
 
 class Shelf(BaseModel):
@@ -108,6 +113,42 @@ def test_too_much_for_a_model_is_refused_with_how_much_it_was() -> None:
 
 
 UNTELLABLE = {"error": "The tool search has returned what can't be told to a model."}
+
+
+@pytest.mark.parametrize("asked_with", [(), ("slot",)])
+async def test_each_result_of_a_streaming_tool_becomes_json_until_one_can_not(asked_with) -> None:
+    closed = []
+
+    async def search(*slots: str):
+        """Finds something, again and again."""
+        try:
+            yield datetime.date(2026, 11, 27)
+            yield Event(author="search")
+            yield [*slots, object()]
+            yield "nobody asks for this one"
+        finally:
+            closed.append(True)
+
+    request = LlmRequest()
+    request.append_tools([FunctionTool(search)])
+    BackgroundTools(ToolLimits(), ToolThreads()).take_over(request)
+    stream = request.tools_dict["search"].func
+    told = [result async for result in stream(*asked_with)]
+    assert (told[0], told[2:]) == ("2026-11-27", [UNTELLABLE])
+    assert isinstance(told[1], Event)
+    assert closed == [True]
+
+
+async def test_a_streaming_tool_with_a_result_that_is_no_json_leaves_the_model_able_to_hear():
+    async def search():
+        """Finds something, again and again."""
+        yield object()
+
+    async with talking(WAITING[0], search) as (talk, _):
+        talk.live_queue.text("look it up")
+        await talk.said("can't be told")
+        talk.live_queue.text("hello")
+        await talk.said("Good.")
 
 
 @pytest.mark.parametrize("returned", [object(), inside_itself(), {"rows": iter("ab")}])

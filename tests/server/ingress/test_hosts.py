@@ -2,7 +2,7 @@
 
 import pytest
 
-from vision_agent.server.ingress.hosts import Hosts
+from vision_agent.server.ingress.hosts import Hosts, KnownHosts
 
 LOOPBACK = Hosts("127.0.0.1", machine="Desk.lan")
 EVERYWHERE = Hosts("0.0.0.0", machine="Desk.lan")
@@ -109,3 +109,34 @@ def test_pages_of_an_origin_that_is_allowed_may():
     assert hosts.takes_page_of("https://shop.example", "localhost:7860")
     assert not hosts.takes_page_of("http://shop.example", "localhost:7860")
     assert Hosts("127.0.0.1", origins=("*",)).takes_page_of("null", "localhost:7860")
+
+
+@pytest.mark.parametrize(
+    ("version", "names", "status"),
+    [
+        ("1.1", ["localhost"], 200),
+        ("1.1", [], 400),
+        ("1.1", ["localhost", "evil.example"], 400),
+        ("1.1", ["localhost", "localhost"], 400),
+        ("1.0", [], 200),
+        ("1.0", ["localhost", "evil.example"], 400),
+        ("1.1", ["evil.example"], 421),
+    ],
+)
+async def test_a_request_names_one_host(version, names, status):
+    sent = []
+
+    async def served(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "http_version": version,
+        "headers": [(b"host", name.encode()) for name in names],
+        "server": ("127.0.0.1", 7860),
+    }
+    await KnownHosts(served, LOOPBACK)(scope, None, send)
+    assert sent[0]["status"] == status

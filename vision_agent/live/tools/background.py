@@ -8,8 +8,8 @@ them to the model. The declarations stay as the agent's author wrote them: a mod
 its tools still waits, but the caller's words reach it meanwhile. This works for everything that is
 a tool to ADK: functions, MCP, other agents.
 
-Not replaced are streaming tools, which run in tasks already, and tools that hand the conversation
-on, which have to run in ADK's own loop.
+Of streaming tools, which run in tasks already, only the results are checked. Not replaced are tools
+that hand the conversation on, which have to run in ADK's own loop.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ import functools
 import inspect
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.llm_agent import LlmAgent
+from google.adk.events.event import Event
 from google.adk.models.llm_request import LlmRequest
 from google.adk.plugins.base_plugin import BasePlugin
 from google.adk.tools.base_tool import BaseTool
+from google.adk.tools.function_tool import FunctionTool
 from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
@@ -103,7 +106,9 @@ class BackgroundTools:
     def take_over(self, request: LlmRequest) -> None:
         """Replace the tools of a request that opens a connection by ones that run in tasks."""
         for name, tool in request.tools_dict.items():
-            if not _stays(tool):
+            if _streams(tool):
+                request.tools_dict[name] = _checked(tool)
+            elif not _stays(tool):
                 request.tools_dict[name] = self._beside(tool)
         for group in request.config.tools or []:
             for declared in (isinstance(group, types.Tool) and group.function_declarations) or []:
@@ -218,11 +223,37 @@ class _Call:
 
 
 def _stays(tool: BaseTool) -> bool:
-    return (
-        tool.name in HANDS_ON
-        or inspect.isasyncgenfunction(getattr(tool, "func", None))
-        or isinstance(vars(tool).get("run_async"), _Call)
-    )
+    return tool.name in HANDS_ON or isinstance(vars(tool).get("run_async"), _Call)
+
+
+def _streams(tool: BaseTool) -> TypeGuard[FunctionTool]:
+    return inspect.isasyncgenfunction(getattr(tool, "func", None))
+
+
+def _checked(tool: FunctionTool) -> FunctionTool:
+    """A streaming tool whose results become JSON: ADK calls no `after_tool` callback for them.
+
+    One that can't be told to a model ends it.
+    """
+    stream: Callable[..., AsyncGenerator[Any, None]] = tool.func
+    if hasattr(stream, "results_checked"):
+        return tool
+
+    @functools.wraps(stream)
+    async def checked(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        async with aclosing(stream(*args, **kwargs)) as results:
+            async for result in results:
+                try:
+                    told = result if isinstance(result, Event) else as_json(tool.name, result)
+                except NoResult as error:
+                    yield _in_words(tool, error)
+                    return
+                yield told
+
+    checked.results_checked = True  # type: ignore[attr-defined]
+    copied = copy.copy(tool)
+    copied.func = checked
+    return copied
 
 
 async def explain_error(

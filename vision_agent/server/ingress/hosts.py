@@ -102,6 +102,9 @@ def _split(netloc: str) -> tuple[str, int | None]:
 class KnownHosts:
     """Refuses requests with an unknown host name (421) or from another site's page (403).
 
+    One that names no host, or several, is malformed (400; RFC 9112 3.2): a proxy in front and this
+    server could each believe another one.
+
     Args:
         app: The application.
         hosts: Decides which.
@@ -118,8 +121,11 @@ class KnownHosts:
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
+        named = headers.getlist("host")
         # An HTTP/1.0 client may leave it out; no browser does.
-        host = headers.get("host")
+        if len(named) > 1 or (not named and scope.get("http_version") == "1.1"):
+            return Refusal(400, "A request has exactly one Host header.")
+        host = named[0] if named else None
         arrived_at = (scope.get("server") or ("", None))[0]
         if host is not None and not self._hosts.takes(host, arrived_at):
             return Refusal(
