@@ -11,8 +11,8 @@ from __future__ import annotations
 QUIET_AFTER_CHUNKS = 50
 """A second: longer than the silence that ends a turn."""
 
-JOINED_CHUNKS = 3
-"""60 ms: sound too soft to count as a voice reaches the model at most 40 ms later."""
+JOINED_CHUNKS = 5
+"""100 ms: sound too soft to count as a voice reaches the model at most 80 ms later."""
 
 
 class QuietSound:

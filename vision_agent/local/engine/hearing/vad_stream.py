@@ -165,8 +165,8 @@ class SpeechDetector:
 
     def _chunk(self, chunk: bytes, over_agent: bool) -> SpeechStarted | SpeechStopped | None:
         self._fed_samples += CHUNK_SAMPLES
-        samples = np.frombuffer(chunk, "<i2")
-        rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float32))))
+        samples = np.frombuffer(chunk, "<i2").astype(np.float32)
+        rms = math.sqrt(samples.dot(samples) / samples.size)
         self._gate.feed(rms, over_agent=over_agent)
         probability = self._probability(chunk)
         event = None
