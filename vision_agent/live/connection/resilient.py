@@ -304,6 +304,8 @@ class ResilientConnection(ContentConnection):
                     async for response in responses:
                         ended, unreadable = False, 0
                         await self._pass_on(response)
+                        # Messages that have come together: other calls' voices go in between.
+                        await asyncio.sleep(0)
             except TimeoutError:
                 self._liveness.overdue(_now_s())
                 self._give_up_answer()
