@@ -57,6 +57,14 @@ def test_frames_ages_turns_and_interruptions_are_counted() -> None:
     assert transcript.turn_complete_ms == 5
 
 
+def test_a_turn_that_is_followed_by_another_is_not_the_last() -> None:
+    transcript = CallTranscript()
+    server_says(transcript, 1, kind="turn_complete", goes_on=True)
+    assert transcript.turn_complete_ms is None
+    server_says(transcript, 2, kind="turn_complete", goes_on=False)
+    assert transcript.turn_complete_ms == 2
+
+
 def test_a_tool_call_is_followed_to_its_end() -> None:
     transcript = CallTranscript()
     say(transcript, 1, "llm-function-call-started", function_name="look_closely")

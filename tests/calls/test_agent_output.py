@@ -119,7 +119,8 @@ async def test_a_question_is_thought_about_until_its_answer_comes(before, since)
         states.append(state)
         trace.state(state)
 
-    view = CallerView(Shown(), on_state)
+    channel = Shown()
+    view = CallerView(channel, on_state)
     options = OutputOptions(barge_in_hold_ms=0, tool_reports="name")
     output = AgentOutput(view, metrics, trace, options)
     view.set_state("listening")
@@ -129,9 +130,21 @@ async def test_a_question_is_thought_about_until_its_answer_comes(before, since)
     await output.run(Events(*since, ANSWER))
     assert states == ["listening", "thinking"]
     await output.run(Events(DONE))
+    ends = [each["goes_on"] for each in channel.messages if each["kind"] == "turn_complete"]
+    assert ends == [True] * (len(ends) - 1) + [False]
     assert states == ["listening", "thinking", "listening"]
     assert turns[-1].question.asked_at_s == asked_s
     # A turn in which nothing was said is an answer too.
     view.set_state("thinking")
     await output.run(Events(DONE))
     assert states[-1] == "listening"
+
+
+async def test_a_turn_that_a_tool_ended_goes_on_also_when_it_began_with_words():
+    channel, metrics = Shown(), Metrics()
+    options = OutputOptions(barge_in_hold_ms=0, tool_reports="name")
+    view = CallerView(channel, lambda _: None)
+    output = AgentOutput(view, metrics, CallTrace(metrics, 0.0, {}), options)
+    await output.run(Events(STORY, CALL, RESULT, DONE, ANSWER, DONE))
+    ends = [each["goes_on"] for each in channel.messages if each["kind"] == "turn_complete"]
+    assert ends == [True, False]

@@ -27,7 +27,7 @@ def test_the_page_of_docs_lists_exactly_the_fields_of_every_message():
 
 
 def test_a_messages_attributes_are_its_fields_on_the_wire():
-    assert TurnCompleteMessage().data() == {"kind": "turn_complete"}
+    assert TurnCompleteMessage(True).data() == {"kind": "turn_complete", "goes_on": True}
     assert FrameMessage(bytes=30_000, width=768, height=432, age_ms=80, source="camera").data() == {
         "kind": "frame",
         "bytes": 30_000,

@@ -78,7 +78,8 @@ class CallTranscript:
         camera_seen_ms: When the newest frame of the camera that reached the model was captured: the
             message's arrival less the age that it names.
         frame_ages_ms: The age of the model's newest frame at each end of the caller's speech.
-        turn_complete_ms: When the newest turn was completed; None if a tool has returned since.
+        turn_complete_ms: When the newest turn that none follows by itself was completed; None if a
+            tool has returned since.
         responses: How many messages that call for a response it has taken or refused.
         ended: Why the server ended the call; None while it goes on.
         recorded: Whether the server records the call now.
@@ -223,7 +224,7 @@ class CallTranscript:
         elif kind == "point" and _is_box(data.get("box_2d")):
             box = [round(side) for side in data["box_2d"]]
             self.points.append(Point(str(data.get("label", "")), box, at_ms))
-        elif kind == "turn_complete":
+        elif kind == "turn_complete" and data.get("goes_on") is not True:
             self.turn_complete_ms = at_ms
         elif kind == "recording":
             self._recording(

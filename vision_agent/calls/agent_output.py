@@ -238,9 +238,9 @@ class AgentOutput:
                 self.speaker.flush()
                 if self._answer:
                     self._bot_output.end(self._answer, spoken=self._heard_aloud)
-                goes_on, self._goes_on = self._goes_on and not self._view.answering, False
+                goes_on, self._goes_on = self._goes_on, False
                 self._close_answer(" ".join(self._answer.text.split()), settles=not goes_on)
-                self._view.show(TurnCompleteMessage())
+                self._view.show(TurnCompleteMessage(goes_on))
             case AgentToolCall(call_id, name, arguments):
                 self._tell_understood(self._caller.answered())
                 self._goes_on = True
@@ -284,8 +284,8 @@ class AgentOutput:
             self._view.show(AgentMessage(agent))
 
     def _open_answer(self) -> None:
+        self._goes_on = False
         if not self._view.answering:
-            self._goes_on = False
             self._trace.opened()
             self._tell_understood(self._caller.answered())
             self._in_words, self._next_in_words = self._next_in_words, False

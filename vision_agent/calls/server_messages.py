@@ -56,9 +56,14 @@ class InterruptedMessage(ServerMessage):
 
 @dataclass(frozen=True, slots=True)
 class TurnCompleteMessage(ServerMessage):
-    """The model's turn is over; its sound may still be playing."""
+    """The model's turn is over; its sound may still be playing.
+
+    Attributes:
+        goes_on: Another turn follows by itself: the answer to a tool's result, or to what cut in.
+    """
 
     kind = "turn_complete"
+    goes_on: bool
 
 
 @dataclass(frozen=True, slots=True)
