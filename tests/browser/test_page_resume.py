@@ -143,6 +143,20 @@ async def test_a_line_that_is_lost_with_its_connection_is_sent_on_the_next_one(
         await no_calls(server)
 
 
+async def test_the_very_first_line_is_sent_in_the_next_call_though_its_conversation_has_nothing(
+    quiet_browser, open_page, counting
+):
+    async with ForkedServer(*counting) as server:
+        caller = await open_page(quiet_browser, server.url)
+        await caller.call()
+        await caller.page.route("**/api/offer", gone)
+        await caller.page.evaluate(LOSES_A_LINE)
+        assert await asks(caller, "the first") == "One."
+        assert await caller.reads("user") == ["the first"]
+        await caller.press("hang-up")
+        await no_calls(server)
+
+
 async def test_after_a_reload_one_continues_or_starts_anew(quiet_browser, open_page, counting):
     async with ForkedServer(*counting) as server:
         caller = await open_page(quiet_browser, server.url)

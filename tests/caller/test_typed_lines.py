@@ -31,3 +31,13 @@ def test_what_was_typed_long_ago_and_what_is_too_long_to_be_found_is_not_sent_ag
     lines = typed("one", "x" * 1_001)
     assert ids(lines.unsure(UNSURE_S)) == ["1"]
     assert ids(lines.missing([], UNSURE_S)) == []
+
+
+def test_where_the_conversation_is_gone_what_was_not_answered_is_sent_again():
+    lines = typed("one", "two")
+    assert ids(lines.unanswered(2)) == ["0", "1"]
+    lines.answered()
+    assert ids(lines.unanswered(2)) == []
+    lines.sent(TypedLine("2", "three", 2))
+    assert ids(lines.unanswered(3)) == ["2"]
+    assert ids(lines.unanswered(2 + UNSURE_S)) == []

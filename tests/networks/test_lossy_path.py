@@ -17,6 +17,8 @@ SCENARIO = "engine: false\nanswers:\n" + "".join(
     for turn, number in enumerate(NUMBERS, 1)
 )
 SILENCE_S = 3.0
+OUTAGE_S = 12.0
+"""Longer than what was typed counts as unsure, and than the server waits for a vanished peer."""
 
 
 SET_UP = {
@@ -67,3 +69,26 @@ async def test_a_conversation_stands_loss_of_a_fifth_reordering_and_three_second
     assert said == [f"Number {number}." for number in NUMBERS]
     assert path.lost > 0
     assert "reconnecting" not in states.seen
+
+
+async def test_a_line_that_is_typed_into_an_outage_is_answered_once_though_that_lasts(
+    tmp_path: Path,
+) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    states, path = States(), LossyPath()
+    async with ForkedServer("--scenario", str(scenario)) as server, path.open():
+        signalling = OverPath(server.url, None, 60, path=path)
+        async with InteractiveCall(signalling, MicrophoneTrack(), None, Playout(), states) as call:
+            call.type("hello")
+            assert await call.until_answered() == "answered"
+            path.silent = True
+            call.type("hello")
+            await asyncio.sleep(OUTAGE_S)
+            path.silent = False
+            assert await call.until_answered() == "answered"
+            call.type("hello")
+            assert await call.until_answered() == "answered"
+            said = [text for who, text in call.transcript if who == "agent"]
+    assert said == [f"Number {number}." for number in NUMBERS[:3]]
+    assert "reconnecting" in states.seen

@@ -204,13 +204,16 @@ class Connection:
 
     def _take_message(self, message: str | bytes, at_ms: int) -> None:
         """Pass a message on, unless it says that the call is over and continues in another one."""
-        data = (rtvi.parse(message) or {}).get("data")
+        parsed = rtvi.parse(message) or {}
+        data = parsed.get("data")
         if self._resume and isinstance(data, dict) and data.get("state") == "ended":
             self._come_back = str(data.get("reason")) if data.get("come_back") else None
         if isinstance(data, dict) and data.get("kind") == "resumed":
             lines = [line for line in data.get("earlier", ()) if isinstance(line, dict)]
             self._said = [str(line.get("text")) for line in lines if line.get("who") == "user"]
             self._told.set()
+        if parsed.get("type") == "bot-llm-started":
+            self._typed.answered()
         if self._come_back is None:
             self._on_message(message, at_ms)
 
@@ -284,9 +287,11 @@ class Connection:
         """Send what was typed shortly before the loss; the same call takes each line once."""
         assert self._peer is not None
         lines = self._typed.unsure(lost_s)
-        if lines and not same_call:
+        if lines and not same_call and not resumed:
+            lines = self._typed.unanswered(lost_s)
+        elif lines and not same_call:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_TOLD_S if resumed else 0):
+                async with asyncio.timeout(_TOLD_S):
                     await self._told.wait()
             told = self._told.is_set()
             lines = self._typed.missing(self._said, lost_s) if told else []

@@ -32,6 +32,7 @@ class TypedLines:
     def __init__(self) -> None:
         self._lately: list[TypedLine] = []
         self._times: Counter[str] = Counter()
+        self._answered: frozenset[TypedLine] = frozenset()
 
     def sent(self, line: TypedLine) -> None:
         """A line was sent."""
@@ -41,6 +42,18 @@ class TypedLines:
     def unsure(self, lost_s: float) -> list[TypedLine]:
         """What may not have arrived on a connection whose loss was noticed at this time."""
         return [line for line in self._lately if lost_s - line.at_s < UNSURE_S]
+
+    def answered(self) -> None:
+        """An answer begins: whatever was sent before has arrived."""
+        self._answered = frozenset(self._lately)
+
+    def unanswered(self, lost_s: float) -> list[TypedLine]:
+        """What has not arrived, as far as can be known where the conversation is gone.
+
+        Args:
+            lost_s: See `unsure`.
+        """
+        return [line for line in self.unsure(lost_s) if line not in self._answered]
 
     def missing(self, said: Sequence[str], lost_s: float) -> list[TypedLine]:
         """What has not arrived: the conversation, which a new call continues, lacks it.

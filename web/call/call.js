@@ -222,14 +222,16 @@ export class Call {
     const addressTimer = setTimeout(() => {
       if (!peer.hasAddress) this.#giveUp(new NoNetwork());
     }, ADDRESS_TIMEOUT_MS);
+    const resume = restart ? null : this.#resume;
+    let anew = false;
     try {
-      const resume = restart ? null : this.#resume;
       const about = { pcId: this.#pcId, restart, agent: this.#agent, resume };
       const answer = await peer.negotiate(about);
       this.#pcId = answer.pc_id;
       if (!restart && !this.#over) {
         this.#resume = answer.resume ?? null;
-        this.#listener.onAnswer(answer, resume !== null && answer.resumed === false);
+        anew = resume !== null && answer.resumed === false;
+        this.#listener.onAnswer(answer, anew);
       }
       // Not earlier: the server takes the end of a call's only connection for a goodbye.
       this.#closePeers(peer);
@@ -248,6 +250,7 @@ export class Call {
     this.#sendCameraSize();
     // The server knows the ids. What a new call lacks, the conversation says: #onMessage.
     if (restart) this.#sendAgain(this.#typed.unsure(this.#lostAtMs));
+    else if (anew) this.#sendAgain(this.#typed.unanswered(this.#lostAtMs));
     if (restart && this.#unrecorded) channel.stopRecording();
     this.#phase = "up";
     this.#listener.onReady();
@@ -266,6 +269,7 @@ export class Call {
       return;
     }
     this.#listener.onMessage(message);
+    if (type === "bot-llm-started") this.#typed.answered();
     if (type === "server-message" && data?.kind === "resumed") {
       /** @type {{who: string, text: string}[]} */
       const earlier = data.earlier;

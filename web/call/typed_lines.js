@@ -12,6 +12,8 @@ export class TypedLines {
   #lately = [];
   /** @type {Map<string, number>} */
   #times = new Map();
+  /** @type {Set<TypedLine>} */
+  #answered = new Set();
 
   /** @param {TypedLine} line it was sent */
   sent(line) {
@@ -23,6 +25,19 @@ export class TypedLines {
   /** @param {number} lostAtMs */
   unsure(lostAtMs) {
     return this.#lately.filter(({ atMs }) => lostAtMs - atMs < UNSURE_MS);
+  }
+
+  /** An answer begins: whatever was sent before has arrived. */
+  answered() {
+    this.#answered = new Set(this.#lately);
+  }
+
+  /**
+   * What has not arrived, as far as can be known where the conversation is gone.
+   * @param {number} lostAtMs
+   */
+  unanswered(lostAtMs) {
+    return this.unsure(lostAtMs).filter((line) => !this.#answered.has(line));
   }
 
   /**

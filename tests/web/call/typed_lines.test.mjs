@@ -28,3 +28,13 @@ test("what was typed long ago, or is too long to be found, is not sent again", (
   assert.deepEqual(ids(lines.unsure(10_000)), ["1"]);
   assert.deepEqual(ids(lines.missing([], 10_000)), []);
 });
+
+test("where the conversation is gone, what was not answered is sent again", () => {
+  const lines = typed("one", "two");
+  assert.deepEqual(ids(lines.unanswered(2_000)), ["0", "1"]);
+  lines.answered();
+  assert.deepEqual(ids(lines.unanswered(2_000)), []);
+  lines.sent({ id: "2", text: "three", atMs: 2_000 });
+  assert.deepEqual(ids(lines.unanswered(3_000)), ["2"]);
+  assert.deepEqual(ids(lines.unanswered(12_000)), []);
+});
