@@ -85,6 +85,19 @@ async def test_a_question_in_a_call_that_asked_for_text_is_answered_in_text(
     assert report.said()
 
 
+@pytest.mark.parametrize("asked", [{}, {"modalities": "TEXT"}], ids=["voice", "text"])
+async def test_a_line_that_is_refused_ends_the_call_with_its_reason_and_is_not_waited_for(
+    url: str, bottle: Path, asked: dict
+) -> None:
+    # Without an end of its own, the call would last as long as the test may.
+    options = ReplayOptions(bottle, url, typed="a" * 5_000, asked=asked, timeout_s=10_000)
+    report = await replay(options)
+    assert (report.answered, report.broke_off) == (False, True)
+    (error,) = report.errors
+    assert "4000" in error.replace(",", "")
+    assert report.ended == error
+
+
 THINKS_LONG = """
 engine: false
 hears: [are you there]

@@ -171,14 +171,14 @@ class OutgoingCall:
         if (why := self.ended) is not None:
             raise CallFailed(sentence(why))
 
-    def type(self, text: str) -> None:
-        """Send a typed line.
+    def type(self, text: str) -> str | None:
+        """Send a typed line; returns its id, None if it waits for another connection.
 
         Raises:
             CallFailed: The call has ended, or the server takes no line of that length.
         """
         self.check()
-        self._connection.type(text)
+        return self._connection.type(text)
 
     def send(self, message: str) -> None:
         """Send a message of the data channel, as its JSON.

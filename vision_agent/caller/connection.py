@@ -125,8 +125,11 @@ class Connection:
         self._watching = asyncio.create_task(self._watch(), name="caller-watch")
         self._watching.add_done_callback(self._watch_ended)
 
-    def type(self, text: str) -> None:
+    def type(self, text: str) -> str | None:
         """Send a typed line, at once or when the connection has been made again.
+
+        Returns:
+            The line's id, which the server's refusal carries; None if it has to wait.
 
         Raises:
             CallFailed: There is no connection, or the server takes no line of that length.
@@ -137,10 +140,11 @@ class Connection:
         waits = ended or self._reconnecting or (self._peer.lost is not None and self.lost is None)
         if waits and len(self._unsent) < _MAX_UNSENT:
             self._unsent.append(text)
-        else:
-            line = TypedLine(uuid.uuid4().hex, text, time.monotonic())
-            self._peer.type(line)
-            self._typed.sent(line)
+            return None
+        line = TypedLine(uuid.uuid4().hex, text, time.monotonic())
+        self._peer.type(line)
+        self._typed.sent(line)
+        return line.message_id
 
     def tell_switched(self, what: rtvi.Track, on: bool) -> None:
         """Tell the server that the microphone, the camera or the screen was switched on or off."""

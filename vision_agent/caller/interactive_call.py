@@ -142,16 +142,17 @@ class InteractiveCall(OutgoingCall):
         """Keep the agent's voice there from now on."""
         self._received = received
 
-    def type(self, text: str) -> None:
-        """Send a typed line.
+    def type(self, text: str) -> str | None:
+        """Send a typed line; returns its id, None if it waits for another connection.
 
         Raises:
             CallFailed: The call has ended, or the server takes no line of that length.
         """
         now_ms, errors = self.now_ms(), len(self._transcript.errors)
-        super().type(text)
+        line_id = super().type(text)
         self._watch.typed(now_ms)
         self._typed = now_ms, errors
+        return line_id
 
     async def until_answered(self, *, in_text: bool = False) -> str:
         """Wait until the answer to what was said or typed last is over; returns how it ended.

@@ -72,6 +72,7 @@ class CallTranscript:
         tool_calls: The tools the agent has used, by their call ids.
         points: What the agent has pointed at, in order.
         errors: What the server reported as errors, in its words.
+        refused: Of the errors those about a message of the caller's, by its id.
         interrupted_ms: When answers were interrupted.
         jpeg_bytes: The size of each frame that reached the model.
         sources_seen: What they were frames of: "camera", "screen".
@@ -99,6 +100,7 @@ class CallTranscript:
         self.tool_calls: dict[str, ToolCallRecord] = {}
         self.points: list[Point] = []
         self.errors: list[str] = []
+        self.refused: dict[str, str] = {}
         self.interrupted_ms: list[int] = []
         self.jpeg_bytes: list[int] = []
         self.sources_seen: set[str] = set()
@@ -128,7 +130,10 @@ class CallTranscript:
             if isinstance(inner, dict) and inner.get("type") == "peerLeft":
                 self.ended = self.ended or "the server left"
         elif parsed.get("label") == rtvi.LABEL:
+            known = len(self.errors)
             self._take(str(parsed.get("type")), data, at_ms)
+            if len(self.errors) > known:
+                self.refused[str(parsed.get("id"))] = self.errors[-1]
 
     def close(self) -> None:
         """Keep an unfinished line: the call ended before its transcript was complete."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from vision_agent.caller.call import OutgoingCall
 from vision_agent.caller.ending import QUIET_AFTER_TURN_MS, CallProgress
-from vision_agent.caller.failure import CallFailed
+from vision_agent.caller.failure import CallFailed, sentence
 from vision_agent.caller.media_file import BadRecording
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import SOUND_RATE_HZ
@@ -83,6 +83,7 @@ class ScriptPlayer:
         self._begun = self._turns = 0
         self._answer_in_text = in_text
         self._answer_due = False
+        self._line_id: str | None = None
         self._quiet = (0, 0)
         self._frames_before: int | None = None
         self._script: CallScript = FixedScript([])
@@ -98,7 +99,8 @@ class ScriptPlayer:
         """Play the script to its end; returns why the call is over, in words.
 
         Raises:
-            CallFailed: The call ended first, or a step can't be done.
+            CallFailed: The call ended first, a step can't be done, or the line that an answer is
+                awaited to was refused.
         """
         self._script, self._began_ms = script, self._call.now_ms()
         self._quiet = (self._began_ms, self._began_ms)
@@ -119,7 +121,7 @@ class ScriptPlayer:
                 else:
                     self._answer_due = False
         if over is None or self._answer_due:
-            over = await self._call.until_over(self._progress)
+            over = await self._call.until_over(self._awaited)
         if over != "timeout" and isinstance(script, FixedScript) and script.stays_ms:
             await self._stay(script.stays_ms)
         return over
@@ -155,7 +157,7 @@ class ScriptPlayer:
         if (into_ms := step.into_answer_ms) is not None:
 
             def is_into_answer() -> bool:
-                began_ms = self._progress().answered_ms
+                began_ms = self._awaited().answered_ms
                 return began_ms is not None and self._call.now_ms() >= began_ms + into_ms
 
             return await self._until(is_into_answer, self._timeout_s)
@@ -183,14 +185,19 @@ class ScriptPlayer:
             case TypeText(text, spoken_answer):
                 self._end_turn(TAIL_MS)
                 if spoken_answer:
-                    self._call.type(text)
+                    self._line_id = self._call.type(text)
                 else:
-                    self._call.send(send_text(uuid.uuid4().hex, text, spoken_answer=False))
+                    self._line_id = uuid.uuid4().hex
+                    self._call.send(send_text(self._line_id, text, spoken_answer=False))
                 self._answer_in_text = self._in_text or not spoken_answer
                 return self._typed(text)
             case SendMessage(message, asks):
-                self._call.send(json.dumps(dict(message)))
-                return self._typed(asks) if asks else False
+                if not asks:
+                    self._call.send(json.dumps(dict(message)))
+                    return False
+                self._line_id = uuid.uuid4().hex
+                self._call.send(json.dumps({**message, "id": self._line_id}))
+                return self._typed(asks)
             case SendPicture():
                 await self._send_picture(step.action)
             case Switch("microphone", on):
@@ -221,6 +228,7 @@ class ScriptPlayer:
 
     async def _speak(self, action: Speak, *, is_one_turn: bool) -> bool:
         sound, spans = await self._prepared.sound(action)
+        self._line_id = None
         if self._signals_turns and not self._microphone_told_on:
             self._microphone_told_on = True
             self._call.tell_switched("microphone", True)
@@ -282,7 +290,7 @@ class ScriptPlayer:
         if not self._answer_due:
             return None
         self._answer_due = False
-        return await self._call.until_over(self._progress)
+        return await self._call.until_over(self._awaited)
 
     async def _until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
         def ticking() -> bool:
@@ -319,6 +327,13 @@ class ScriptPlayer:
             timeout_ms=round(self._timeout_s * 1000),
             in_text=self._answer_in_text,
         )
+
+    def _awaited(self) -> CallProgress:
+        """The same while an answer is waited for; raises `CallFailed` if the line was refused."""
+        refused = self._transcript.refused.get(self._line_id or "")
+        if refused is not None:
+            raise CallFailed(sentence(refused))
+        return self._progress()
 
     def _report_part(self, now_ms: int, *, is_said: bool) -> None:
         if not self._begun or not isinstance(self._script, FixedScript):
