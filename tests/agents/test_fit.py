@@ -7,6 +7,8 @@ from google.adk.agents import LlmAgent
 from google.adk.code_executors import BuiltInCodeExecutor
 from google.adk.planners import PlanReActPlanner
 from google.adk.tools import (
+    AgentTool,
+    FunctionTool,
     enterprise_web_search,
     google_maps_grounding,
     google_search,
@@ -17,6 +19,7 @@ from pydantic import BaseModel
 from tests.support.forked_product import ForkedServer
 from vision_agent import CallClient
 from vision_agent.agents.fit import misfits, remove_service_tools
+from vision_agent.agents.model_choice import choose_model, install_model
 from vision_agent.doctor.install_checks import check_agents
 
 
@@ -44,6 +47,19 @@ def test_a_tool_of_the_service_is_said_to_be_missing_offline_only(tool) -> None:
         ({"model": "gemini-2.0-flash"}, "'gemini-2.0-flash', which is not a live model"),
         ({"output_schema": Form}, "output_schema"),
         ({"planner": PlanReActPlanner()}, "planner"),
+        ({"output_key": "said"}, "output_key"),
+        (
+            {"tools": [FunctionTool(len, require_confirmation=True)]},
+            "the tool len, which waits for a confirmation",
+        ),
+        (
+            {"tools": [AgentTool(LlmAgent(name="used", model="gemini-2.5-flash"))]},
+            "'used' as a tool, whose model 'gemini-2.5-flash' is at Google",
+        ),
+        (
+            {"tools": [AgentTool(LlmAgent(name="used", model="gemini-3.8-live"))]},
+            "'used' as a tool, whose model 'gemini-3.8-live' is for calls only",
+        ),
         ({"on_model_error_callback": lambda **_: None}, "on_model_error_callback"),
         ({"code_executor": BuiltInCodeExecutor()}, "code executed at Google only"),
         ({"sub_agents": [LlmAgent(name="below", tools=[google_search])]}, "'below'"),
@@ -52,6 +68,13 @@ def test_a_tool_of_the_service_is_said_to_be_missing_offline_only(tool) -> None:
 def test_what_has_no_effect_in_a_call_is_said(given, words) -> None:
     (said,) = misfits(agent(**given), local=True)
     assert words in said
+
+
+def test_a_planner_asks_for_no_tags_and_no_thinking_in_a_call() -> None:
+    planning = agent(planner=PlanReActPlanner())
+    choice = choose_model(planning, "local", {})
+    install_model(choice, planning, None)
+    assert planning.planner is None
 
 
 def test_an_agent_made_for_calls_has_none() -> None:

@@ -3,6 +3,7 @@ import sys
 import pytest
 from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent, SequentialAgent
 from google.adk.events.event import Event
+from google.adk.tools.function_tool import FunctionTool
 
 from vision_agent.agents.fit import misfits
 from vision_agent.agents.loader import AgentError, agent_specs, llm_agents, load_agent, root_of
@@ -105,6 +106,22 @@ def test_a_sequence_runs_live_if_all_of_its_agents_do():
     broken = SequentialAgent(name="inner", sub_agents=[LoopAgent(name="again")])
     with pytest.raises(AgentError, match="'outer' is a SequentialAgent, which ADK can't run"):
         root_of(load_agent(SequentialAgent(name="outer", sub_agents=[broken])))
+
+
+class Thing:
+    """Nothing that JSON could hold."""
+
+
+def takes(thing: Thing) -> str:
+    """Takes something."""
+    return str(thing)
+
+
+@pytest.mark.parametrize("tool", [takes, FunctionTool(takes)])
+def test_a_tool_that_no_model_can_be_told_of_is_refused_with_its_reason(tool):
+    below = LlmAgent(name="below", tools=[len, tool])
+    with pytest.raises(AgentError, match=r"the tool 'takes' of the agent 'below': .*Thing"):
+        root_of(load_agent(LlmAgent(name="above", sub_agents=[below])))
 
 
 def test_an_agent_of_ones_own_that_runs_live_is_taken():

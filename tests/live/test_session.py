@@ -169,6 +169,14 @@ async def test_an_agent_that_fails_on_what_is_sent_ends_the_conversation_at_once
     assert failure.value.kind == "agent"
 
 
+async def test_a_variable_that_an_instruction_needs_and_nobody_has_set_is_named_in_the_log(caplog):
+    async with server(ScriptedEngine()) as running:
+        talk = Conversation(running, MODELS[0], instruction="You serve {user:name}.")
+        with pytest.raises(LiveFailure, match=r"agent failed \(KeyError\)"):
+            await talk.until(AgentTurnComplete)
+    assert "`user:name`" in caplog.text
+
+
 async def test_a_refused_key_is_said_in_words():
     async with server(ScriptedEngine()) as running:
         with pytest.raises(LiveFailure, match=r"refused the key.*GOOGLE_API_KEY"):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.code_executors import BuiltInCodeExecutor
+from google.adk.models.google_llm import Gemini
+from google.adk.tools.agent_tool import AgentTool
 from google.adk.tools.enterprise_search_tool import EnterpriseWebSearchTool
 from google.adk.tools.google_maps_grounding_tool import GoogleMapsGroundingTool
 from google.adk.tools.google_search_tool import GoogleSearchTool
@@ -14,8 +16,8 @@ from google.adk.tools.url_context_tool import UrlContextTool
 from google.adk.tools.vertex_ai_search_tool import VertexAiSearchTool
 
 from vision_agent.agents.loader import all_agents, llm_agents, not_live
-from vision_agent.live.adk_hooks import runs_live
-from vision_agent.live.models import LOCAL_MODEL, is_live
+from vision_agent.live.adk_hooks import asks_for_confirmation, runs_live
+from vision_agent.live.models import LOCAL_MODEL, bare_name, is_live
 
 # They run inside Google's service. ADK refuses a request that offers one to another model.
 _SERVICE_TOOLS = (
@@ -66,7 +68,38 @@ def misfits(root: BaseAgent, *, local: bool) -> Iterator[str]:
                 )
         if agent.output_schema is not None:
             yield f"{who} has an output_schema, which a call does not apply: the answer is spoken."
+        for tool in agent.tools:
+            if asks_for_confirmation(tool):
+                yield (
+                    f"{who} has the tool {_name_of(tool)}, which waits for a confirmation: in a "
+                    "call there is none, and it is not run."
+                )
+            if isinstance(tool, AgentTool):
+                yield from _unreachable(who, tool.agent, local=local)
+        if agent.output_key is not None:
+            yield f"{who} has an output_key, in which a call stores nothing: the answer is spoken."
         if agent.on_model_error_callback is not None:
             yield f"{who} has an on_model_error_callback, which a call does not use."
         if agent.planner is not None:
             yield f"{who} has a planner, which a call does not use."
+
+
+def _unreachable(who: str, used: BaseAgent, *, local: bool) -> Iterator[str]:
+    """A sentence for each agent below a tool whose model does not answer there."""
+    for agent in llm_agents(used):
+        model = agent.model
+        if isinstance(model, Gemini):
+            model = model.model
+        if not isinstance(model, str):
+            continue  # its author's own
+        why = ""
+        if is_live(model):
+            why = "is for calls only: as a tool it needs one that is not live"
+        elif local and bare_name(model).startswith("gemini"):
+            why = "is at Google: without a key it fails"
+        if why:
+            yield f"{who} has the agent {agent.name!r} as a tool, whose model {model!r} {why}."
+
+
+def _name_of(tool: object) -> str:
+    return str(getattr(tool, "name", "") or getattr(tool, "__name__", type(tool).__name__))

@@ -12,6 +12,7 @@ from typing import Any
 from google.adk.memory.base_memory_service import BaseMemoryService
 from google.adk.runners import Runner
 
+from vision_agent.agents.artifacts import BoundedArtifacts
 from vision_agent.agents.destinations import destinations
 from vision_agent.agents.fit import misfits
 from vision_agent.agents.loader import agent_specs, load_agent, root_of
@@ -94,7 +95,7 @@ class HostedAgent:
             app=app,
             session_service=self.store,
             memory_service=self.memory,
-            artifact_service=options.services.artifacts,
+            artifact_service=options.services.artifacts or BoundedArtifacts(),
         )
 
     @property

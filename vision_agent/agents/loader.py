@@ -16,7 +16,7 @@ from google.adk.apps.app import App
 from google.adk.cli.utils.agent_loader import AgentLoader
 
 from vision_agent.agents.default_agent import default_agent
-from vision_agent.live.adk_hooks import runs_live
+from vision_agent.live.adk_hooks import declare, runs_live
 from vision_agent.version import missing_extra
 
 _NO_DOTENV = "ADK_DISABLE_LOAD_DOTENV"
@@ -116,7 +116,22 @@ def root_of(app: App) -> BaseAgent:
         raise AgentError(f"The app {app.name!r} has no root agent that can take part in a call.")
     if not runs_live(app.root_agent):
         raise AgentError(f"{not_live(app.root_agent)}: give a live agent, such as an LlmAgent.")
+    for agent in llm_agents(app.root_agent):
+        for tool in agent.tools:
+            _check_declared(agent, tool)
     return app.root_agent
+
+
+def _check_declared(agent: LlmAgent, tool: object) -> None:
+    try:
+        declare(tool)
+    except Exception as error:
+        # Whatever ADK and pydantic raise over an annotation would end every call.
+        name = getattr(tool, "name", None) or getattr(tool, "__name__", type(tool).__name__)
+        why = " ".join(str(error).partition("\n\n")[0].split())
+        raise AgentError(
+            f"A model can't be told of the tool {name!r} of the agent {agent.name!r}: {why}"
+        ) from error
 
 
 def not_live(agent: BaseAgent) -> str:

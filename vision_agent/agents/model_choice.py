@@ -220,6 +220,8 @@ def install_model(choice: ModelChoice, root: BaseAgent, local: LocalApi | None) 
         local: The running local Live API, if that is the choice.
     """
     for agent in llm_agents(root):
+        # It would ask for tags that are spoken, or for thinking that the model may not have.
+        agent.planner = None
         own = agent.model
         # The agent's own voice is kept, whichever model speaks.
         speech = own.speech_config if isinstance(own, Gemini) else None

@@ -40,7 +40,7 @@ class OwnServices:
     Attributes:
         sessions: Keeps conversations; None for a database of ours.
         memory: Remembers what callers said; None for a file of ours.
-        artifacts: Keeps what agents store as files; None for none.
+        artifacts: Keeps what agents store as files; None keeps them in memory.
     """
 
     sessions: BaseSessionService | None = None

@@ -23,6 +23,9 @@ from google.adk.agents.sequential_agent import SequentialAgent
 from google.adk.flows.llm_flows.core._function_call_postprocessor import get_agent_to_run
 from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.adk.models.google_llm import Gemini
+from google.adk.tools.base_tool import BaseTool
+from google.adk.tools.base_toolset import BaseToolset
+from google.adk.tools.function_tool import FunctionTool
 from google.adk.tools.transfer_to_agent_tool import transfer_to_agent
 from google.adk.utils._sync_runner import _use_executor_for_sync_callables
 from google.adk.utils.variant_utils import GoogleLLMVariant
@@ -40,6 +43,18 @@ def runs_live(agent: BaseAgent) -> bool:
     if runs is SequentialAgent._run_live_impl:
         return all(map(runs_live, agent.sub_agents))
     return runs is LlmAgent._run_live_impl or not runs.__module__.startswith("google.adk.")
+
+
+def declare(tool: Any) -> types.FunctionDeclaration | None:
+    """What a model is told of a tool; raises where ADK can't make that of its parameters."""
+    if callable(tool) and not isinstance(tool, BaseTool | BaseToolset):
+        tool = FunctionTool(tool)
+    return tool._get_declaration() if isinstance(tool, FunctionTool) else None
+
+
+def asks_for_confirmation(tool: Any) -> bool:
+    """Whether ADK runs a tool only after the user has confirmed it; maybe with some arguments."""
+    return bool(isinstance(tool, FunctionTool) and tool._require_confirmation)
 
 
 def transfer_target(context: ReadonlyContext, name: str) -> BaseAgent | None:

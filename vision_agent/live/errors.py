@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from traceback import format_tb, walk_tb
+from types import UnionType
 
 from google.genai import errors
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -142,12 +143,13 @@ def cause_of(error: BaseException) -> str:
     """The chain of causes with their places, for the log, without words of the conversation.
 
     The texts of exceptions of an agent's code and of this package's may contain what a caller said,
-    and are left out; those of the service and the system do not.
+    and are left out; those of the service, of ADK (such as a variable of an instruction that the
+    session lacks) and of the system do not.
     """
     lines: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(lines) < MAX_CAUSES:
-        safe = isinstance(cause, _SAFE_TO_LOG) or _raised_by_adk(cause)
+        safe = isinstance(cause, _SAFE_TO_LOG) or _raised_by_adk(cause, ValueError | KeyError)
         name = type(cause).__name__
         frames = "" if safe else "".join(format_tb(cause.__traceback__))
         lines.append(f"{name}: {cause}" if safe else f"{name}, raised in\n{frames.rstrip()}")
@@ -155,10 +157,10 @@ def cause_of(error: BaseException) -> str:
     return "\ncaused by ".join(lines)
 
 
-def _raised_by_adk(error: BaseException) -> bool:
+def _raised_by_adk(error: BaseException, kinds: type[Exception] | UnionType = ValueError) -> bool:
     """Whether ADK has refused something, such as a tool that a model does not support."""
     modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
-    return isinstance(error, ValueError) and bool(modules) and modules[-1].startswith("google.adk.")
+    return isinstance(error, kinds) and bool(modules) and modules[-1].startswith("google.adk.")
 
 
 def in_short(error: BaseException) -> str:

@@ -58,7 +58,7 @@ class VideoAgent:
         on_event: Told of what happens in calls, one event after the other; no call waits for it.
         session_service: Keeps conversations, in place of the database of `session_db`.
         memory_service: Remembers what known callers said, in place of the file of `memory`.
-        artifact_service: Keeps what agents store as files.
+        artifact_service: Keeps what agents store as files, in place of memory.
         own_process: Whether the process does nothing but answer calls, so that its garbage
             collector, its memory and its limit of open files may be tuned for them, and `.env`
             files beside agents be loaded.
