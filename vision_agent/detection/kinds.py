@@ -1,23 +1,29 @@
-"""The kinds of thing that the detector finds, and the words that people have for them. Pure."""
+"""The kinds of thing that the detectors find, and the words that people have for them. Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from vision_agent.detection.object_detector import LABELS
+from vision_agent.detection import coco_detector, object_detector
+
+LABELS = tuple(dict.fromkeys((*object_detector.LABELS, *coco_detector.LABELS)))
+"""The labels of all detectors."""
 
 ALIKE = {
     "coffee cup": "mug",
+    "cup": "mug",
     "desk": "table",
     "boot": "shoe",
     "high heel": "shoe",
     "exercise bike": "bicycle",
     "vehicle": "car",
+    "screen": "monitor",
 }
-"""Labels that the detector takes for one another, and the one under which they are counted."""
+"""Labels that a detector takes for one another, and the one under which they are counted."""
 
 OTHER_WORDS = {
+    "airplane": "plane aeroplane",
     "bicycle": "bike cycle",
     "camera": "webcam",
     "car": "automobile",
@@ -25,11 +31,20 @@ OTHER_WORDS = {
     "computer mouse": "mouse",
     "cow": "cattle bull",
     "dog": "puppy doggy",
-    "mug": "cup teacup",
+    "doughnut": "donut",
+    "handbag": "purse",
     "monitor": "screen display",
+    "motorcycle": "motorbike",
+    "mug": "cup teacup",
     "person": "somebody someone anybody anyone human man woman child kid boy girl guy lady adult"
     " visitor",
+    "phone": "telephone smartphone cellphone mobile iphone",
+    "plant": "houseplant",
+    "refrigerator": "fridge",
+    "remote control": "remote",
     "shoe": "sneaker trainer slipper footwear sandal",
+    "sofa": "couch settee",
+    "truck": "lorry",
 }
 """Other words for a kind, besides its label and the regular plurals."""
 
@@ -40,6 +55,7 @@ _PLURALS = {
     "children": "child",
     "ladies": "lady",
     "mice": "mouse",
+    "knives": "knife",
 }
 
 ENDS_NOUN = frozenset("of on in at with near from to that which who by for behind".split())  # noqa: SIM905
@@ -48,7 +64,7 @@ ENDS_NOUN = frozenset("of on in at with near from to that which who by for behin
 
 @dataclass(frozen=True, slots=True)
 class FoundKind:
-    """A kind of thing that the detector finds.
+    """A kind of thing that a detector finds.
 
     Attributes:
         called: The caller's word for it: "cup".
@@ -74,7 +90,7 @@ class FoundKind:
         return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
 
     def fits(self, label: str) -> bool:
-        """Whether a label of the detector is of this kind."""
+        """Whether a label of a detector is of this kind."""
         return ALIKE.get(label, label) == self.kind
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vision_agent.detection.box import Box, Pixels, clipped, overlap
-from vision_agent.detection.networks import OnnxNetwork, plain_values
+from vision_agent.detection.networks import Floats, OnnxNetwork, plain_values
 from vision_agent.weights_file import Weights
 
 OBJECT_DETECTOR = Weights(
@@ -64,14 +65,16 @@ class Detection:
     """A box with a label, as the detector gives it.
 
     Attributes:
-        label: One of ``LABELS``.
+        label: What it is.
         score: 0 to 1.
         box: Its place.
+        alone: Whether a detector that is often wrong finds it alone.
     """
 
     label: str
     score: float
     box: Box
+    alone: bool = False
 
 
 class ObjectDetector:
@@ -87,16 +90,28 @@ class ObjectDetector:
     def find(self, pixels: Pixels) -> tuple[Detection, ...]:
         """The things in a BGR frame, surest first. One look takes 16 ms of one core."""
         small = np.asarray(cv2.resize(pixels, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA))
-        boxes, logits = self._network(plain_values(np.asarray(small, np.uint8)), 2)
-        scores = 1 / (1 + np.exp(-logits[0, :, 1:]))
-        found = []
-        for index, kind in np.argwhere(scores >= LEAST_SCORE):
-            edges = _edges(boxes[0, index], anchors()[index])
-            found.append(Detection(LABELS[kind], float(scores[index, kind]), clipped(*edges)))
-        return _apart(found)
+        codes, logits = self._network(plain_values(np.asarray(small, np.uint8)), 2)
+        return decoded(codes, logits, dict(enumerate(LABELS)))
 
 
-def _apart(found: list[Detection]) -> tuple[Detection, ...]:
+def decoded(codes: Floats, logits: Floats, labels: Mapping[int, str]) -> tuple[Detection, ...]:
+    """What an SSD with these anchors finds, surest first.
+
+    Args:
+        codes: The encoded boxes, ``(1, 1917, 4)``.
+        logits: Those of the classes, ``(1, 1917, n)``; class 0 is the background.
+        labels: The classes that are wanted, counted from the first after the background.
+    """
+    scores = 1 / (1 + np.exp(-logits[0, :, 1:]))
+    found = []
+    for index, kind in np.argwhere(scores >= LEAST_SCORE):
+        if int(kind) in labels:
+            box = clipped(*_edges(codes[0, index], anchors()[index]))
+            found.append(Detection(labels[int(kind)], float(scores[index, kind]), box))
+    return apart(found)
+
+
+def apart(found: list[Detection]) -> tuple[Detection, ...]:
     """Drops boxes that lie on a surer one of the same kind (non-maximum suppression)."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda one: -one.score):
@@ -106,7 +121,7 @@ def _apart(found: list[Detection]) -> tuple[Detection, ...]:
     return tuple(kept)
 
 
-def _edges(code: npt.NDArray[np.float32], anchor: npt.NDArray[np.float64]) -> tuple[float, ...]:
+def _edges(code: Floats, anchor: npt.NDArray[np.float64]) -> tuple[float, ...]:
     """Left, top, right and bottom of an encoded box (y, x, height, width; scaled 10, 10, 5, 5)."""
     middle_y, middle_x, tall, wide = anchor
     y, x = code[0] / 10 * tall + middle_y, code[1] / 10 * wide + middle_x

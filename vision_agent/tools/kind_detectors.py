@@ -1,6 +1,6 @@
 """Detectors that know what a thing is: one of a kind comes into view, or is gone.
 
-A network finds things of 23 kinds and faces (`vision_agent.detection`). It errs in single frames,
+Networks find things of 83 kinds and faces (`vision_agent.detection`). They err in single frames,
 so three looks decide: what comes must be seen in two of them, what is gone in none. A person is
 seen by their face, by their shoes or as a whole.
 """
@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from vision_agent.detection.box import Box, overlap, shared_area
+from vision_agent.detection.coco_detector import CocoDetector
 from vision_agent.detection.face_detector import FaceDetector
 from vision_agent.detection.kinds import ALIKE, FoundKind
-from vision_agent.detection.object_detector import Detection, ObjectDetector
+from vision_agent.detection.object_detector import LABELS, Detection, ObjectDetector
 from vision_agent.tools.call_context import Pixels
 
 LOOKS = 3
@@ -104,7 +105,8 @@ def finder(kind: FoundKind) -> Find:
     Raises:
         WeightsError: The weights are missing or damaged.
     """
-    detector = things()
+    is_of_the_first = any(kind.fits(label) for label in LABELS)
+    detector = things() if is_of_the_first else more_things()
     face_detector = faces() if kind.is_person else None
 
     def find(pixels: Pixels, least: float) -> int:
@@ -144,6 +146,12 @@ def _holds(body: Box, part: Box) -> bool:
 def things() -> ObjectDetector:
     """The detector of things; loaded once, and used by several threads."""
     return ObjectDetector()
+
+
+@cache
+def more_things() -> CocoDetector:
+    """The detector of things that the first one doesn't know; loaded once, for several threads."""
+    return CocoDetector()
 
 
 @cache

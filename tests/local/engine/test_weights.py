@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from vision_agent import detection
-from vision_agent.detection import face_detector, object_detector
+from vision_agent.detection import coco_detector, face_detector, object_detector
 from vision_agent.local.engine import weights
 from vision_agent.weights_file import Weights, WeightsError
 
 EVERY = {
     name: value
-    for module in (weights, face_detector, object_detector)
+    for module in (weights, coco_detector, face_detector, object_detector)
     for name, value in vars(module).items()
     if isinstance(value, Weights)
 }

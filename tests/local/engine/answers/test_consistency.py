@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.engine.answers.asking import ask
-from vision_agent.detection.object_detector import LABELS
+from vision_agent.detection.kinds import LABELS
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.asked_kind import asked_kind
 from vision_agent.local.engine.answers.english import NUMBERS, with_article
@@ -190,6 +190,43 @@ async def test_a_lake_is_held_by_nobody(blind: Responder, saw: Saw) -> None:
     saw.seen = classified("lake")
     said = await ask(blind, "what am I holding?", FRAME)
     assert said == "I don't know what you hold. It looks like a lake."
+
+
+async def test_of_many_alike_things_of_which_few_have_a_name_there_is_no_number(
+    blind: Responder, saw: Saw
+) -> None:
+    seen = detected("mug")
+    assert seen.named
+    box = seen.named[0].box
+    alike = Count(8, 0, "white", 0, (box, *[Box(0.1 * n, 0.8, 0.1, 0.1) for n in range(7)]))
+    saw.seen = Observations(named=seen.named, shown=seen.shown, count=alike)
+    said = str(await ask(blind, "how many cups are there?", FRAME))
+    assert said.endswith("and perhaps more; how many I can't tell.")
+    elsewhere = Count(2, 0, "white", 0, (Box(0.8, 0.8, 0.1, 0.1), Box(0.9, 0.0, 0.1, 0.1)))
+    saw.seen = Observations(named=seen.named, shown=seen.shown, count=elsewhere)
+    assert str(await ask(blind, "how many cups are there?", FRAME)) == "One cup."
+
+
+async def test_what_is_where_a_person_is_they_perhaps_hold(blind: Responder, saw: Saw) -> None:
+    person = Named("person", Box(0.1, 0.1, 0.8, 0.9), 0.9, SURE)
+    phone = Named("phone", Box(0.4, 0.5, 0.1, 0.2), 0.6, SURE)
+    saw.seen = Observations(named=(person, phone), shown=phone)
+    for asked in ("What's in her hand?", "what is the woman holding?"):
+        said = await ask(blind, asked, FRAME)
+        assert said == "Perhaps a phone: that is where I see the person."
+    said = str(await ask(blind, "what is the woman doing?", FRAME))
+    assert said.endswith("What they do, hold or wear I can't tell.")
+
+
+async def test_what_is_going_on_it_does_not_claim_to_know(blind: Responder, saw: Saw) -> None:
+    saw.seen = detected("car", "car")
+    said = await ask(blind, "what's going on here?", FRAME)
+    assert said == "I see two cars. What is going on beyond that I can't tell."
+
+
+async def test_which_plant_it_is_a_pot_is_no_answer_to(blind: Responder, saw: Saw) -> None:
+    saw.seen = classified("pot", PERHAPS)
+    assert await ask(blind, "what plant is this?", FRAME) == "Which plant this is I can't tell."
 
 
 @pytest.mark.parametrize("photograph", ["astronaut", "chelsea", "coffee"])

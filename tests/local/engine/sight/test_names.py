@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.local.engine.sight.sight_frames import jpeg, shot, written
 from tests.local.engine.sight.sight_scenes import BOTTLES, film, held_up, several, textured, wall
-from vision_agent.detection.object_detector import LABELS, Detection, anchors
+from vision_agent.detection.box import overlap
+from vision_agent.detection.coco_detector import CocoDetector
+from vision_agent.detection.kinds import LABELS
+from vision_agent.detection.object_detector import Detection, anchors
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.named_things import everybody
 from vision_agent.local.engine.sight.camera_frame import Box
 from vision_agent.local.engine.sight.everyday import ALIKE, kind_of, words
 from vision_agent.local.engine.sight.names import Names
-from vision_agent.local.engine.sight.naming import believed, candidates, in_front, shown, steady
+from vision_agent.local.engine.sight.naming import (
+    believed,
+    candidates,
+    in_front,
+    shown,
+    steady,
+    together,
+)
 from vision_agent.local.engine.sight.observations import (
     LIKELY,
     PERHAPS,
@@ -24,6 +36,8 @@ from vision_agent.local.engine.sight.observations import (
     Named,
     Observations,
 )
+
+PHOTOGRAPHS = Path(__file__).parents[3] / "photographs"
 
 NOTHING = np.zeros(1000, np.float32)
 BOX = Box(0.4, 0.3, 0.2, 0.5)
@@ -90,6 +104,56 @@ def test_a_thing_of_most_frames_gets_their_mean_and_one_of_the_newest_alone_its_
 
     assert bottle.score == pytest.approx(0.45)
     assert cup == flash
+
+
+@pytest.mark.parametrize(
+    ("photograph", "label", "box"),
+    [
+        ("astronaut", "person", Box(0.05, 0.02, 0.67, 0.98)),
+        ("coffee", "cup", Box(0.29, 0.05, 0.4, 0.6)),
+        ("chelsea", "cat", Box(0.0, 0.0, 0.95, 1.0)),
+    ],
+)
+def test_what_both_networks_of_coco_find_in_a_photograph_has_a_name_and_a_place(
+    photograph: str, label: str, box: Box
+) -> None:
+    pixels = np.asarray(cv2.imread(str(PHOTOGRAPHS / f"{photograph}.jpg")), np.uint8)
+
+    (first, *_) = CocoDetector().find(pixels)
+
+    assert first.label == label
+    assert first.score > 0.4
+    assert overlap(first.box, box) > 0.7
+
+
+def test_what_two_detectors_find_is_surer_and_what_one_denies_is_dropped() -> None:
+    elsewhere = Box(0.0, 0.0, 0.1, 0.1)
+    mug, cup = Detection("mug", 0.45, BOX), Detection("cup", 0.5, BOX)
+    weak = Detection("cow", 0.25, elsewhere)
+    bowl, plant = Detection("bowl", 0.6, BOX), Detection("plant", 0.6, elsewhere)
+
+    both, alone = together([mug, weak], [cup, bowl, plant])
+
+    assert (both.label, both.alone) == ("mug", False)
+    assert both.score > 0.5
+    assert (alone.label, alone.alone) == ("plant", True)
+
+
+def test_what_the_second_detector_finds_alone_takes_the_classifier_or_a_high_score() -> None:
+    def is_believed(*found: Detection, number: int = 0, chance: float = 0.0) -> bool:
+        chances = NOTHING.copy()
+        chances[number] = chance
+        things = believed(found, [chances] * len(found), ())
+        return found[0].label in [thing.name for thing in things]
+
+    below = Box(0.4, 0.7, 0.2, 0.2)
+    assert not is_believed(Detection("apple", 0.6, BOX, alone=True), number=948, chance=0.15)
+    assert is_believed(Detection("apple", 0.6, BOX, alone=True), number=948, chance=0.25)
+    assert not is_believed(Detection("cup", 0.45, BOX, alone=True), number=968, chance=0.3)
+    assert is_believed(Detection("cup", 0.55, BOX, alone=True), number=968, chance=0.3)
+    vase = Detection("vase", 0.6, below, alone=True)
+    assert is_believed(vase, number=883, chance=0.3)
+    assert not is_believed(vase, Detection("plant", 0.6, BOX, alone=True), number=883, chance=0.3)
 
 
 def test_the_same_thing_under_two_names_is_one() -> None:

@@ -196,7 +196,14 @@ def _is_perhaps_more(asked: AskedKind, found: Sequence[Named], seen: Observation
     """Whether other things of the kind may be there, which are not counted."""
     alike = [thing for thing in seen.named or () if asked.fits(thing.name)]
     alike = [thing for thing in alike if asked.colour in thing.colour]
-    return len(alike) > len(found) or is_crowd(found)
+    return len(alike) > len(found) or is_crowd(found) or _is_one_of_many(found, seen)
+
+
+def _is_one_of_many(found: Sequence[Named], seen: Observations) -> bool:
+    """Whether a thing that was found is one of more things that look alike."""
+    if seen.count is None or seen.count.sure <= len(found):
+        return False
+    return any(covered(one.box, seen.count.boxes) for one in found if one.placed)
 
 
 def _of_its_sort(asked: AskedKind, seen: Observations) -> Named | None:

@@ -41,6 +41,8 @@ BROKEN = {
 
 NTH = ("first", "second", "third", "fourth")
 
+_HAPPENING = re.compile(r"\b(?:going on|happening|happens)\b", re.IGNORECASE)
+
 _OF_A_THING = frozenset({"where", "point", "is_thing", "is_known"})
 """Intents that can't be answered for a kind that is neither taught nor known to sight."""
 
@@ -137,13 +139,15 @@ class VisualAnswers:
             turn.dialogue.named = None if "side" in request.slots else most_prominent(seen)
             for sentence in look.say(seen, request, taught):
                 yield sentence
+        if request.intent == "see" and _HAPPENING.search(turn.text):
+            yield "What is going on beyond that I can't tell."
 
     async def _about_kind(
         self, request: Request, asked: AskedKind, turn: Turn, taught: tuple[TaughtThing, ...]
     ) -> list[str]:
         intent = request.intent
         needs = {"named", "shown", "colour", "quality"}
-        needs |= {"count"} if intent == "count" and not asked.is_found else set()
+        needs |= {"count"} if intent == "count" and not asked.kinds & {"person"} else set()
         seen = await self._sight.observe(turn.frames, frozenset(needs))
         if unusable := phrasing.unusable(seen):
             return [unusable]

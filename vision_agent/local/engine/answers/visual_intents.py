@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from vision_agent.local.contract import Request
 from vision_agent.local.engine.answers import named_things, phrasing
 from vision_agent.local.engine.answers.asked_kind import asked_kind
-from vision_agent.local.engine.answers.english import count, listed, with_article
+from vision_agent.local.engine.answers.english import count, listed, sentence, with_article
 from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
 from vision_agent.local.engine.answers.taught_objects import HOW_TO_TEACH, UNKNOWN
 from vision_agent.local.engine.sight import Box, Observations, TaughtThing
 from vision_agent.local.engine.sight.everyday import is_held, kind_of
-from vision_agent.local.engine.sight.naming import FURNITURE
-from vision_agent.local.engine.sight.observations import SURE
+from vision_agent.local.engine.sight.naming import FURNITURE, WORN
+from vision_agent.local.engine.sight.observations import PERHAPS, SURE
 from vision_agent.local.engine.sight.observations import UNKNOWN as NO_NAME
 from vision_agent.local.engine.sight.places import LEFT, MIDDLE, RIGHT, place
 
@@ -94,7 +94,10 @@ def _what_kind(seen: Observations, request: Request, taught: Taught) -> list[str
             return [f"Which {sort} this is I can't tell."]
         return [named_things.this_is(thing), f"Which {sort} I can't tell."]
     same = asked_kind(asked)
-    if thing is None or thing.certainty == NO_NAME or same is None or not same.fits(thing.name):
+    fits = same is not None and thing is not None and same.fits(thing.name)
+    if same and not fits and thing and thing.certainty == PERHAPS and not seen.known:
+        return [f"Which {same.called} this is I can't tell."]
+    if thing is None or thing.certainty == NO_NAME or same is None or not fits:
         return _what_is(seen, request, taught)
     if thing.name == same.called:
         return [f"I see {with_article(same.called)}. Which kind I can't tell."]
@@ -178,7 +181,7 @@ def _printed(seen: Observations, request: Request, taught: Taught) -> list[str]:
     """The answer to "can I park here?": the print in view, which is never interpreted."""
     if seen.text:
         return [f"It says: {phrasing.lines(seen.text)}."]
-    return ["I see nothing printed that would tell me. Hold the print closer, and still."]
+    return ["I can't tell: I see no print that says so. Hold the print closer, and still."]
 
 
 def _inside(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -202,9 +205,21 @@ def _background(seen: Observations, request: Request, taught: Taught) -> list[st
 def _others(seen: Observations, request: Request, taught: Taught) -> list[str]:
     """The answer to "what is the man on the left holding?"."""
     said = _people(seen, request, taught)
-    return (
-        [*said, "What they do, hold or wear I can't tell."] if named_things.people(seen) else said
-    )
+    people = [one.box for one in named_things.people(seen)]
+    if not people:
+        return said
+    held = [
+        thing
+        for thing in named_things.believed(seen.named or ())
+        if kind_of(thing.name) not in WORN
+        and is_held(thing.name)
+        and named_things.covered(thing.box, people)
+    ]
+    if held and "hold" in request.slots:
+        who = "the person" if len(people) == 1 else "people"
+        named = sentence(f"perhaps {listed(named_things.kinds(held))}")
+        return [f"{named[:-1]}: that is where I see {who}."]
+    return [*said, "What they do, hold or wear I can't tell."]
 
 
 def _scan(seen: Observations, request: Request, taught: Taught) -> list[str]:

@@ -26,6 +26,10 @@ _CLOSED = (
 _BOOKISH = (
     "book|novel|article|letter|magazine|paper|note|card|poem|album|record|game|film|movie|dvd|cd"
 )
+_WIDE = (
+    "animal|bird|bug|building|creature|dish|fish|flower|food|fruit|gadget|insect|instrument|machine"
+    "|monument|pet|plant|tool|tree|vegetable|vehicle"
+)
 _SORT = r"(?P<sort>breed|species|brand|make|model|variety)"
 _HUMAN = r"(?:\w+ )?(?:person|man|woman|guy|boy|girl|child|kid|lady|people|men|women|children)"
 _OTHER = rf"(?:he|she|they|(?:the|that|this|those|these) {_HUMAN}(?: (?:on|in|at) the \w+)?)"
@@ -161,11 +165,17 @@ _QUESTIONS = tuple(
             rf"(?:what|which) {_SORT} of (?P<object>\w+(?: \w+)?) (?:is|are) {_THIS}(?: \w+)?",
             rf"(?:what|which) {_SORT} (?:is|are) (?:the|my|your|our) (?P<object>\w+(?: \w+)?)",
             rf"what is (?:the|its) {_SORT}(?: of {_THIS}(?: (?P<object>\w+))?)?",
+            rf"what (?:is|are) {_THIS} (?P<object>(?:{_WIDE})s?)",
+            rf"(?:what|which) (?P<object>(?:{_WIDE})s?) (?:is|are) {_THIS}",
         ),
         "others": (
-            rf"what (?:is|are) {_OTHER} (?:doing|holding|wearing|carrying|eating|drinking|reading"
+            rf"what (?:is|are) {_OTHER} (?P<hold>holding|carrying|eating|drinking|reading)"
+            r"(?: (?:here|there|in (?:his|her|their) hands?))?",
+            rf"what (?:is|are) {_OTHER} (?:doing|wearing"
             r"|playing|looking at|pointing at)(?: (?:here|there|in (?:his|her|their) hands?))?",
-            rf"what (?:does|do) {_OTHER} (?:hold|wear|carry|have (?:on|in (?:his|her) hands?))",
+            rf"what (?:does|do) {_OTHER} (?P<hold>hold|carry|have in (?:his|her) hands?)",
+            rf"what (?:does|do) {_OTHER} (?:wear|have on)",
+            rf"what is in (?P<hold>(?:his|her|their|the {_HUMAN}s?) hands?)",
             rf"(?:which|what) clothes (?:is|are|does|do) {_OTHER} (?:wear|wearing)",
         ),
         "background": (

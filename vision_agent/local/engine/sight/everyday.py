@@ -16,11 +16,12 @@ from vision_agent.detection import kinds
 from vision_agent.local.engine.sight.plausible import numbers
 
 ALIKE = kinds.ALIKE | {
-    "cup": "mug",
     "cup of coffee": "mug",
     "cowboy boot": "shoe",
     "sandal": "shoe",
     "television": "monitor",
+    "purse": "handbag",
+    "stove": "oven",
     "water bottle": "bottle",
     "wine bottle": "bottle",
     "beer bottle": "bottle",
@@ -35,17 +36,17 @@ ALIKE = kinds.ALIKE | {
 """Words for things that are easily taken for one another, or of which one is a kind of the other,
 and the word under which they are counted together."""
 
-PLURAL = frozenset({"binoculars", "jeans", "sunglasses"})
+PLURAL = frozenset({"binoculars", "jeans", "scissors", "skis", "sunglasses"})
 """Words that take no "a", and "are"."""
 
 MASS = frozenset({"bread", "broccoli", "corn", "electronics", "ice cream", "toilet paper"})
 """Words that take no "a", and "is"."""
 
 TOO_LARGE = frozenset(
-    """airplane ambulance bathtub beach bear bench bicycle boat bookcase bridge bus camel car chair
-    cow deer desk elephant fountain hippopotamus horse lake lion motorcycle mountain person piano
-    refrigerator rocket ship shark sofa stove table tent tiger toilet tractor train truck whale
-    zebra""".split()  # noqa: SIM905
+    """airplane ambulance bathtub beach bear bed bench bicycle boat bookcase bridge bus camel
+    car chair cow deer desk elephant fountain giraffe hippopotamus horse lake lion motorcycle
+    mountain person piano refrigerator rocket ship shark sofa stove table tent tiger toilet
+    tractor train truck whale zebra""".split()  # noqa: SIM905
 ) | {"fire engine", "rocking chair", "street sign", "traffic light", "washing machine"}
 """Words for what nobody holds in a hand, besides buildings."""
 

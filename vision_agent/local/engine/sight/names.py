@@ -1,9 +1,10 @@
-"""Names things: the detector on the newest frames, the classifier on the thing that is shown."""
+"""Names things: the detectors on the newest frames, the classifier on the thing that is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vision_agent.detection.coco_detector import CocoDetector
 from vision_agent.detection.object_detector import LABELS, ObjectDetector
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels, UnreadableFrame, decode
@@ -19,11 +20,12 @@ from vision_agent.local.engine.sight.naming import (
     is_enough,
     shown,
     steady,
+    together,
 )
 from vision_agent.local.engine.sight.observations import Named
 
 FOUND = frozenset(kind_of(label) for label in LABELS)
-"""The kinds that the detector knows."""
+"""The kinds that the first detector knows."""
 
 FRAMES = 4
 OLDEST_MS = 4_000
@@ -43,6 +45,7 @@ class Names:
 
     def __init__(self) -> None:
         self._detector = ObjectDetector()
+        self._coco = CocoDetector()
         self._classifier = Classifier()
 
     def named(
@@ -63,7 +66,8 @@ class Names:
                 earlier.append(self._detector.find(decode(frame.jpeg)))
             except UnreadableFrame:
                 continue
-        found = candidates(steady((*earlier, self._detector.find(newest))))
+        found = steady((*earlier, self._detector.find(newest)))
+        found = candidates(together(found, self._coco.find(newest)))
         things = [one.box for one in found if one.label != "person"]
         return believed(found, self._classifier.chances(newest, things), faces)
 

@@ -21,6 +21,9 @@ Chances = npt.NDArray[np.float32]
 SURE_FROM, LIKELY_FROM, PERHAPS_FROM = 0.52, 0.43, 0.4
 """Scores of the detector, averaged over the frames and borne out by the classifier."""
 
+LEAST_FROM = 0.3
+"""Least score of a box that is looked at more closely, or that bears out another detector's."""
+
 MORE_FROM = 0.3
 """The same for a thing beside others of its kind, which then are not counted surely."""
 
@@ -57,6 +60,11 @@ OFTEN_WRONG = {
 """Words that drawings and plain shapes are taken for, and how much more likely they must be. A
 drawn pattern is a clock at 0.87. A dog is 118 classes, each of which gets a little of all."""
 
+SHAPES = {"frisbee": 0.2, "kite": 0.2} | dict.fromkeys(
+    ("ball", "clock", "traffic light", "umbrella"), 0.1
+)
+"""Labels that drawn shapes are taken for, and what the scores of their boxes lose."""
+
 LANDSCAPES = {"mountain": 0.12, "lake": 0.04}
 """Words that are right more often than they are probable, and how much less likely they may be."""
 
@@ -86,6 +94,15 @@ FURNITURE = frozenset({"table", "chair", "person"})
 
 WORN = FURNITURE | {"shoe"}
 """Kinds that are on a person or behind, and not in a hand."""
+
+AGREED = 0.05
+"""What a score gains if another detector finds the thing too."""
+
+DENIED = 0.6
+"""Intersection over union from which on two boxes with different labels are one thing."""
+
+ALONE_BORNE_OUT = 0.2
+"""Least probability of the classes that bear out what only the second detector finds."""
 
 SAME_PLACE = 0.3
 """Intersection over union from which on a thing in two frames is one thing."""
@@ -120,11 +137,35 @@ def _steady(one: Detection, earlier: Sequence[Sequence[Detection]]) -> Detection
     return replace(one, score=sum(scores) / len(scores))
 
 
+def together(found: Sequence[Detection], others: Sequence[Detection]) -> tuple[Detection, ...]:
+    """What two detectors find; a thing that both find is surer, and has the first one's label.
+
+    Where they differ, the first one is right more often.
+    """
+    merged, rest = [], list(others)
+    for one in (one for one in found if one.score >= LEAST_FROM):
+        same = [other for other in others if _is_same(one, other)]
+        if same:
+            one = replace(one, score=max(one.score, *(other.score for other in same)) + AGREED)
+        merged.append(one)
+        rest = [other for other in rest if other not in same and not _is_denied(other, one)]
+    return (*merged, *(replace(other, alone=True) for other in rest))
+
+
+def _is_denied(one: Detection, by: Detection) -> bool:
+    """Whether the first detector calls a thing something else."""
+    return (
+        kind_of(one.label) != kind_of(by.label)
+        and by.score >= LIKELY_FROM
+        and overlap(one.box, by.box) > DENIED
+    )
+
+
 def candidates(detections: Sequence[Detection]) -> tuple[Detection, ...]:
     """The detections that are worth a closer look, each thing once, surest first."""
     kept: list[Detection] = []
     for one in sorted(detections, key=lambda one: -one.score):
-        if one.score >= PERHAPS_FROM - 0.1 and not any(_is_twice(one, other) for other in kept):
+        if one.score >= LEAST_FROM and not any(_is_twice(one, other) for other in kept):
             kept.append(one)
     return tuple(kept[:MOST])
 
@@ -161,13 +202,15 @@ def _thing(
     backed = support(kind, chances)
     animals = {kind, word} <= of_sort("animal")
     least = ANIMAL_CONTRADICTED_FROM if animals else CONTRADICTED_FROM
-    if kind_of(word) != kind and chance >= least and (backed or 0.0) < 0.3:
+    least += OFTEN_WRONG.get(word, 0.0) if one.alone else 0.0
+    is_before = _is_before(word, one, found)
+    if kind_of(word) != kind and chance >= least and (backed or 0.0) < 0.3 and not is_before:
         return Named(word, one.box, chance, LIKELY)
-    score = borne_out(kind, one.score, chances)
-    if _is_before(word, one, found):
+    score = borne_out(kind, one.score, chances) - SHAPES.get(one.label, 0.0)
+    if is_before:
         score = max(score, one.score)
     certainty = _certainty(score)
-    if _is_doubtful(one, kind, certainty, backed, people):
+    if _is_doubtful(one, kind, certainty, backed, people, found):
         certainty = UNKNOWN
     finer = word if kind_of(word) == kind and word != one.label and chance >= WORD_FROM else ""
     return Named(one.label, one.box, score, certainty, finer)
@@ -184,19 +227,35 @@ def _is_before(word: str, one: Detection, found: Sequence[Detection]) -> bool:
 
 
 def _is_doubtful(
-    one: Detection, kind: str, certainty: str, backed: float | None, people: Sequence[Box]
+    one: Detection,
+    kind: str,
+    certainty: str,
+    backed: float | None,
+    people: Sequence[Box],
+    found: Sequence[Detection],
 ) -> bool:
     """Whether a detection is of those that are mostly wrong, however high its score."""
     area = one.box.width * one.box.height
     if kind == "shoe" and not any(shared_area(one.box, person) > 0 for person in people):
         return one.score < LONE_SHOE_FROM and area < LONE_SHOE_AREA
+    if kind == "vase" and any(_is_pot(one, other) for other in found):
+        return True
+    if one.label == "cup" and certainty != SURE:
+        return True  # a glass is one to the second detector
     if backed is None:
         return False
+    if one.alone and backed < ALONE_BORNE_OUT:
+        return True
     if certainty == PERHAPS and backed < DOUBTFUL_BORNE_OUT:
         return True
     if kind in NEEDS_BORNE_OUT:
         return backed < NEEDS_BORNE_OUT[kind] or area > SCREEN_AT_MOST
     return False
+
+
+def _is_pot(one: Detection, other: Detection) -> bool:
+    """Whether another detection is the plant whose pot a thing is."""
+    return other.label == "plant" and shared_area(one.box, other.box) > 0
 
 
 def _certainty(score: float, sure: float = SURE_FROM, likely: float = LIKELY_FROM) -> str:

@@ -148,6 +148,8 @@ class _Piece:
         plain = " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split())
         # The model drops the space after a colon: "Total:48.50". A clock's colon follows a digit.
         plain = re.sub(r"(?<=[^\W\d]):(?=\w)", ": ", plain)
+        # And the one after the NO of a sign: "NOPARKING".
+        plain = re.sub(r"\bNO(?=[A-Z]{3,}ING\b|ENTRY\b|EXIT\b)", "NO ", plain)
         (left, top), (right, bottom) = box.min(axis=0).tolist(), box.max(axis=0).tolist()
         return cls(plain, score, left, right, top, bottom)
 
