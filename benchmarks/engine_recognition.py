@@ -90,10 +90,10 @@ async def _hear_all(recognizer: Recognizer, sound: Sound) -> list[Transcript]:
 
 def _row(title: str, spoken: list[Spoken], heard: list[Transcript]) -> dict[str, Any]:
     pairs = list(zip(spoken, heard, strict=True))
-    asked = [(one, what) for one, what in pairs if one.intent]
-    right = sum(_intent(what) == one.intent for one, what in asked)
-    wrong = sum(_intent(what) not in ("", one.intent) for one, what in asked)
-    off_topic = [what for one, what in pairs if not one.intent]
+    asked = [(one, what) for one, what in pairs if one.intents]
+    right = sum(_intent(what) in one.intents for one, what in asked)
+    wrong = sum(_intent(what) not in ("", *one.intents) for one, what in asked)
+    off_topic = [what for one, what in pairs if not one.intents]
     errors = sum(word_errors(one.text, what.text) for one, what in pairs)
     words = sum(len(normalise(one.text).split()) for one in spoken)
     return {

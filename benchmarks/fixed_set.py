@@ -28,13 +28,14 @@ class Spoken:
 
     Attributes:
         voice: Who speaks.
-        intent: What it asks for, a name of the intents table; empty where it is no request.
+        intents: What it asks for, names of the intents table that are answered alike; empty where
+            it is no request.
         text: The words.
         sound: From the first sound to the last, with 50 ms around them.
     """
 
     voice: str
-    intent: str
+    intents: tuple[str, ...]
     text: str
     sound: Sound
 
@@ -51,8 +52,8 @@ def fixed_set() -> tuple[Spoken, ...]:
             start, end = (
                 int(row[f"{voice}_{which}_ms"]) * RATE_HZ // 1000 for which in ("start", "end")
             )
-            intent = row["intent"].strip("-")
-            spoken.append(Spoken(voice, intent, row["text"], sound[start:end]))
+            intents = tuple(filter(None, row["intent"].strip("-").split("|")))
+            spoken.append(Spoken(voice, intents, row["text"], sound[start:end]))
     return tuple(spoken)
 
 
@@ -146,7 +147,7 @@ def _babble(random: np.random.Generator, length: int) -> Sound:
 
 
 def _talk(voice: str) -> list[Sound]:
-    return [s.sound for s in fixed_set() if s.voice == voice and not s.intent]
+    return [s.sound for s in fixed_set() if s.voice == voice and not s.intents]
 
 
 def _shaped(sound: Sound, gain: object) -> Sound:

@@ -52,6 +52,9 @@ _NO_REQUESTS = frozenset({"-", "+", "!", "beyond"})
 
 _OF_THE_PAST = frozenset({"knows", "asked", "changed", "beyond", "repeat", "sure", "remind"})
 
+_OF_CALLER = re.compile(r"\b(?:me|my|myself|us|i|we|our)\b")
+"""What a sentence holds that asks whether the caller is seen."""
+
 _LEAST_WORDS = 4
 
 Scores = Mapping[str, float]
@@ -92,7 +95,9 @@ def by_examples(text: str, compared: Callable[[str], Compared]) -> Request | Non
     if is_past(sentence.split()) and intent not in _OF_THE_PAST:
         return None
     enough = scores[intent] - MOST_DOUBT
-    guesses = (one for one in free_requests(text) if one.intent in scores)
+    guesses = [one for one in free_requests(text) if one.intent in scores]
+    if intent == "see_me" and guesses and not _OF_CALLER.search(sentence):
+        return guesses[0]  # "do you see a camera"
     free = next((one for one in guesses if scores[one.intent] >= enough), None)
     intent = free.intent if free else intent
     told = max(scores["-"], scores["beyond"])

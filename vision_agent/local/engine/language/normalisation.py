@@ -53,7 +53,8 @@ _FRAMES = re.compile(
 )
 _COURTESIES = re.compile(
     r"(?: (?:please|thanks|thank you|for me|to me|exactly|then|would you|will you|can you|could you"
-    r"|or not|or what|now|right now|at the moment|you think|again please|actually|though|anyway))+$"
+    r"|or not|or what|now|right now|at the moment|you think|again please|actually|though|anyway"
+    r"|hon|abeg|mate|pal|my friend|if you can|if you would|if you do not mind))+$"
 )
 
 

@@ -58,6 +58,9 @@ _STORY = re.compile(
     r"|^(?:and|so|but|then) (?:then )?what happened$|^(?:and |so )?then what(?: happened| did|$)"
     r"|\b(?:did|does|do|has|have|would|will) (?:he|she|they) "
     r"(?:say|said|tell|told|do|think|want|mean)\b"
+    r"|^(?:(?:and|so|then|but|well) )*(?:i|he|she|they|we) (?:said to|told|asked)"
+    r" (?:her|him|them)\b"
+    r"|\bwhere did (?:we|you|he|she|they) (?!see\b)"
 )
 """Questions about what was told, and what somebody else said."""
 
@@ -145,11 +148,22 @@ def asks(text: str) -> bool:
     """
     if text.rstrip().endswith("?") or _FRAMES.search(f"{normalise(text)} "):
         return True
-    parts = (without_leads(normalise(part).split()) for part in re.split(r"[,.;:!?]", text))
+    pieces = re.split(r"([,.;:!?])", text)
+    marks, parts = ["", *pieces[1::2]], pieces[::2]
     return any(
-        part and (is_question(part) or part[0] in _VERBS | _MODALS or part[0] in _QUESTIONS)
-        for part in parts
+        _part_asks(without_leads(normalise(part).split()), after_comma=mark == ",")
+        for mark, part in zip(marks, parts, strict=True)
     )
+
+
+def _part_asks(words: Sequence[str], *, after_comma: bool) -> bool:
+    """Whether a part between marks asks; "…, where I can find them" belongs to what is before."""
+    if not words:
+        return False
+    first, second = (*words, "")[:2]
+    if first in _QUESTIONS and second in _PERSONS and after_comma:
+        return False
+    return first in _VERBS | _MODALS | _QUESTIONS or is_question(words)
 
 
 def is_for_others(text: str) -> bool:

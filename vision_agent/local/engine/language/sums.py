@@ -11,6 +11,15 @@ _OPERATORS = (
     *(["times"], ["plus"], ["minus"], ["x"], ["divided", "by"], ["multiplied", "by"]),
     *(["percent", "of"], ["to", "the", "power", "of"]),
 )
+_TOLD = {
+    "add": ("and", "to"),
+    "take": ("from", "off"),
+    "subtract": ("from",),
+    "multiply": ("by", "with", "and"),
+    "divide": ("by",),
+}
+"""Verbs before a number, and what stands between it and the next."""
+
 _SIGNS = re.compile(r"\d\s*[+*\u00d7\u00f7]\s*\d|\d\s+[-/]\s+\d|\d\s*%\s*of\s*\d")
 
 
@@ -30,4 +39,8 @@ def is_sum(text: str) -> bool:
             after = end + len(operator)
             if words[end:after] == operator and after < len(words) and number_at(words, after):
                 return True
+        between = _TOLD.get(words[at - 1], ()) if at else ()
+        told = end + 1 < len(words) and words[end] in between
+        if told and number_at(words, end + 1):
+            return True
     return False

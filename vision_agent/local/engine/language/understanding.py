@@ -60,7 +60,10 @@ ELSEWHERE = 0.6
 
 _ELSEWHERE_INTENTS = frozenset({"-", "!", "beyond"})
 
-_BESIDE = frozenset({"stop", "bye", "hello", "thanks"})
+_ALONE = frozenset({"stop", "bye", "hello", "thanks"})
+"""Requests that a lone word can make."""
+
+_BESIDE = _ALONE | {"repeat"}
 """Requests that one part of a sentence can make: "I have to go, bye"."""
 
 _LEAVES_IT = frozenset({"stop", "stop_watch", "no", "voice"})
@@ -166,7 +169,7 @@ def lone_word(
     for text in close:
         if len(text.split()) == 1:
             request = by_rules(text, None, names, agents)
-            if request is not None and request.intent in _BESIDE:
+            if request is not None and request.intent in _ALONE:
                 return text, request
     return None
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from vision_agent.local.contract import Request
 from vision_agent.local.engine.language.normalisation import normalise, plain
+from vision_agent.local.engine.language.phrase_rules import COLOURS
 
 _THIS = r"(?:this|that|these|those|it|they)"
 _THE = rf"(?:{_THIS}|the)(?: \w+){{0,2}}"
@@ -34,6 +35,15 @@ _SORT = r"(?P<sort>breed|species|brand|make|model|variety)"
 _HUMAN = r"(?:\w+ )?(?:person|man|woman|guy|boy|girl|child|kid|lady|people|men|women|children)"
 _OTHER = rf"(?:he|she|they|(?:the|that|this|those|these) {_HUMAN}(?: (?:on|in|at) the \w+)?)"
 _BACKGROUND = "sky|wall|walls|background|floor|ceiling|ground|grass|road|water|sea|carpet|lawn|snow"
+_HAPPENS = (
+    "(?:moves|comes|appears|leaves|disappears|changes|happens|falls|enters|arrives|walks|goes|passes"
+    "|runs|flies|shows up|turns up|touches|takes|opens|knocks)"
+)
+_FOLK = "(?:people|persons|folks|folk|kids|children|men|women|boys|girls|guys|customers|of us)"
+_COLOURED = r"(?P<object>(?:this|that|these|those|it|they|the|my|our)(?: \w+){0,3}?)"
+_COLOUR = rf"(?P<colour>{'|'.join(COLOURS)})"
+_FORGET = "(?:forget|delete|erase|wipe|clear|remove|take|drop)"
+_NAME = r"(?:\w+ ){0,2}?\w+"
 _PETS = (
     "dog|puppy|cat|kitten|hamster|rabbit|bunny|guinea pig|parrot|bird|budgie|horse|pony|turtle"
     "|tortoise|goldfish|fish|mouse|rat|snake|lizard|teddy|teddy bear|doll|robot|toy"
@@ -49,7 +59,7 @@ _QUESTIONS = tuple(
             r"(?:ing)?(?: (?:my|a|the) \w+)? (?:here|there|in here|this way|on this \w+)",
             r"(?:is|are) (?:\w+ ){1,2}(?:allowed|permitted|forbidden|prohibited)"
             r" (?:here|there|in here)",
-            rf"what is the (?:name|title|author) of {_THIS} (?:{_PLACE}|{_BOOKISH})",
+            rf"what is the (?:name|title|author) of {_THIS} (?:\w+ )?(?:{_PLACE}|{_BOOKISH})",
             rf"what is (?:this|that) (?:{_PLACE}|{_BOOKISH}) called",
             rf"(?:what|which) (?:{_PLACE}) is (?:this|that)",
             rf"what does {_THE} (?:contain|have in it)",
@@ -90,7 +100,35 @@ _QUESTIONS = tuple(
             rf"(?:is|are) {_THE} (?:past (?:its|their|the) (?:\w+ ){{0,3}}date|out of date"
             r"|gone off)",
         ),
+        "moving": (
+            rf"(?:is|are) (?P<object>{_THIS}|(?:the|my|our|your) (?:\w+ ){{0,2}}\w+)"
+            r" (?:moving|going|heading|walking|running|driving|flying|turning) (?:to the )?"
+            r"(?:left|right|up|down|in|away)(?: or (?:to the )?(?:left|right|up|down|out|closer))?",
+        ),
+        "people": (
+            rf"how many {_FOLK} (?:are(?: there)?|(?:do|can) you see|is|have i got)(?: (?:standing"
+            r"|sitting|waiting|playing|left))?(?: (?:in|at|on|by|around|behind|near) (?:the|this|my"
+            r"|our|that) (?:\w+ )?\w+| (?:here|there|in here|out there|behind me|with me))"
+            r"(?: (?:now|with me))?",
+        ),
+        "is_colour": (
+            rf"(?:would you |do you )?(?:say|think|call) (?:that )?{_COLOURED} (?:is|are) {_COLOUR}"
+            r"(?: or not)?",
+            rf"{_COLOURED} (?:is|are) {_COLOUR} (?:is|are) not (?:it|they)",
+            rf"(?:is|are) {_COLOURED} {_COLOUR} or (?:am i|are my eyes) .+",
+        ),
+        "clock": (
+            r"is it (?:(?:already|nearly|past|after) )?(?:\w+ ){1,3}oclock(?: yet| already| now)?",
+            r"is it (?:noon|midnight|(?:half|quarter) (?:past|to) \w+)(?: yet| already)?",
+        ),
+        "bye": (r"good ?night(?: then)?|(?:talk to|see|catch) you (?:later|soon|tomorrow) then",),
         "forget": (
+            rf"{_FORGET} (?P<whose>my|our|the) (?P<name>{_NAME}) (?:from|out of) (?:your |the )?"
+            r"(?:memory|list)",
+            r"(?:you (?:can|may) )?forget(?: about)? (?P<whose>my|our) (?P<name>(?:\w+ ){0,2}?\w+)"
+            r"(?: (?:i|it is|it has|we) (?:\w+ ){0,4}\w+)?",
+            r"you (?:can|may) (?:forget|delete|drop) (?:this|that)(?: one| thing)?"
+            r"(?: (?:it is|i|we) .+)?",
             r"(?:forget|delete|erase|wipe|clear) (?:everything|all)(?: of it)?"
             r"(?: (?:that )?you(?: have)? (?:know|learned|learnt|remember))?",
             r"(?:forget|delete|erase|wipe|clear) (?:your memory"
@@ -105,6 +143,10 @@ _QUESTIONS = tuple(
             r" (?P<event>(?!(?:i|you|we|he|she|they) )(?:\w+ ){1,4}(?:moves?|comes?(?: in)?"
             r"|arrives?|appears?|leaves?|disappears?|changes?|falls?|opens?|closes?|goes \w+"
             r"|is (?:gone|back|empty|full|open|closed|there|here)))",
+            rf"(?:tell|warn|alert|notify|inform) me (?:when|if|as soon as|once)"
+            rf" (?P<event>(?:some|any)(?:thing|one|body) {_HAPPENS}(?: .+)?)",
+            r"(?:.+ (?:and|so|please) )?(?:speak up|shout|holler|(?:give me|gimme|give us) a shout)"
+            r" (?:when|if|as soon as|once) (?P<event>.+)",
             r"(?:if|when|once|as soon as|the moment|whenever)"
             r" (?P<event>(?!(?:i|you|we) )(?:\w+ ){2,10}?)"
             r"(?:(?:please|would you|could you|can you) )*"
