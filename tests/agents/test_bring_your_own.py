@@ -69,9 +69,35 @@ root_agent = Agent(
 )
 """
 
+# A streaming tool, which sees the caller's frames.
+WATCHING = """
+from collections.abc import AsyncGenerator
+
+from google.adk.agents import Agent, LiveRequestQueue
+
+
+async def count_frames(input_stream: LiveRequestQueue) -> AsyncGenerator[str, None]:
+    'Counts the frames of the video.'
+    counted = 0
+    while counted < 2:
+        request = await input_stream.get()
+        if request.blob is not None and request.blob.mime_type == "image/jpeg":
+            counted += 1
+            yield f"frame {counted}"
+
+
+root_agent = Agent(name="watching", model="gemini-3.8-live", tools=[count_frames])
+"""
+
 SCENARIO = """
     engine: false
     answers:
+      - when: {words: count the frames}
+        call: {name: count_frames}
+      - when: {tool: count_frames}
+        say: I count.
+      - when: {words: "count_frames: frame 2"}
+        say: There are two.
       - when: {words: tell me all}
         say: ["The first part of it is long. The password is swordfish.", "And there is more."]
       - when: {words: double it}
@@ -98,8 +124,9 @@ async def server(tmp_path_factory):
     (folder / "full").mkdir()
     (folder / "full" / "__init__.py").write_text("from . import agent\n")
     (folder / "full" / "agent.py").write_text(FULL)
-    (folder / "guarded").mkdir()
-    (folder / "guarded" / "agent.py").write_text(GUARDED)
+    for name, code in (("guarded", GUARDED), ("watching", WATCHING)):
+        (folder / name).mkdir()
+        (folder / name / "agent.py").write_text(code)
     for name in ("basic", "workbench"):
         shutil.copytree(SAMPLES / name, folder / name)
     scenario = folder / "scenario.yaml"
@@ -119,10 +146,16 @@ async def ask(url: str, agent: str | None, text: str) -> str:
 
 async def test_the_page_is_told_of_every_agent_of_a_folder(server):
     info = await asyncio.to_thread(request, "GET", f"{server.url}/api/info")
-    assert [agent["id"] for agent in info["agents"]] == ["basic", "full", "guarded", "workbench"]
+    assert [agent["id"] for agent in info["agents"]] == [
+        "basic",
+        "full",
+        "guarded",
+        "watching",
+        "workbench",
+    ]
     assert info["agents"][1]["description"] == "Has everything."
     assert info["agent"] == "basic"
-    assert "Agents: basic, full, guarded, workbench." in server.says[1]
+    assert "Agents: basic, full, guarded, watching, workbench." in server.says[1]
 
 
 async def test_callbacks_and_plugins_of_an_adk_app_work_in_a_call(server):
@@ -165,6 +198,15 @@ async def test_a_program_is_told_what_a_callback_has_put_in_place_of_an_answer(s
     assert again.text == "Go on."
 
 
+async def test_what_a_streaming_tool_finds_is_told_unasked(server):
+    caller = Dialled(server.url, data={"agent": "watching"})
+    await caller.connect()
+    caller.send("send-text", {"content": "Count the frames."})
+    await caller.wait_for(lambda m: said(m) == "There are two.")
+    await caller.hang_up()
+    assert "count_frames: frame 2" in [each["text"] for each in caller.of("unasked")]
+
+
 async def test_tools_of_an_mcp_server_work_in_a_call(server):
     assert "120" in await ask(server.url, "workbench", "how many screws are there")
     assert await ask(server.url, "workbench", "six inches") == "15.24 centimetres."
@@ -179,5 +221,5 @@ async def test_an_agent_that_is_not_here_is_refused_with_those_that_are(server):
     with pytest.raises(urllib.error.HTTPError) as refused:
         await caller.offer()
     assert refused.value.code == 404
-    assert "basic, full, guarded, workbench" in refused.value.read().decode()
+    assert "basic, full, guarded, watching, workbench" in refused.value.read().decode()
     await caller.peer.close()

@@ -214,6 +214,7 @@ class HostedAgent:
         played: Callable[[], str],
         rest: Callable[[], Rest],
         on_missing_tools: Callable[[str], None],
+        tell_agent: Callable[[str], None],
     ) -> LiveSession:
         """The model's side of a call.
 
@@ -225,6 +226,7 @@ class HostedAgent:
             played: The words of the present answer that have been played so far.
             rest: What becomes of the present answer; asked when the call is over.
             on_missing_tools: Called with a sentence for each toolset that does not load.
+            tell_agent: Gives the agent a notice in the next gap of the conversation.
         """
         scope = ModelScope(
             user_id=lease.user_id,
@@ -232,7 +234,7 @@ class HostedAgent:
             gate=live_queue,
             handles=lease,
             played=played,
-            tools=BackgroundTools(self._tool_limits, self._tool_threads),
+            tools=BackgroundTools(self._tool_limits, self._tool_threads, tell_agent),
             options=options,
             toolset_failed=MissingToolsets(on_missing_tools).report,
         )

@@ -82,10 +82,9 @@ class Call:
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id, self.lease, self.recording = call_id, lease, recording
-        self._metrics, self._trace, self._events = metrics, trace, events
-        self._tell_closed = on_closed
+        self._metrics, self._trace = metrics, trace
+        self._events, self._tell_closed = events, on_closed
         self._rest: Rest = "open"
-
         self._live_queue = LiveQueue()
         about: dict[str, object] = {"library": "vision_agent", "version": host.version}
         about |= {"voice_activity_detection": options.detects_turns}
@@ -124,6 +123,7 @@ class Call:
             played=self._output.played,
             rest=lambda: self._rest,
             on_missing_tools=self._on_missing_tools,
+            tell_agent=self._tool_context.tell_agent,
         )
         self._connections = PeerConnections(
             lambda network: new_peer(self, self._output.speaker, settings.peer, recording, network),

@@ -46,6 +46,7 @@ class Talk(ConnectionNotes):
         super().__init__()
         self.live_queue = live_queue
         self.events: list[LiveEvent] = []
+        self.notices: list[str] = []
         self.reading: asyncio.Task[None] = None
         self._arrived = asyncio.Condition()
 
@@ -128,7 +129,9 @@ async def talking(
             user_id="u",
             observer=talk,
             gate=talk.live_queue,
-            tools=BackgroundTools(limits or ToolLimits(), ToolThreads()) if beside else None,
+            tools=BackgroundTools(limits or ToolLimits(), ToolThreads(), talk.notices.append)
+            if beside
+            else None,
         ),
         session_id="s",
         model=model,

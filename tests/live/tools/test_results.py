@@ -19,6 +19,7 @@ from google.genai import types
 from pydantic import BaseModel
 
 from tests.live.tools.talking import WAITING, talking
+from tests.support.waiting import until
 from vision_agent.live.tools.background import BackgroundTools, ToolLimits
 from vision_agent.live.tools.results import MAX_RESULT_CHARS, NoResult, as_json
 from vision_agent.live.tools.threads import ToolThreads
@@ -146,9 +147,28 @@ async def test_a_streaming_tool_with_a_result_that_is_no_json_leaves_the_model_a
 
     async with talking(WAITING[0], search) as (talk, _):
         talk.live_queue.text("look it up")
-        await talk.said("can't be told")
+        await talk.result()
+        await until(lambda: talk.notices == [UNTELLABLE["error"]])
         talk.live_queue.text("hello")
         await talk.said("Good.")
+
+
+async def test_what_a_streaming_tool_finds_becomes_notices_to_its_failure() -> None:
+    async def search():
+        """Finds something, again and again."""
+        yield "a bottle"
+        yield {"found": [Price(decimal.Decimal(2))], "where": "Köln"}
+        raise LookupError("the words of the caller")
+
+    async with talking(WAITING[0], search) as (talk, _):
+        talk.live_queue.text("look it up")
+        assert "pending" in (await talk.result())["status"]
+        await until(lambda: len(talk.notices) == 3)
+    assert talk.notices == [
+        "search: a bottle",
+        'search: {"found": [{"euros": "2"}], "where": "Köln"}',
+        "The tool search failed. Nothing more is known here.",
+    ]
 
 
 @pytest.mark.parametrize("returned", [object(), inside_itself(), {"rows": iter("ab")}])

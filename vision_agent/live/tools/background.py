@@ -8,7 +8,9 @@ them to the model. The declarations stay as the agent's author wrote them: a mod
 its tools still waits, but the caller's words reach it meanwhile. This works for everything that is
 a tool to ADK: functions, MCP, other agents.
 
-Of streaming tools, which run in tasks already, only the results are checked. Not replaced are tools
+Streaming tools run in tasks already. ADK sends each of their results as another result of the same
+call, which a model takes only of a call that it does not wait for, if at all. So they become
+notices (`calls/notices.py`), which reach every model and cut off nobody. Not replaced are tools
 that hand the conversation on, which have to run in ADK's own loop.
 """
 
@@ -18,6 +20,7 @@ import asyncio
 import copy
 import functools
 import inspect
+import json
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -93,11 +96,18 @@ class BackgroundTools:
     Args:
         limits: How long they may take.
         threads: Runs blocking functions.
+        tell_agent: Gives the agent what a streaming tool finds; None leaves that to ADK.
     """
 
-    def __init__(self, limits: ToolLimits, threads: Executor) -> None:
+    def __init__(
+        self,
+        limits: ToolLimits,
+        threads: Executor,
+        tell_agent: Callable[[str], None] | None = None,
+    ) -> None:
         self._limits = limits
         self._threads = threads
+        self._tell_agent = tell_agent
         self._running: dict[str, asyncio.Task[Any]] = {}
         self._cancelled: deque[str] = deque(maxlen=MAX_CANCELLED)
         self._repeated = RepeatedCalls()
@@ -107,7 +117,7 @@ class BackgroundTools:
         """Replace the tools of a request that opens a connection by ones that run in tasks."""
         for name, tool in request.tools_dict.items():
             if _streams(tool):
-                request.tools_dict[name] = _checked(tool)
+                request.tools_dict[name] = _checked(tool, self._tell_agent)
             elif not _stays(tool):
                 request.tools_dict[name] = self._beside(tool)
         for group in request.config.tools or []:
@@ -230,10 +240,14 @@ def _streams(tool: BaseTool) -> TypeGuard[FunctionTool]:
     return inspect.isasyncgenfunction(getattr(tool, "func", None))
 
 
-def _checked(tool: FunctionTool) -> FunctionTool:
+def _checked(tool: FunctionTool, tell: Callable[[str], None] | None) -> FunctionTool:
     """A streaming tool whose results become JSON: ADK calls no `after_tool` callback for them.
 
-    One that can't be told to a model ends it.
+    One that can't be told to a model ends it, and so does a failure.
+
+    Args:
+        tool: The tool.
+        tell: Called with each result, as text, in place of ADK.
     """
     stream: Callable[..., AsyncGenerator[Any, None]] = tool.func
     if hasattr(stream, "results_checked"):
@@ -241,19 +255,32 @@ def _checked(tool: FunctionTool) -> FunctionTool:
 
     @functools.wraps(stream)
     async def checked(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        async with aclosing(stream(*args, **kwargs)) as results:
-            async for result in results:
-                try:
-                    told = result if isinstance(result, Event) else as_json(tool.name, result)
-                except NoResult as error:
-                    yield _in_words(tool, error)
-                    return
-                yield told
+        try:
+            async with aclosing(stream(*args, **kwargs)) as results:
+                async for result in results:
+                    if isinstance(result, Event):
+                        yield result
+                    elif tell is None:
+                        yield as_json(tool.name, result)
+                    else:
+                        tell(_noticed(tool, as_json(tool.name, result)))
+        except Exception as error:
+            # Raised by the agent's own code, logged in `_in_words`.
+            failed = _in_words(tool, error)
+            if tell is None:
+                yield failed
+            else:
+                tell(failed["error"])
 
     checked.results_checked = True  # type: ignore[attr-defined]
     copied = copy.copy(tool)
     copied.func = checked
     return copied
+
+
+def _noticed(tool: BaseTool, result: Any) -> str:
+    words = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
+    return f"{tool.name}: {words}"
 
 
 async def explain_error(
