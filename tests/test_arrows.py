@@ -57,6 +57,7 @@ GROUND = {
     "resources",
     "server_process",
     "settings",
+    "site_settings",
     "terminal",
     "udp_settings",
     "unknown_options",
@@ -77,6 +78,7 @@ SETTINGS = {
     "limit_settings",
     "own_model_settings",
     "recording_settings",
+    "site_settings",
     "udp_settings",
 }
 READ_SETTINGS = {"settings", "cli", "cluster", "evaluation", "server", "doctor", "__init__"}

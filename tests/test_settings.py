@@ -42,6 +42,51 @@ def test_a_proxy_is_an_address_or_a_network(proxy):
         Settings(_env_file=None, trusted_proxies=proxy)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("allowed_hosts", "https://agent.example"),
+        ("allowed_hosts", "agent.example:7860"),
+        ("allowed_hosts", "agent.example/agent"),
+        ("allowed_hosts", "a*.example"),
+        ("cors_origins", "shop.example"),
+        ("cors_origins", "https://shop.example/page"),
+        ("cors_origins", "*.shop.example"),
+        ("frame_ancestors", "https://a.example; script-src *"),
+        ("frame_ancestors", "https://a.example https://b.example"),
+        ("host", ""),
+        ("operator_host", " "),
+    ],
+)
+def test_a_name_or_a_site_that_would_never_be_met_is_refused(option, value):
+    with pytest.raises(ValidationError, match=f"{option}\n.*write "):
+        Settings(_env_file=None, **{option: value})
+
+
+def test_names_and_sites_are_taken_in_every_form_that_a_request_may_have():
+    hosts = [
+        "agent.example",
+        "*.agent.example",
+        "*",
+        "192.0.2.1",
+        "2001:db8::1",
+        "[::1]",
+        "münchen.example",
+    ]
+    origins = "https://Shop.example/, http://localhost:3000, capacitor://localhost, *, null"
+    settings = Settings(_env_file=None, allowed_hosts=hosts, cors_origins=origins)
+    assert settings.allowed_hosts == hosts
+    assert settings.cors_origins == [
+        "https://shop.example",
+        "http://localhost:3000",
+        "capacitor://localhost",
+        "*",
+        "null",
+    ]
+    ancestors = ["'self'", "*", "https://*.example.org", "https:"]
+    assert Settings(_env_file=None, frame_ancestors=ancestors).frame_ancestors == ancestors
+
+
 def test_what_tools_get_and_give_is_not_reported_unless_it_is_asked_for():
     assert Settings(_env_file=None).tool_reports == "name"
     with pytest.raises(ValueError, match="none"):

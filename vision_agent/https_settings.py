@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings
+
+
+def _check_host(value: str) -> str:
+    if not value.strip():
+        raise ValueError("It is empty: write 127.0.0.1, or 0.0.0.0 for all addresses.")
+    # As an IPv6 address stands in a URL.
+    return value[1:-1] if value.startswith("[") and value.endswith("]") else value
+
+
+Host = Annotated[str, AfterValidator(_check_host)]
+"""An address to listen on. An empty one, such as a variable without a value, would be all."""
 
 
 class HttpsSettings(BaseSettings):
@@ -15,7 +26,7 @@ class HttpsSettings(BaseSettings):
     With it, the server listens on the network: `host` is 0.0.0.0 unless it is set.
     """
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: Host = Field(default="127.0.0.1", description="Address to listen on.")
     https: bool = Field(
         default=False, description="Speak HTTPS, with a certificate of an authority made here."
     )
@@ -25,12 +36,6 @@ class HttpsSettings(BaseSettings):
     key: Path | None = Field(
         default=None, description="Its private key (PEM). Default: it stands in `cert`."
     )
-
-    @field_validator("host")
-    @classmethod
-    def _without_brackets(cls, value: str) -> str:
-        # As an IPv6 address stands in a URL.
-        return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
     @model_validator(mode="after")
     def _listen_on_the_network(self) -> Self:

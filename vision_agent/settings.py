@@ -18,13 +18,14 @@ from pydantic_settings import (
 
 from vision_agent.answer_settings import AnswerSettings, none_if_empty
 from vision_agent.data_folder import data_folder
-from vision_agent.https_settings import HttpsSettings
+from vision_agent.https_settings import Host, HttpsSettings
 from vision_agent.ice_settings import IceSettings
 from vision_agent.limit_settings import LimitSettings
 from vision_agent.logs import LogFormat
 from vision_agent.own_model_settings import OwnModelSettings
 from vision_agent.own_models import is_url
 from vision_agent.recording_settings import RecordingSettings
+from vision_agent.site_settings import SiteSettings, split_list
 from vision_agent.udp_settings import UdpSettings
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
 from vision_agent.worker_name import PATTERN as WORKER_NAME
@@ -38,6 +39,7 @@ class Settings(
     LimitSettings,
     RecordingSettings,
     OwnModelSettings,
+    SiteSettings,
     HttpsSettings,
     IceSettings,
     UdpSettings,
@@ -64,20 +66,11 @@ class Settings(
     token: SecretStr | None = Field(
         default=None, description="If set, callers must send it as `Authorization: Bearer …`."
     )
-    cors_origins: Annotated[list[str], NoDecode] = Field(
-        default_factory=list,
-        description="Other origins whose pages may call, comma-separated; `*` for any.",
-    )
     root_path: str = Field(
         default="",
         pattern=r"^(/[^/\s]+)*$",
         description="The path under which a proxy shows the server, if the proxy passes it on: "
         "/agent.",
-    )
-    allowed_hosts: Annotated[list[str], NoDecode] = Field(
-        default_factory=list,
-        description="Names under which the server is reached, besides this machine's own, "
-        "comma-separated; `*.example.org` for all below one, `*` for any.",
     )
     worker: str = Field(
         default="",
@@ -91,10 +84,6 @@ class Settings(
         "are believed, comma-separated; `*` for every peer. Default: none; the user_header is "
         "believed of this machine.",
     )
-    frame_ancestors: Annotated[list[str], NoDecode] = Field(
-        default_factory=list,
-        description="Origins whose pages may show the page in a frame, comma-separated.",
-    )
     metrics: Audience = Field(
         default="open",
         description="Who may read /metrics: open, token (whoever has the access token), or off.",
@@ -106,7 +95,7 @@ class Settings(
         le=65535,
         description="A port for /metrics and /healthz, which then are nowhere else; 0: a free one.",
     )
-    operator_host: str = Field(
+    operator_host: Host = Field(
         default="127.0.0.1", description="The address on which that port is listened on."
     )
     api_description: Audience = Field(
@@ -338,19 +327,7 @@ class Settings(
                 raise ValueError(f"{name}: there is no token to ask for. Set one, or write `off`.")
         return self
 
-    @field_validator(
-        "cors_origins",
-        "allowed_hosts",
-        "trusted_proxies",
-        "frame_ancestors",
-        "slow_tools",
-        mode="before",
-    )
-    @classmethod
-    def _split_list(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [each.strip() for each in value.split(",") if each.strip()]
-        return value
+    _split_lists = field_validator("trusted_proxies", "slow_tools", mode="before")(split_list)
 
     @field_validator("data_dir", mode="before")
     @classmethod

@@ -35,6 +35,7 @@ def test_a_call_ends_when_the_answer_is_complete_and_a_while_quiet() -> None:
         {"is_busy": True},
         {"turn_complete_ms": None},
         {"turn_complete_ms": 7_000},
+        {"turn_complete_ms": 8_000, "in_text": True},
         {"answered_ms": None, "turn_complete_ms": None},
     ],
     ids=[
@@ -44,6 +45,7 @@ def test_a_call_ends_when_the_answer_is_complete_and_a_while_quiet() -> None:
         "a tool runs",
         "no turn",
         "an older turn",
+        "the turn before, in the same millisecond",
         "no voice yet",
     ],
 )

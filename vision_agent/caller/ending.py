@@ -54,7 +54,8 @@ def reason_to_end(progress: CallProgress) -> str | None:
     p = progress
     if p.said_ms is None:
         return None
-    turn_is_complete = p.turn_complete_ms is not None and p.turn_complete_ms >= p.said_ms
+    # A turn that was completed in the same millisecond is the one before.
+    turn_is_complete = p.turn_complete_ms is not None and p.turn_complete_ms > p.said_ms
     if p.in_text and turn_is_complete:
         return "answered"
     waited_ms = p.now_ms - p.said_ms

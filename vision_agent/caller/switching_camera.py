@@ -137,7 +137,9 @@ class SwitchingCamera(MediaStreamTrack):
 
 
 def _frame(rgb: npt.NDArray[np.uint8]) -> av.VideoFrame:
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
-        raise ValueError("A frame is RGB: uint8 of the shape (height, width, 3).")
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or min(rgb.shape[:2]) < 2:
+        raise ValueError(
+            "A frame is RGB: uint8 of the shape (height, width, 3), at least 2 by 2 pixels."
+        )
     even = np.ascontiguousarray(rgb[: rgb.shape[0] // 2 * 2, : rgb.shape[1] // 2 * 2])
     return av.VideoFrame.from_ndarray(even, format="rgb24").reformat(format="yuv420p")
