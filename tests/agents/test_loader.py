@@ -31,6 +31,29 @@ def folder(tmp_path, name="shop", text=AGENT):
     return path
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (3, "int is no ADK agent"),
+        (sys, "module is no ADK agent"),
+        (LlmAgent, "The class LlmAgent is no ADK agent"),
+        ({"shop": "agents/shop"}, "dict is no ADK agent"),
+        (lambda: None, "function is no ADK agent"),
+        ([], "there is none"),
+        ([LlmAgent(name="a"), None], "one is None"),
+    ],
+)
+def test_what_a_program_gives_that_is_no_agent_is_refused_in_words(given, words):
+    with pytest.raises(AgentError, match=words):
+        [load_agent(each.spec) for each in agent_specs(given)]
+
+
+def test_several_agents_are_given_in_any_collection():
+    agents = [LlmAgent(name="a"), LlmAgent(name="b")]
+    for given in (agents, tuple(agents), iter(agents), dict(enumerate(agents)).values()):
+        assert [each.spec for each in agent_specs(given)] == agents
+
+
 def test_without_a_name_it_is_our_own_agent():
     assert load_agent(None).root_agent.name == "vision_agent"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -62,9 +62,14 @@ def load_agent(spec: Agent | None) -> App:
     """
     if spec is None:
         return App(name="vision_agent", root_agent=default_agent())
+    if isinstance(spec, BaseAgent | App):
+        return _as_app(spec, spec.name, spec.name)
     if not isinstance(spec, str | Path):
-        name = spec.name if isinstance(spec, BaseAgent | App) else type(spec).__name__
-        return _as_app(spec, name, name)
+        what = f"The class {spec.__name__}" if isinstance(spec, type) else type(spec).__name__
+        raise AgentError(
+            f"{what} is no ADK agent: give an agent, an app, a folder that holds agent.py with a "
+            "root_agent, or package.module:attribute."
+        )
     folder = Path(spec).expanduser()
     if folder.is_dir():
         return _from_folder(folder.resolve())
@@ -94,11 +99,21 @@ def agent_specs(spec: Agent | Sequence[Agent] | None) -> list[AgentSpec]:
     Args:
         spec: One agent, several (in a text with commas between them), or a folder of agent
             folders.
+
+    Raises:
+        AgentError: Of several agents one is None, or there is none.
     """
     if spec is None or isinstance(spec, BaseAgent | App):
         return [AgentSpec(spec)]
+    if isinstance(spec, Collection | Iterator) and not isinstance(spec, str | Mapping):
+        several = list(spec)
+        if not several or None in several:
+            raise AgentError(
+                "Of several agents none may be missing: one is None, or there is none."
+            )
+        return [each for one in several for each in agent_specs(one)]
     if not isinstance(spec, str | Path):
-        return [each for one in spec for each in agent_specs(one)] or [AgentSpec(None)]
+        return [AgentSpec(spec)]
     specs: list[AgentSpec] = []
     for part in (part.strip() for part in str(spec).split(",")):
         folder = Path(part).expanduser()

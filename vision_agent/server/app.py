@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None, *, identify: Identify | None = 
         AgentError: There is no usable agent.
         ModelError: The model, the voice or the key can't work.
         DatabaseError: The sessions' database can't be used.
+        TypeError: An argument is of another type.
     """
     return app_of(VideoAgent(settings, identify=identify, own_process=True))
 

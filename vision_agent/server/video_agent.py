@@ -20,6 +20,7 @@ from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.closing import close_each
 from vision_agent.server.application import make_application
+from vision_agent.server.given_parts import check_function, check_instance
 from vision_agent.server.identification import Identify
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.termination import Termination
@@ -78,6 +79,7 @@ class VideoAgent:
         AgentError: There is no usable agent.
         ModelError: The model, the voice or the key can't work.
         DatabaseError: The sessions' database can't be used.
+        TypeError: An argument is of another type, or a function takes no single argument.
     """
 
     def __init__(
@@ -94,7 +96,13 @@ class VideoAgent:
         receiving: Receiving | None = None,
         start_local: StartLocal | None = None,
     ) -> None:
-        settings = self.settings = settings or Settings()
+        check_instance("settings", settings, Settings)
+        check_function("identify", identify, "the request")
+        check_function("on_event", on_event, "the event")
+        check_instance("session_service", session_service, BaseSessionService)
+        check_instance("memory_service", memory_service, BaseMemoryService)
+        check_instance("artifact_service", artifact_service, BaseArtifactService)
+        settings = self.settings = Settings() if settings is None else settings
         services = OwnServices(session_service, memory_service, artifact_service)
         with nullcontext() if own_process else without_dotenv():
             self.agents = directory = AgentDirectory(

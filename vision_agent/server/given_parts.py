@@ -1,0 +1,56 @@
+"""Checks what a program gives a `VideoAgent`: a mistake is told at once, and not by a call."""
+
+from __future__ import annotations
+
+import inspect
+
+
+def check_function(name: str, given: object, takes: str) -> None:
+    """Refuse what can't be called with one argument.
+
+    Args:
+        name: What the program calls it.
+        given: What it gives; None for nothing.
+        takes: What the function is called with.
+
+    Raises:
+        TypeError: It is no function of one argument; the text says what it is.
+    """
+    if given is None:
+        return
+    if isinstance(given, type) or not callable(given):
+        raise TypeError(f"{name} is a function of {takes}, and this is {_described(given)}.")
+    if inspect.isgeneratorfunction(given) or inspect.isasyncgenfunction(given):
+        raise TypeError(f"{name} is a generator function: it has to return, not to yield.")
+    try:
+        signature = inspect.signature(given)
+    except (TypeError, ValueError):
+        return  # a function written in C need not have one
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} is called with {takes} alone, and this takes {signature}."
+        ) from error
+
+
+def check_instance(name: str, given: object, kind: type) -> None:
+    """Refuse what is no instance of a class.
+
+    Args:
+        name: What the program calls it.
+        given: What it gives; None for nothing.
+        kind: The class.
+
+    Raises:
+        TypeError: It is something else; the text says what.
+    """
+    if given is not None and not isinstance(given, kind):
+        raise TypeError(f"{name} is a {kind.__name__}, and this is {_described(given)}.")
+
+
+def _described(given: object) -> str:
+    # Not the object itself: its text may hold a password.
+    if isinstance(given, type):
+        return f"the class {given.__name__} itself"
+    return f"of the type {type(given).__name__}"
