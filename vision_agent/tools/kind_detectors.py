@@ -1,6 +1,6 @@
 """Detectors that know what a thing is: one of a kind comes into view, or is gone.
 
-Networks find things of 83 kinds and faces (`vision_agent.detection`). They err in single frames,
+Networks find things of 81 kinds and faces (`vision_agent.detection`). They err in single frames,
 so three looks decide: what comes must be seen in two of them, what is gone in none. A person is
 seen by their face, by their shoes or as a whole.
 """

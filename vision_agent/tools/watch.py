@@ -1,6 +1,6 @@
 """`watch_for`: watches the call's camera frames, and makes the agent speak when an event happens.
 
-The call has decoded the frames already, and they cost no tokens. Detectors find things of 83
+The call has decoded the frames already, and they cost no tokens. Detectors find things of 81
 kinds, and otherwise only what OpenCV or rapidocr can recognise. The model, which knows what things
 are, is asked to look once the detector has found an event.
 """

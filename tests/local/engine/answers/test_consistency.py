@@ -30,7 +30,8 @@ OTHER_NOUNS = (
 """Callers' words for what sight has another word for, and for several kinds."""
 
 DENIES = re.compile(
-    r"^No\b|\bNone\b|I don't (?:see|think so)|I can't (?:recognise|count)|I see (?:no\b|nothing)"
+    r"^No\b|\bNone\b|I don't (?:see|think so)|I can't (?:recognise|count|find)"
+    r"|I see (?:no\b|nothing)"
 )
 AFFIRMS = re.compile(rf"^(?:Yes|Perhaps|{'|'.join(map(str.capitalize, NUMBERS[1:]))})\b|^I see")
 NUMBER = re.compile(rf"\b(?:{'|'.join(NUMBERS[1:])})\b", re.IGNORECASE)

@@ -98,7 +98,12 @@ LEMON = thing("lemon", colour="yellow")
     ("intent", "words", "found", "answer"),
     [
         ("count", "cups", seen(CUP, LAPTOP), "One cup."),
-        ("count", "cups", seen(LAPTOP), "None that I can see."),
+        (
+            "count",
+            "cups",
+            seen(LAPTOP),
+            "I can't find a cup; a small or hidden one I would miss.",
+        ),
         ("count", "red cups", seen(CUP), "None that I can see: I see a cup."),
         ("count", "cats", seen(thing("cat", certainty=PERHAPS)), "Perhaps one cat."),
         ("count", "lemons", seen(shown=LEMON, count=Count(1, 0, "yellow", 0)), "One lemon."),

@@ -37,7 +37,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
         (9.0, "how many bottles are there", "Two bottles."),
         (20.0, "how many things are there", "One bottle."),
         (2.0, "How many red bottles are there?", "None that I can see: I see three bottles."),
-        (2.0, "How many cats do you see?", "None that I can see."),
+        (
+            2.0,
+            "How many cats do you see?",
+            "I can't find a cat; a small or hidden one I would miss.",
+        ),
         (2.0, "How many spoons are there?", "I can't count spoons. I count three light blue"),
         (2.0, "How many dragons are there?", "I can't recognise dragons. I count three light blue"),
         (2.0, "What do you see?", "I see three bottles"),
@@ -196,7 +200,7 @@ async def test_what_print_would_tell_is_read_and_never_guessed(
     sign = frame(shot(written(["NO PARKING", "AT ANY TIME"], 30)))
     assert "It says: NO PARKING" in str(await ask(responder, question, sign))
     blank = await ask(responder, question, frame(wall(2)))
-    assert blank == "I see nothing printed that would tell me. Hold the print closer, and still."
+    assert blank == "I can't tell: I see no print that says so. Hold the print closer, and still."
 
 
 async def test_the_colour_of_a_background_is_told_and_what_nobody_can_see_is_refused(

@@ -18,16 +18,10 @@ from vision_agent.detection.object_detector import Detection, anchors
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.named_things import everybody
 from vision_agent.local.engine.sight.camera_frame import Box
+from vision_agent.local.engine.sight.detections import candidates, steady, together
 from vision_agent.local.engine.sight.everyday import ALIKE, kind_of, words
 from vision_agent.local.engine.sight.names import Names
-from vision_agent.local.engine.sight.naming import (
-    believed,
-    candidates,
-    in_front,
-    shown,
-    steady,
-    together,
-)
+from vision_agent.local.engine.sight.naming import believed, in_front, shown
 from vision_agent.local.engine.sight.observations import (
     LIKELY,
     PERHAPS,
@@ -161,6 +155,21 @@ def test_the_same_thing_under_two_names_is_one() -> None:
     part = Detection("mug", 0.5, Box(0.45, 0.35, 0.1, 0.2))
 
     assert candidates([mug, cup, part]) == (cup,)
+
+
+def test_what_is_two_animals_to_a_detector_is_an_animal() -> None:
+    dog, cat = Detection("dog", 0.64, BOX), Detection("cat", 0.53, BOX)
+
+    assert [one.label for one in candidates([dog, cat])] == ["animal"]
+    assert [one.label for one in candidates([dog, Detection("cat", 0.45, BOX)])] == ["dog"]
+    assert [one.label for one in candidates([dog, Detection("chair", 0.6, BOX)])] == ["dog"]
+
+
+def test_one_thing_of_the_second_detector_bears_out_one_of_the_first() -> None:
+    near, far = Detection("person", 0.5, BOX), Detection("person", 0.36, Box(0.38, 0.3, 0.3, 0.8))
+    other = Detection("person", 0.6, Box(0.4, 0.3, 0.2, 0.45))
+
+    assert [one.score for one in together([near, far], [other])] == [pytest.approx(0.63), 0.36]
 
 
 def test_a_label_that_the_classifier_does_not_bear_out_is_not_believed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from vision_agent.detection import object_detector
 from vision_agent.detection.kinds import ENDS_NOUN, LABELS, OTHER_WORDS
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.phrase_rules import COLOURS
@@ -63,13 +64,6 @@ _NARROWER = {
     "person": "cyclist driver player worker waiter waitress runner dancer baby",
 }
 """Callers' words for some of a kind, which sight can't tell from the others."""
-
-_OFTEN_MISSED = frozenset(
-    """fork knife spoon toothbrush scissors toaster frisbee skis snowboard ball kite skateboard
-    surfboard racket bowl banana apple sandwich orange broccoli carrot doughnut cake clock vase bird
-    handbag tie bench sink oven""".split()  # noqa: SIM905
-) | {"hair dryer", "remote control", "hot dog", "baseball bat", "baseball glove", "parking meter"}
-"""Kinds that the detectors know and often miss, because the things are small or seldom."""
 
 _FILLERS = frozenset(
     """a an the my our your this that these those any some big small large little nice old new other
@@ -132,7 +126,7 @@ def asked_kind(text: str) -> AskedKind | None:
 
 @cache
 def _found() -> frozenset[str]:
-    return frozenset({"mouse", *(kind_of(label) for label in LABELS)}) - _OFTEN_MISSED
+    return frozenset({"mouse", *(kind_of(label) for label in object_detector.LABELS)})
 
 
 @cache

@@ -218,7 +218,11 @@ def _none(asked: AskedKind, seen: Observations) -> str:
     if _of_its_sort(asked, seen):
         return _missing(asked, seen)
     other = _of_other_colour(asked, seen)
-    return f"None that I can see{f': I see {other}' if other else ''}."
+    if other:
+        return f"None that I can see: I see {other}."
+    if asked.kinds == {"person"}:
+        return "None that I can see."
+    return f"I can't find {with_article(asked.full)}; a small or hidden one I would miss."
 
 
 def _missing(asked: AskedKind, seen: Observations) -> str:

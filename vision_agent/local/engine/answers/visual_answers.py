@@ -43,6 +43,8 @@ NTH = ("first", "second", "third", "fourth")
 
 _HAPPENING = re.compile(r"\b(?:going on|happening|happens)\b", re.IGNORECASE)
 
+_ON_A_TABLE = re.compile(r"\bon (?:the|my|this|that) (?:table|desk)\b", re.IGNORECASE)
+
 _OF_A_THING = frozenset({"where", "point", "is_thing", "is_known"})
 """Intents that can't be answered for a kind that is neither taught nor known to sight."""
 
@@ -141,6 +143,9 @@ class VisualAnswers:
                 yield sentence
         if request.intent == "see" and _HAPPENING.search(turn.text):
             yield "What is going on beyond that I can't tell."
+        named = {thing.name for thing in named_things.prominent(seen)}
+        if request.intent == "see" and named == {"table"} and _ON_A_TABLE.search(turn.text):
+            yield "What is on it I can't tell."
 
     async def _about_kind(
         self, request: Request, asked: AskedKind, turn: Turn, taught: tuple[TaughtThing, ...]

@@ -9,18 +9,16 @@ from vision_agent.detection.object_detector import LABELS, ObjectDetector
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels, UnreadableFrame, decode
 from vision_agent.local.engine.sight.classifier import Classifier
+from vision_agent.local.engine.sight.detections import candidates, steady, together
 from vision_agent.local.engine.sight.everyday import kind_of
 from vision_agent.local.engine.sight.features import in_the_middle
 from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.naming import (
     NOBODY,
     believed,
-    candidates,
     in_front,
     is_enough,
     shown,
-    steady,
-    together,
 )
 from vision_agent.local.engine.sight.observations import Named
 

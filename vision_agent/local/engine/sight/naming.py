@@ -21,9 +21,6 @@ Chances = npt.NDArray[np.float32]
 SURE_FROM, LIKELY_FROM, PERHAPS_FROM = 0.52, 0.43, 0.4
 """Scores of the detector, averaged over the frames and borne out by the classifier."""
 
-LEAST_FROM = 0.3
-"""Least score of a box that is looked at more closely, or that bears out another detector's."""
-
 MORE_FROM = 0.3
 """The same for a thing beside others of its kind, which then are not counted surely."""
 
@@ -60,9 +57,7 @@ OFTEN_WRONG = {
 """Words that drawings and plain shapes are taken for, and how much more likely they must be. A
 drawn pattern is a clock at 0.87. A dog is 118 classes, each of which gets a little of all."""
 
-SHAPES = {"frisbee": 0.2, "kite": 0.2} | dict.fromkeys(
-    ("ball", "clock", "traffic light", "umbrella"), 0.1
-)
+SHAPES = dict.fromkeys(("ball", "clock", "traffic light", "umbrella"), 0.1)
 """Labels that drawn shapes are taken for, and what the scores of their boxes lose."""
 
 LANDSCAPES = {"mountain": 0.12, "lake": 0.04}
@@ -95,79 +90,11 @@ FURNITURE = frozenset({"table", "chair", "person"})
 WORN = FURNITURE | {"shoe"}
 """Kinds that are on a person or behind, and not in a hand."""
 
-AGREED = 0.05
-"""What a score gains if another detector finds the thing too."""
-
-DENIED = 0.6
-"""Intersection over union from which on two boxes with different labels are one thing."""
-
 ALONE_BORNE_OUT = 0.2
 """Least probability of the classes that bear out what only the second detector finds."""
 
-SAME_PLACE = 0.3
-"""Intersection over union from which on a thing in two frames is one thing."""
-
 NEAR_FROM = 0.08
 """Least nearness of a thing that somebody shows."""
-
-WITHIN = 0.8
-"""Share of a smaller box in a larger one of the same kind: a part, or the same thing twice."""
-
-MOST = 10
-"""Boxes of one frame that are looked at more closely."""
-
-
-def steady(frames: Sequence[Sequence[Detection]]) -> tuple[Detection, ...]:
-    """The detections of the newest frame; the score of one that most frames show is their mean.
-
-    Args:
-        frames: The detections of the frames, oldest first.
-    """
-    *earlier, newest = frames
-    return tuple(_steady(one, earlier) for one in newest)
-
-
-def _steady(one: Detection, earlier: Sequence[Sequence[Detection]]) -> Detection:
-    scores = [one.score]
-    for found in earlier:
-        same = [other.score for other in found if _is_same(one, other)]
-        scores += [max(same)] if same else []
-    if 2 * len(scores) <= len(earlier) + 1:
-        return one
-    return replace(one, score=sum(scores) / len(scores))
-
-
-def together(found: Sequence[Detection], others: Sequence[Detection]) -> tuple[Detection, ...]:
-    """What two detectors find; a thing that both find is surer, and has the first one's label.
-
-    Where they differ, the first one is right more often.
-    """
-    merged, rest = [], list(others)
-    for one in (one for one in found if one.score >= LEAST_FROM):
-        same = [other for other in others if _is_same(one, other)]
-        if same:
-            one = replace(one, score=max(one.score, *(other.score for other in same)) + AGREED)
-        merged.append(one)
-        rest = [other for other in rest if other not in same and not _is_denied(other, one)]
-    return (*merged, *(replace(other, alone=True) for other in rest))
-
-
-def _is_denied(one: Detection, by: Detection) -> bool:
-    """Whether the first detector calls a thing something else."""
-    return (
-        kind_of(one.label) != kind_of(by.label)
-        and by.score >= LIKELY_FROM
-        and overlap(one.box, by.box) > DENIED
-    )
-
-
-def candidates(detections: Sequence[Detection]) -> tuple[Detection, ...]:
-    """The detections that are worth a closer look, each thing once, surest first."""
-    kept: list[Detection] = []
-    for one in sorted(detections, key=lambda one: -one.score):
-        if one.score >= LEAST_FROM and not any(_is_twice(one, other) for other in kept):
-            kept.append(one)
-    return tuple(kept[:MOST])
 
 
 def believed(
@@ -386,14 +313,3 @@ def _nearness(box: Box) -> float:
     """How much a box is in the middle and how large it is, 0 to 1."""
     across, down = box.x + box.width / 2 - 0.5, box.y + box.height / 2 - 0.5
     return float((box.width * box.height) ** 0.5 * exp(-(across**2 + down**2) / (2 * 0.22**2)))
-
-
-def _is_same(one: Detection, other: Detection) -> bool:
-    return kind_of(one.label) == kind_of(other.label) and overlap(one.box, other.box) >= SAME_PLACE
-
-
-def _is_twice(one: Detection, other: Detection) -> bool:
-    if kind_of(one.label) != kind_of(other.label):
-        return overlap(one.box, other.box) > 0.75
-    smaller = min(one.box.width * one.box.height, other.box.width * other.box.height)
-    return overlap(one.box, other.box) > 0.5 or shared_area(one.box, other.box) > WITHIN * smaller
