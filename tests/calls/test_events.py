@@ -163,6 +163,24 @@ async def test_a_listener_that_fails_is_told_the_rest_and_logged_once(caplog, is
     assert words not in caplog.text
 
 
+@pytest.mark.parametrize("raised", [SystemExit(3), asyncio.CancelledError()])
+@pytest.mark.parametrize("is_coroutine", [False, True])
+async def test_a_listener_that_would_end_the_process_or_the_task_has_failed(is_coroutine, raised):
+    heard = []
+
+    def listen(event: Any) -> None:
+        heard.append(event)
+        raise raised
+
+    async def listens(event: Any) -> None:
+        listen(event)
+
+    queue = EventQueue(listens if is_coroutine else listen)
+    await told(queue, 1, 2)
+    assert heard == [1, 2]
+    assert queue.counts() == {"told": 0, "failed": 2, "dropped": 0, "waiting": 0}
+
+
 async def test_a_function_that_blocks_delays_events_and_loses_none_until_too_many_wait(
     caplog, monkeypatch
 ):

@@ -153,6 +153,28 @@ async def test_an_application_says_who_calls_and_its_word_is_adks_user(as_corout
         assert "KeyError: 'unheard of'" in caplog.text
 
 
+@pytest.mark.parametrize("raised", [SystemExit(3), asyncio.CancelledError()])
+@pytest.mark.parametrize("as_coroutine", [False, True])
+async def test_an_application_that_would_end_the_server_has_failed(as_coroutine, raised):
+    def identify(request):
+        raise raised
+
+    async def identify_later(request):
+        raise raised
+
+    async with application(identify_later if as_coroutine else identify) as app:
+        failed = await answered(app)
+        assert (failed.status_code, "who calls" in failed.json()["error"]) == (500, True)
+
+
+async def test_an_application_may_read_the_request_to_find_out_who_calls():
+    async def identify(request):
+        return (await request.json())["requestData"]["account"]
+
+    async with application(identify) as app:
+        assert await user_of(app, {"account": "ann"}) == "ann"
+
+
 async def test_an_application_that_is_slow_to_say_who_calls_holds_up_nobody_else(monkeypatch):
     asked, answer = threading.Event(), threading.Event()
 

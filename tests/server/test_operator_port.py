@@ -82,6 +82,6 @@ async def test_a_port_that_is_taken_is_said_in_words():
     with listen("127.0.0.1", 0) as taken:
         taken.listen()
         video, _ = video_agent(operator_port=taken.getsockname()[1])
-        with pytest.raises(CannotListen, match="Address already in use"):
+        with pytest.raises(CannotListen, match=r"in use\. .* with VISION_AGENT_OPERATOR_PORT"):
             async with video.lifespan():
                 pass

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from vision_agent.calls.events import CallEvent
 from vision_agent.live.errors import cause_of
+from vision_agent.live.foreign_code import contained
 from vision_agent.live.tools.loop_blocking import timed
 from vision_agent.live.tools.threads import ToolThreads
 
@@ -86,7 +87,8 @@ class EventQueue:
         while self._waiting:
             event = self._waiting.popleft()
             try:
-                await self._told(event)
+                with contained():
+                    await self._told(event)
             except TimeoutError:
                 self._fail(f"took more than {MAX_LISTENING_S:g} s and was given up")
             except Exception as error:  # of the program around us: no call may end by it

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from vision_agent.addresses import Proxies
 from vision_agent.calls.refusal import Refusal
+from vision_agent.live.foreign_code import contained
 from vision_agent.live.sessions.caller_identity import BadName, CallerIdentity
 from vision_agent.server.ingress.access import grant_of, peer_of
 from vision_agent.server.mounted import host_request
@@ -119,11 +120,12 @@ class Identification:
         return known if known.user_id else None
 
     async def _answer(self, identify: Identify, request: Request) -> UserId | None:
-        if self._is_coroutine:
-            user = identify(request)
-        else:
-            user = await to_thread.run_sync(identify, request, abandon_on_cancel=True)
-        return await user if inspect.isawaitable(user) else user
+        with contained():
+            if self._is_coroutine:
+                user = identify(request)
+            else:
+                user = await to_thread.run_sync(identify, request, abandon_on_cancel=True)
+            return await user if inspect.isawaitable(user) else user
 
     def _named_by_proxy(self, request: Request) -> CallerIdentity | None:
         header = self._user_header

@@ -25,12 +25,16 @@ class CannotListen(RuntimeError):
         self.reason, self.advice = reason, advice
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(
+    host: str, port: int, host_option: str = "--host", port_option: str = "--port"
+) -> socket.socket:
     """Bind a TCP socket, which the caller closes.
 
     Args:
         host: A name or an address of this machine.
         port: The port; 0 takes any free one.
+        host_option: What sets the host, for the advice.
+        port_option: What sets the port.
 
     Raises:
         CannotListen: The port is taken or not allowed, or the host is not one of this machine's.
@@ -39,7 +43,8 @@ def listen(host: str, port: int) -> socket.socket:
         return _bound(host, port)
     except (OSError, UnicodeError) as error:
         raise CannotListen(
-            f"Can't listen on {shown(host, port)}: {_why(error)}.", _advice(error)
+            f"Can't listen on {shown(host, port)}: {_why(error)}.",
+            _advice(error, host_option, port_option),
         ) from error
 
 
@@ -71,7 +76,7 @@ def _why(error: OSError | UnicodeError) -> str:
     return os.strerror(error.errno)
 
 
-def _advice(error: OSError | UnicodeError) -> str:
+def _advice(error: OSError | UnicodeError, host_option: str, port_option: str) -> str:
     if isinstance(error, socket.gaierror | UnicodeError) or error.errno in _OF_THE_HOST:
-        return "Choose an address of this machine with --host (0.0.0.0 takes all of them)."
-    return "Choose another with --port (0 picks a free one)."
+        return f"Choose an address of this machine with {host_option} (0.0.0.0 takes all of them)."
+    return f"Choose another with {port_option} (0 picks a free one)."

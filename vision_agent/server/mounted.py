@@ -80,19 +80,29 @@ class _Behind(Response):
             await self.background()
 
     def _receiving(self, receive: Receive) -> Receive:
-        """Gives the body again that a dependency of the including application has read."""
-        # Starlette keeps it here; `receive` would wait for another one until the client leaves.
-        read: bytes | None = getattr(self._request, "_body", None)
-        if read is None:
-            return receive
-        first: Message | None = {"type": "http.request", "body": read, "more_body": False}
+        """Gives the body to the application and to the including application's request.
 
-        async def again() -> Message:
-            nonlocal first
-            message, first = first, None
-            return message or await receive()
+        A dependency of the including application reads it before, or `identify` afterwards.
+        """
+        parts: list[bytes] | None = []
 
-        return again
+        async def receive_or_repeat() -> Message:
+            nonlocal parts
+            # Starlette keeps a body here; `receive` would wait for another one until the client
+            # leaves.
+            read: bytes | None = getattr(self._request, "_body", None)
+            if parts is not None and read is not None:
+                parts = None
+                return {"type": "http.request", "body": read, "more_body": False}
+            message = await receive()
+            if parts is not None and message["type"] == "http.request":
+                parts.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    self._request._body = b"".join(parts)
+                    parts = None
+            return message
+
+        return receive_or_repeat
 
 
 def _seen_inside(scope: Scope, request: Request) -> Scope:

@@ -45,7 +45,8 @@ class OperatorPort:
             CannotListen: It can't be had.
         """
         if self._bound is None:
-            self._bound = listen(self._host, self._port)
+            options = "VISION_AGENT_OPERATOR_HOST", "VISION_AGENT_OPERATOR_PORT"
+            self._bound = listen(self._host, self._port, *options)
         port: int = self._bound.getsockname()[1]
         return port
 
