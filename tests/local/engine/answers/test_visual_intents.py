@@ -90,6 +90,7 @@ async def test_movement_is_told_with_its_way(responder: Responder) -> None:
         ("the text", written(["HELLO THERE"], 40), "I see the text at the top"),
         ("the green thing", wall(), "I don't see something green."),
         ("the unicorn", wall(), "I can't recognise a unicorn. Show it to me"),
+        ("its nose", wall(), "I can't recognise its nose. Show it to me"),
     ],
 )
 async def test_where_something_is(
@@ -209,6 +210,12 @@ async def test_the_colour_of_a_background_is_told_and_what_nobody_can_see_is_ref
     red = frame(shot(held_up(RED_BAR[0], wall(2), mask=RED_BAR[1])))
     wall_ = str(await ask(responder, "What colour is the wall?", red))
     assert wall_.startswith("The background is ")
+    assert "a wall I can't tell" in wall_
+    ground = str(await ask(responder, "What colour is the background?", red))
+    assert wall_.startswith(ground)
+    assert ground.count(".") == 1
+    food = await ask(responder, "Is there anything to eat?", red)
+    assert food == "I know things by their names only. Ask me, for example: is there a cup?"
     breed = await ask(responder, "What breed is this dog?", red)
     assert str(breed).endswith("I can't tell.")
     assert await ask(responder, "What is the man holding?", red) == "I don't see anyone."

@@ -27,10 +27,23 @@ def listed(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+_DETERMINERS = frozenset(
+    """a an the my your our his her its their this that these those some any no every each
+    anything something nothing everything anybody somebody nobody everybody anyone someone
+    everyone""".split()  # noqa: SIM905
+)
+
+_UNCOUNTED = frozenset(
+    """water milk coffee tea juice beer wine cream sugar salt flour bread butter cheese rice pasta
+    meat food fruit hair fur grass snow ice rain sand dust smoke money wood metal plastic cloth
+    furniture jewellery luggage rubbish soap toothpaste text writing""".split()  # noqa: SIM905
+)
+
+
 def with_article(thing: str) -> str:
-    """`a bus`, `an apple`; names that have an article or an owner stay as they are."""
-    first = thing.split(" ")[0]
-    if first in ("a", "an", "the", "my", "your", "our", "some", "any") or not thing:
+    """`a bus`, `an apple`; names that have an article or an owner, and water, stay as they are."""
+    first, head = thing.split(" ")[0], thing.split(" of ")[0].split(" ")[-1]
+    if not thing or first in _DETERMINERS or first.endswith("'s") or head in _UNCOUNTED:
         return thing
     if first.endswith("s") and not first.endswith(("ss", "us")) and " " not in thing:
         return thing

@@ -39,6 +39,8 @@ BROKEN = {
     "picture": "The picture that you have sent is broken; I can't see anything in it.",
 }
 
+_ANY = re.compile(r"(any|some|every|no) ?(thing|body|one)\b")
+
 NTH = ("first", "second", "third", "fourth")
 
 _HAPPENING = re.compile(r"\b(?:going on|happening|happens)\b", re.IGNORECASE)
@@ -205,6 +207,8 @@ def _each_picture(request: Request, turn: Turn) -> Sequence[Turn]:
 
 def cannot_recognise(thing: str) -> str:
     """The statement that sight has no name for a kind of thing."""
+    if _ANY.match(thing):
+        return "I know things by their names only. Ask me, for example: is there a cup?"
     return (
         f"I can't recognise {with_article(thing)}. "
         "Show it to me and say, for example: this is my mug."

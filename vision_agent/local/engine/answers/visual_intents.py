@@ -199,7 +199,8 @@ def _background(seen: Observations, request: Request, taught: Taught) -> list[st
     if edge := phrasing.at_the_edge(seen.colour, thing):
         return edge
     ground = seen.colour.background or seen.colour.main
-    return [f"The background is {ground}.", phrasing.unsure(thing)]
+    caveat = [] if "background" in thing.split() else [phrasing.unsure(thing)]
+    return [f"The background is {ground}.", *caveat]
 
 
 def _others(seen: Observations, request: Request, taught: Taught) -> list[str]:
