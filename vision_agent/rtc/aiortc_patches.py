@@ -238,6 +238,22 @@ def end_track(track: MediaStreamTrack) -> None:
         track._queue.put_nowait(None)  # type: ignore[attr-defined]
 
 
+def send_on(pc: RTCPeerConnection, track: MediaStreamTrack, position: int) -> None:
+    """Has a track sent on an audio section of the offer that is set next.
+
+    Args:
+        pc: The connection.
+        track: The track.
+        position: 0 for the first audio section, 1 for the second. aiortc joins its transceivers to
+            the sections in their order.
+    """
+    if position == 0:
+        pc.addTrack(track)
+    else:
+        pc.addTransceiver("audio", direction="recvonly")
+        pc.addTransceiver(track, direction="sendonly")
+
+
 def share_transport(pc: RTCPeerConnection, first: str | None = None) -> None:
     """Makes aiortc keep the one transport of `MAX_BUNDLE`, and find it for candidates.
 

@@ -173,8 +173,22 @@ class Offer:
 
     @property
     def voice_codec(self) -> str:
-        """The codec of the audio section; empty if there is none."""
-        return next((section.codec for section in self.sections if section.codec), "")
+        """The codec of the agent's voice; empty if there is no section for it."""
+        audio = self._audio
+        return audio[self.voice_at].codec if audio else ""
+
+    @property
+    def voice_at(self) -> int:
+        """Which of the audio sections the voice is sent on: the second only if it is made for it.
+
+        A caller may offer to send on one section and to receive on another one.
+        """
+        takes = [section.receives for section in self._audio]
+        return int(takes == [False, True])
+
+    @property
+    def _audio(self) -> list[OfferedSection]:
+        return [section for section in self.sections if section.codec and section.kind == "audio"]
 
     @property
     def hears(self) -> bool:

@@ -1,4 +1,4 @@
-"""Decides which sections of an offer are used: one microphone, a camera, a screen, and data."""
+"""Decides which sections of an offer are used: a microphone, a camera, a screen, and data."""
 
 from __future__ import annotations
 
@@ -70,6 +70,8 @@ def used_sections(
             if codecs is None:
                 unheard = _unheard(section)
                 lacking.append(unheard)
+            elif taken == 1 and _is_apart(used, section):
+                used.append(_media(section, codecs))
             elif taken:
                 first = next(u.section for u in used if u.section.kind == "audio")
                 unused += _second_audio(first, section)
@@ -101,6 +103,13 @@ def _spare_videos(offered: list[Section], tagged: Section | None) -> list[Sectio
     videos = [section for section in offered if section.kind == "video"]
     idle = [s for s in videos if "inactive" in s.attributes and s is not tagged]
     return idle if len(videos) > MAX_VIDEO_SECTIONS and len(idle) < len(videos) else []
+
+
+def _is_apart(used: list[UsedSection], second: Section) -> bool:
+    """Whether the caller's voice and the agent's have a section each."""
+    first = next(u.section for u in used if u.section.kind == "audio")
+    directions = [{"sendonly", "recvonly"} & each.attributes.keys() for each in (first, second)]
+    return sorted(directions, key=sorted) == [{"recvonly"}, {"sendonly"}]
 
 
 def _second_audio(first: Section, second: Section) -> list[str]:

@@ -264,9 +264,9 @@ class Peer:
         relays.current.set(self._relays)
         relays.current_stun.set(self._stun)
         if offer.has_audio and not any(s.track is self._voice for s in pc.getSenders()):
-            # Added before the offer is set, the voice is sent on the offer's audio section.
+            # Added before the offer is set, the voice is sent on the section that is meant for it.
             self._voice.use_codec(offer.voice_codec)
-            pc.addTrack(self._voice)
+            aiortc_patches.send_on(pc, self._voice, offer.voice_at)
             if self._one_transport:
                 aiortc_patches.share_transport(pc)
         await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
