@@ -1,8 +1,14 @@
 """Conversations that outlive their connections: ADK, google-genai and a server that fails."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
+from google.adk.models.llm_response import LlmResponse
+from google.genai import types
 
 from tests.live.connection.talking import (
     LETTER_BYTES,
@@ -12,6 +18,9 @@ from tests.live.connection.talking import (
 )
 from tests.local.scripted_engine import ScriptedEngine
 from tests.support.waiting import until
+from vision_agent.live.connection.observer import Nobody
+from vision_agent.live.connection.resilient import ResilientConnection
+from vision_agent.live.connection.resumption import ledger_for
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.events import (
     AgentAudio,
@@ -294,3 +303,34 @@ async def test_a_question_that_a_new_session_hears_again_is_not_cut_off_by_its_o
     assert talk.count(AgentInterrupted) == 0
     assert talk.said == "You said one. You said what is this."
     assert ("model", "You said one.") in engine.turns[-1].history
+
+
+async def test_messages_that_have_come_together_leave_room_for_other_calls():
+    turns_of_the_loop = 0
+    read_at: list[int] = []
+
+    class Link(SimpleNamespace):
+        async def receive(self) -> AsyncGenerator[LlmResponse, None]:
+            for word in ["these", "words", "came", "together"]:
+                read_at.append(turns_of_the_loop)
+                content = types.Content(role="model", parts=[types.Part(text=word)])
+                yield LlmResponse(content=content, partial=True)
+            await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def open_link(handle, fresh):
+        yield Link(_gemini_session=SimpleNamespace())
+
+    async def others() -> None:
+        nonlocal turns_of_the_loop
+        while True:
+            turns_of_the_loop += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(others())
+    async with ResilientConnection(
+        open_link, ledger_for([], None), Nobody(), Nobody(), model=MODELS[0], timeouts=Timeouts()
+    ):
+        await until(lambda: len(read_at) == 4)
+    counting.cancel()
+    assert all(later > earlier for earlier, later in pairwise(read_at))
