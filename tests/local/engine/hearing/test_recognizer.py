@@ -20,6 +20,7 @@ from vision_agent.local.engine.hearing.recognizer import (
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.hearing.whisper_text import HeardWords
 from vision_agent.local.engine.hearing.worker_messages import Heard, Vocabulary
+from vision_agent.local.engine.language.understanding import Understanding
 
 SEE = Transcript("What do you see?", request=Request("see"))
 
@@ -181,6 +182,20 @@ async def test_a_request_counts_unless_the_other_whisper_heard_another_one(
     transcript = await understood(Heard.from_bytes(heard.to_bytes()), Vocabulary(), None)
     assert transcript.text == text
     assert (transcript.request and transcript.request.intent) == intent
+
+
+async def test_of_two_nouns_the_one_that_people_ask_about_is_heard() -> None:
+    understanding = Understanding()
+    for first, second, thing in (
+        ("Where is my buck?", "Where is my book?", "my book"),
+        ("Where is my book?", "Where is my buck?", "my book"),
+        ("Where is my zorblax?", "Where is my box?", "my zorblax"),
+    ):
+        heard = Heard(first, log_probability=-0.3, second=HeardWords(second, -0.3))
+        transcript = await understood(heard, Vocabulary(names=("zorblax",)), understanding)
+        assert transcript.request is not None
+        assert transcript.request.slots["target"] == thing
+    understanding.close()
 
 
 async def test_without_a_model_nobody_is_heard_and_whoever_speaks_is_told_why(

@@ -28,6 +28,7 @@ from vision_agent.local.engine.language.understanding import (
     by_rules,
     likelier,
 )
+from vision_agent.local.engine.language.vocatives import known_words
 from vision_agent.local.engine.worker_pipe import WorkerMessage
 from vision_agent.local.engine.worker_process import WorkerProcess
 
@@ -51,7 +52,9 @@ async def understood(
 ) -> Transcript:
     """The transcript of what was heard, with the request that it makes.
 
-    A request that only one Whisper heard counts; two that differ are none.
+    A request that only one Whisper heard counts; two that differ are none. Of two about different
+    things the one about a thing that people ask about counts: "where is my book", and not "where is
+    my buck".
     """
     if not heard.text:
         return Transcript("", False)
@@ -62,8 +65,15 @@ async def understood(
             text, request = also, wish
         elif request is not None and wish is not None and wish.intent != request.intent:
             request = None
+        elif request and wish and request.loose and _knows(wish) and not _knows(request):
+            text, request = also, wish
     unsure = heard.log_probability < UNCERTAIN
     return Transcript(text, understood=request is not None, request=request, unsure=unsure)
+
+
+def _knows(request: Request) -> bool:
+    """Whether people ask about the things in a request."""
+    return all(said.split()[-1] in known_words() for said in request.slots.values() if said)
 
 
 async def _account(

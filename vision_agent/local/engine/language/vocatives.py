@@ -36,11 +36,11 @@ def names_somebody(text: str, agents: Collection[str] = ()) -> bool:
     """
     own = {word for agent in agents for word in agent.lower().split()}
     found = (_FIRST.match(text), *_LATER.finditer(text))
-    return any(one and one[1].lower() not in own | _NO_NAMES | _known_words() for one in found)
+    return any(one and one[1].lower() not in own | _NO_NAMES | known_words() for one in found)
 
 
 @cache
-def _known_words() -> frozenset[str]:
+def known_words() -> frozenset[str]:
     """The words of the requests among the examples, which name nobody."""
     lines = _EXAMPLES.read_text(encoding="utf-8").splitlines()
     rows = (line.partition("\t") for line in lines)
