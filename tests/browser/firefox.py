@@ -36,6 +36,10 @@ PREFERENCES = {
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "services.settings.server": "data:,none",
+    "layout.frame_rate": 10,
+    "media.navigator.video.default_fps": 5,
+    "media.navigator.video.default_width": 320,
+    "media.navigator.video.default_height": 240,
     "toolkit.telemetry.reportingpolicy.firstRun": False,
     "browser.startup.homepage_override.mstone": "ignore",
 }

@@ -1,10 +1,15 @@
 // The lens that stands for the agent: it opens with the agent's voice, and its rim moves with the
 // caller's.
 
-// How much of the way to a new level is covered per animation frame. A voice that stops fades
-// instead of flickering.
-const RISE = 0.55;
-const FALL = 0.16;
+// Levels are drawn 25 times a second: to draw 60 takes a sixth more CPU time on a page in a call.
+// Whoever wants little motion sees four steps a second.
+const STEP_MS = 40;
+const CALM_STEP_MS = 250;
+
+// How much of the way to a new level is covered per step. A voice that stops fades instead of
+// flickering.
+const RISE = 0.85;
+const FALL = 0.34;
 
 /**
  * @typedef {"agent"|"caller"} Speaker
@@ -19,7 +24,8 @@ export class Indicator {
   /** @type {Record<Speaker, LevelMeter|null>} */
   #meters = { agent: null, caller: null };
   #shown = { agent: 0, caller: 0 };
-  #animation = 0;
+  /** @type {number|undefined} */
+  #timer;
 
   /** @param {HTMLElement} element gets --agent and --caller, 0 to 1; CSS draws them */
   constructor(element) {
@@ -34,7 +40,8 @@ export class Indicator {
     this.#meters[who]?.close();
     this.#meters[who] = meter;
     const any = this.#meters.agent || this.#meters.caller;
-    if (any && this.#animation === 0) this.#animation = requestAnimationFrame(() => this.#draw());
+    const { matches: calm } = matchMedia("(prefers-reduced-motion: reduce)");
+    if (any) this.#timer ??= setInterval(() => this.#draw(), calm ? CALM_STEP_MS : STEP_MS);
   }
 
   #draw() {
@@ -43,12 +50,13 @@ export class Indicator {
       const target = this.#meters[who]?.read() ?? 0;
       const shown = this.#shown[who];
       const next = shown + (target - shown) * (target > shown ? RISE : FALL);
-      this.#shown[who] = next < 0.002 ? 0 : next;
-      if (this.#shown[who] !== shown) {
-        this.#element.style.setProperty(`--${who}`, this.#shown[who].toFixed(3));
-      }
+      this.#shown[who] = next < 0.005 ? 0 : next;
+      const [before, now] = [shown, this.#shown[who]].map((level) => level.toFixed(2));
+      if (now !== before) this.#element.style.setProperty(`--${who}`, now);
       moving ||= this.#meters[who] !== null || this.#shown[who] > 0;
     }
-    this.#animation = moving ? requestAnimationFrame(() => this.#draw()) : 0;
+    if (moving) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }
