@@ -20,6 +20,7 @@ def encoded(
     context = VideoCodecContext.create(codec, "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.gop_size = Fraction(1, 30), key_every
+    context.thread_count = 1  # with its own choice of threads libvpx spins: ten times the CPU
     if codec == "libx264":
         context.options = {"preset": "ultrafast", "tune": "zerolatency"}
     elif codec == "libvpx":

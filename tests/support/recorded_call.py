@@ -96,6 +96,7 @@ def _video(container: Any, title: str) -> Any:
     stream = container.add_stream("libvpx", rate=FPS)
     stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
     stream.options = {"deadline": "realtime", "lag-in-frames": "0"}
+    stream.codec_context.thread_count = 1  # more of them spin
     stream.metadata["title"] = title
     return stream
 
