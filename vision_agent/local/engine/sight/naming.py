@@ -67,7 +67,7 @@ CONTRADICTED_FROM, ANIMAL_CONTRADICTED_FROM = 0.7, 0.5
 """Probability of another word from which on the detector's label gives way to it. The detector
 knows three animals, and takes others for them."""
 
-NEEDS_BORNE_OUT = {"laptop": 0.2, "monitor": 0.2}
+NEEDS_BORNE_OUT = {"computer mouse": 0.2, "laptop": 0.2, "monitor": 0.2}
 """Kinds that flat dark things are taken for, such as a notebook with a rubber band, and the least
 probability of the classes that bear them out."""
 
@@ -91,7 +91,8 @@ WORN = FURNITURE | {"shoe"}
 """Kinds that are on a person or behind, and not in a hand."""
 
 ALONE_BORNE_OUT = 0.2
-"""Least probability of the classes that bear out what only the second detector finds."""
+"""Least probability of the classes that bear out what only the second detector finds, or an animal
+that is not sure: a deer is a cow to both detectors."""
 
 NEAR_FROM = 0.08
 """Least nearness of a thing that somebody shows."""
@@ -171,7 +172,8 @@ def _is_doubtful(
         return True  # a glass is one to the second detector
     if backed is None:
         return False
-    if one.alone and backed < ALONE_BORNE_OUT:
+    is_weak = one.alone or (certainty != SURE and kind in of_sort("animal"))
+    if is_weak and backed < ALONE_BORNE_OUT:
         return True
     if certainty == PERHAPS and backed < DOUBTFUL_BORNE_OUT:
         return True
