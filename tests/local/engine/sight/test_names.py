@@ -165,6 +165,15 @@ def test_what_is_two_animals_to_a_detector_is_an_animal() -> None:
     assert [one.label for one in candidates([dog, Detection("chair", 0.6, BOX)])] == ["dog"]
 
 
+def test_hoofed_animals_of_two_kinds_are_animals_and_those_of_one_keep_their_name() -> None:
+    as_cow, as_sheep = NOTHING.copy(), NOTHING.copy()
+    as_cow[345] = as_sheep[348] = 0.9
+    cow, sheep = Detection("cow", 0.7, BOX), Detection("sheep", 0.7, Box(0.0, 0.3, 0.2, 0.5))
+    things = believed([cow, sheep], [as_cow, as_sheep], ())
+    assert [thing.name for thing in things] == ["animal", "animal"]
+    assert [thing.name for thing in believed([cow], [as_cow], ())] == ["cow"]
+
+
 def test_one_thing_of_the_second_detector_bears_out_one_of_the_first() -> None:
     near, far = Detection("person", 0.5, BOX), Detection("person", 0.36, Box(0.38, 0.3, 0.3, 0.8))
     other = Detection("person", 0.6, Box(0.4, 0.3, 0.2, 0.45))

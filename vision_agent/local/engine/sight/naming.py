@@ -94,6 +94,9 @@ ALONE_BORNE_OUT = 0.2
 """Least probability of the classes that bear out what only the second detector finds, or an animal
 that is not sure: a deer is a cow to both detectors."""
 
+HOOFED = frozenset({"cow", "deer", "horse", "sheep"})
+"""Kinds that the detectors, which know no deer, take for one another."""
+
 NEAR_FROM = 0.08
 """Least nearness of a thing that somebody shows."""
 
@@ -119,6 +122,8 @@ def believed(
     more = [thing for thing in things if _is_perhaps_another(thing, things)]
     things = [_with_its_like(thing, sure) for thing in things if thing.certainty != UNKNOWN]
     things += [replace(thing, certainty=PERHAPS) for thing in more]
+    if len({kind_of(thing.name) for thing in things} & HOOFED) > 1:
+        things = [_animal(thing) if kind_of(thing.name) in HOOFED else thing for thing in things]
     return tuple(sorted(things, key=lambda thing: thing.box.x + thing.box.width / 2))
 
 
@@ -142,6 +147,10 @@ def _thing(
         certainty = UNKNOWN
     finer = word if kind_of(word) == kind and word != one.label and chance >= WORD_FROM else ""
     return Named(one.label, one.box, score, certainty, finer)
+
+
+def _animal(thing: Named) -> Named:
+    return replace(thing, name="animal", finer="")
 
 
 def _is_before(word: str, one: Detection, found: Sequence[Detection]) -> bool:
