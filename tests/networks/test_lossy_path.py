@@ -1,6 +1,8 @@
 """One call over a network that loses, reorders and falls silent."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.networks.lossy_path import LossyPath, OverPath
@@ -27,18 +29,25 @@ SET_UP = {
 }
 
 
-async def test_a_call_is_set_up_although_the_first_packets_of_each_kind_are_lost_in_each_direction(
-    tmp_path: Path,
-) -> None:
-    scenario = tmp_path / "scenario.yaml"
+@asynccontextmanager
+async def calling(folder: Path, path: LossyPath, states: States) -> AsyncIterator[InteractiveCall]:
+    """A call over the path to a server that answers "hello" with the next number."""
+    scenario = folder / "scenario.yaml"
     scenario.write_text(SCENARIO)
-    states, path = States(), LossyPath()
-    path.loses_first = {"caller": 1, "server": 2}
     async with ForkedServer("--scenario", str(scenario)) as server, path.open():
         signalling = OverPath(server.url, None, 60, path=path)
         async with InteractiveCall(signalling, MicrophoneTrack(), None, Playout(), states) as call:
-            call.type("hello")
-            assert await call.until_answered() == "answered"
+            yield call
+
+
+async def test_a_call_is_set_up_although_the_first_packets_of_each_kind_are_lost_in_each_direction(
+    tmp_path: Path,
+) -> None:
+    states, path = States(), LossyPath()
+    path.loses_first = {"caller": 1, "server": 2}
+    async with calling(tmp_path, path, states) as call:
+        call.type("hello")
+        assert await call.until_answered() == "answered"
     assert path.lost_of == {
         f"{sender}: {kind}": path.loses_first[sender]
         for sender in SET_UP
@@ -50,22 +59,18 @@ async def test_a_call_is_set_up_although_the_first_packets_of_each_kind_are_lost
 async def test_a_conversation_stands_loss_of_a_fifth_reordering_and_three_seconds_of_silence(
     tmp_path: Path,
 ) -> None:
-    scenario = tmp_path / "scenario.yaml"
-    scenario.write_text(SCENARIO)
     states, path = States(), LossyPath()
-    async with ForkedServer("--scenario", str(scenario)) as server, path.open():
-        signalling = OverPath(server.url, None, 60, path=path)
-        async with InteractiveCall(signalling, MicrophoneTrack(), None, Playout(), states) as call:
-            for path.loss, path.reordered in ((0.0, 0.0), (0.05, 0.1), (0.2, 0.1), (0.0, 0.0)):
-                call.type("hello")
-                assert await call.until_answered() == "answered"
-            path.silent = True
-            await asyncio.sleep(SILENCE_S)
-            path.silent, passed = False, path.passed
+    async with calling(tmp_path, path, states) as call:
+        for path.loss, path.reordered in ((0.0, 0.0), (0.05, 0.1), (0.2, 0.1), (0.0, 0.0)):
             call.type("hello")
-            await until(lambda: path.passed > passed, what="packets after the silence")
             assert await call.until_answered() == "answered"
-            said = [text for who, text in call.transcript if who == "agent"]
+        path.silent = True
+        await asyncio.sleep(SILENCE_S)
+        path.silent, passed = False, path.passed
+        call.type("hello")
+        await until(lambda: path.passed > passed, what="packets after the silence")
+        assert await call.until_answered() == "answered"
+        said = [text for who, text in call.transcript if who == "agent"]
     assert said == [f"Number {number}." for number in NUMBERS]
     assert path.lost > 0
     assert "reconnecting" not in states.seen
@@ -74,21 +79,17 @@ async def test_a_conversation_stands_loss_of_a_fifth_reordering_and_three_second
 async def test_a_line_that_is_typed_into_an_outage_is_answered_once_though_that_lasts(
     tmp_path: Path,
 ) -> None:
-    scenario = tmp_path / "scenario.yaml"
-    scenario.write_text(SCENARIO)
     states, path = States(), LossyPath()
-    async with ForkedServer("--scenario", str(scenario)) as server, path.open():
-        signalling = OverPath(server.url, None, 60, path=path)
-        async with InteractiveCall(signalling, MicrophoneTrack(), None, Playout(), states) as call:
-            call.type("hello")
-            assert await call.until_answered() == "answered"
-            path.silent = True
-            call.type("hello")
-            await asyncio.sleep(OUTAGE_S)
-            path.silent = False
-            assert await call.until_answered() == "answered"
-            call.type("hello")
-            assert await call.until_answered() == "answered"
-            said = [text for who, text in call.transcript if who == "agent"]
+    async with calling(tmp_path, path, states) as call:
+        call.type("hello")
+        assert await call.until_answered() == "answered"
+        path.silent = True
+        call.type("hello")
+        await asyncio.sleep(OUTAGE_S)
+        path.silent = False
+        assert await call.until_answered() == "answered"
+        call.type("hello")
+        assert await call.until_answered() == "answered"
+        said = [text for who, text in call.transcript if who == "agent"]
     assert said == [f"Number {number}." for number in NUMBERS[:3]]
     assert "reconnecting" in states.seen
