@@ -52,7 +52,6 @@ export class Call {
   /** @type {Channel|null} */
   #channel = null;
   #typed = new TypedLines();
-  #lostAtMs = 0; // when the loss of the last connection was noticed
   /** @type {string|null} */
   #pcId = null;
   #agent;
@@ -249,8 +248,8 @@ export class Call {
     if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
     this.#sendCameraSize();
     // The server knows the ids. What a new call lacks, the conversation says: #onMessage.
-    if (restart) this.#sendAgain(this.#typed.unsure(this.#lostAtMs));
-    else if (anew) this.#sendAgain(this.#typed.unanswered(this.#lostAtMs));
+    if (restart) this.#sendAgain(this.#typed.unsure());
+    else if (anew) this.#sendAgain(this.#typed.unanswered());
     if (restart && this.#unrecorded) channel.stopRecording();
     this.#phase = "up";
     this.#listener.onReady();
@@ -271,10 +270,7 @@ export class Call {
     this.#listener.onMessage(message);
     if (type === "bot-llm-started") this.#typed.answered();
     if (type === "server-message" && data?.kind === "resumed") {
-      /** @type {{who: string, text: string}[]} */
-      const earlier = data.earlier;
-      const said = earlier.filter(({ who }) => who === "user").map(({ text }) => text);
-      this.#sendAgain(this.#typed.missing(said, this.#lostAtMs));
+      this.#sendAgain(this.#typed.missing(data.earlier));
     }
     if (ended) {
       this.#endedByServer(data.reason || "The agent ended the call.");
@@ -308,7 +304,7 @@ export class Call {
   /** @param {string} why a sentence */
   async #recover(why) {
     this.#phase = "recovering";
-    this.#lostAtMs = performance.now();
+    this.#typed.lost(performance.now());
     /** @type {unknown} */
     let last = new NoMediaPath(why);
     for (const delayMs of RECONNECT_DELAYS_MS) {

@@ -14,17 +14,22 @@ export class TypedLines {
   #times = new Map();
   /** @type {Set<TypedLine>} */
   #answered = new Set();
+  #lostAtMs = 0; // when the loss of the last connection was noticed
 
   /** @param {TypedLine} line it was sent */
   sent(line) {
-    this.#lately = [...this.unsure(line.atMs), line];
+    this.#lately = [...this.#before(line.atMs), line];
     const text = line.text.trim();
     this.#times.set(text, (this.#times.get(text) ?? 0) + 1);
   }
 
-  /** @param {number} lostAtMs */
-  unsure(lostAtMs) {
-    return this.#lately.filter(({ atMs }) => lostAtMs - atMs < UNSURE_MS);
+  /** @param {number} atMs when the loss of the connection was noticed */
+  lost(atMs) {
+    this.#lostAtMs = atMs;
+  }
+
+  unsure() {
+    return this.#before(this.#lostAtMs);
   }
 
   /** An answer begins: whatever was sent before has arrived. */
@@ -32,22 +37,19 @@ export class TypedLines {
     this.#answered = new Set(this.#lately);
   }
 
-  /**
-   * What has not arrived, as far as can be known where the conversation is gone.
-   * @param {number} lostAtMs
-   */
-  unanswered(lostAtMs) {
-    return this.unsure(lostAtMs).filter((line) => !this.#answered.has(line));
+  /** What has not arrived, as far as can be known where the conversation is gone. */
+  unanswered() {
+    return this.unsure().filter((line) => !this.#answered.has(line));
   }
 
   /**
    * What has not arrived: the conversation, which a new call continues, lacks it.
-   * @param {string[]} said the caller's lines of the conversation; what stands before typed words in
-   *   one of them says what they were shown with
-   * @param {number} lostAtMs
+   * @param {{who: string, text: string}[]} earlier the conversation's lines; what stands before typed
+   *   words in one of the caller's says what they were shown with
    */
-  missing(said, lostAtMs) {
-    const lately = this.unsure(lostAtMs);
+  missing(earlier) {
+    const said = earlier.filter(({ who }) => who === "user").map(({ text }) => text);
+    const lately = this.unsure();
     /** @type {Set<TypedLine>} */
     const missing = new Set();
     for (const text of new Set(lately.map((line) => line.text.trim()))) {
@@ -61,5 +63,10 @@ export class TypedLines {
       for (const line of newest) missing.add(line);
     }
     return lately.filter((line) => missing.has(line));
+  }
+
+  /** @param {number} thenMs */
+  #before(thenMs) {
+    return this.#lately.filter(({ atMs }) => thenMs - atMs < UNSURE_MS);
   }
 }
