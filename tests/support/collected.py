@@ -15,7 +15,10 @@ class Collection:
 
     session: pytest.Session | None = None
     complete = True
-    """Nothing failed and nothing warned; a worker that collects by itself reports what did."""
+    """Nothing failed; a worker that collects by itself reports what did."""
+
+    def __init__(self) -> None:
+        self._warnings: list[dict[str, Any]] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
         # As in a worker: no cache and no report is written.
@@ -24,8 +27,12 @@ class Collection:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self.complete &= report.passed
 
-    def pytest_warning_recorded(self) -> None:
-        self.complete = False
+    def pytest_warning_recorded(
+        self, warning_message: object, when: str, nodeid: str, location: object
+    ) -> None:
+        if when == "collect":
+            told = {"warning_message": warning_message, "nodeid": nodeid, "location": location}
+            self._warnings.append({"when": when, **told})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -48,16 +55,20 @@ class Collection:
                 node = node.parent
         self._fixtures.config = config
         config.pluginmanager.register(self.session, "session")
-        config.pluginmanager.register(_Takeover(self._items, self._fixtures))
+        takeover = _Takeover(self._items, self._fixtures, self._warnings)
+        config.pluginmanager.register(takeover)
         return self.session
 
 
 class _Takeover:
     """A plugin of the worker's: its session has the tests, and their fixtures, already."""
 
-    def __init__(self, items: list[pytest.Item], fixtures: Any) -> None:
+    def __init__(
+        self, items: list[pytest.Item], fixtures: Any, warnings: list[dict[str, Any]]
+    ) -> None:
         self._items = items
         self._fixtures = fixtures
+        self._warnings = warnings
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -67,6 +78,8 @@ class _Takeover:
     def _choose(self, session: pytest.Session) -> None:
         session.items = self._items
         hook = session.config.hook
+        for warning in self._warnings:
+            hook.pytest_warning_recorded.call_historic(kwargs=warning)
         hook.pytest_collection_modifyitems(
             session=session, config=session.config, items=session.items
         )

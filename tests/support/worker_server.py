@@ -17,6 +17,7 @@ import socket
 import sys
 
 import pytest
+from hypothesis.internal.conjecture.providers import _get_local_constants
 
 from tests.support.collected import kept
 from tests.support.fork_request import Request
@@ -45,6 +46,8 @@ def main() -> tuple[Request, list[int]] | None:
         with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
             gc.disable()  # as the fork server does: `fork_on_request` enables it
             pytest.main([*arguments, "-n", "0", "--collect-only"], plugins=[watch, kept])
+            # Hypothesis reads the constants of every module: once, not in each worker.
+            _get_local_constants()
         if watch.started_by is not None:
             print(
                 f"To import {watch.started_by} starts a thread, which does not survive a fork: "
