@@ -15,7 +15,7 @@ ANSWERED = CallProgress(
     expects_answer=True,
     answered_ms=9_000,
     silent_since_ms=10_000,
-    heard_ms=10_000 + QUIET_AFTER_TURN_MS + 1,
+    received_ms=10_000 + QUIET_AFTER_TURN_MS + 1,
     turn_complete_ms=9_500,
     is_busy=False,
     timeout_ms=60_000,
@@ -30,8 +30,8 @@ def test_a_call_ends_when_the_answer_is_complete_and_a_while_quiet() -> None:
     "change",
     [
         {"said_ms": None},
-        {"heard_ms": 10_000 + QUIET_AFTER_TURN_MS},
-        {"heard_ms": 10_000},
+        {"received_ms": 10_000 + QUIET_AFTER_TURN_MS},
+        {"received_ms": 10_000},
         {"is_busy": True},
         {"turn_complete_ms": None},
         {"turn_complete_ms": 7_000},
@@ -58,9 +58,9 @@ def test_without_a_word_that_the_turn_is_complete_a_long_silence_decides() -> No
     assert reason_to_end(quiet) == "answered"
 
 
-@pytest.mark.parametrize("heard_ms", [10_000, None])
-def test_where_no_packets_come_a_long_silence_decides(heard_ms: int | None) -> None:
-    quiet = replace(ANSWERED, heard_ms=heard_ms, now_ms=10_001 + QUIET_WITHOUT_TURN_MS)
+@pytest.mark.parametrize("received_ms", [10_000, None])
+def test_where_no_packets_come_a_long_silence_decides(received_ms: int | None) -> None:
+    quiet = replace(ANSWERED, received_ms=received_ms, now_ms=10_001 + QUIET_WITHOUT_TURN_MS)
     assert reason_to_end(quiet) == "answered"
 
 

@@ -12,7 +12,7 @@ def test_a_reply_is_timed_from_the_last_word_to_the_first_of_the_answer() -> Non
         watch.sent(5, at)
     assert watch.said_ms == 1480
     assert watch.received(10, 20, 1900) is None
-    assert (watch.heard_ms, watch.silent_since_ms) == (1920, None)
+    assert (watch.received_ms, watch.silent_since_ms) == (1920, None)
     assert watch.received(3000, 20, 2280) == 800
     assert watch.received(3000, 20, 2300) is None
     # Spoken over: what still comes of the old answer is not the new one.

@@ -126,7 +126,7 @@ async def test_both_voices_of_a_call_to_another_server_are_heard(tmp_path: Path)
     asked, answered = both[:, 0].argmax(), both[:, 1].argmax()
     assert both.max(axis=0).min() > 0.2
     assert asked < answered
-    assert [path.suffix for path in (tmp_path / "kept" / "heard").iterdir()] == [".ogg"]
+    assert [path.suffix for path in (tmp_path / "kept" / "received").iterdir()] == [".ogg"]
 
 
 def voices_on(page: str) -> np.ndarray:

@@ -77,7 +77,7 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     # One server of its own, that has no agent; scripted answers come in virtual time. Of the server
     # that is not there its caller would have kept the sound.
     kept = {path.name for path in (tmp_path / "kept").iterdir()}
-    assert kept == {"server-1", "server-2", "virtual", "heard"}
+    assert kept == {"server-1", "server-2", "virtual", "received"}
     assert others.read_text() == "theirs"
 
     root = ET.parse(tmp_path / "r.xml").getroot()

@@ -18,7 +18,7 @@ def played(
     for n in range(round(until_s / CHECK_S) + 1):
         now_s = n * CHECK_S
         while waiting and waiting[0] <= now_s:
-            gap.heard(waiting.pop(0))
+            gap.received(waiting.pop(0))
         quiet = gap.check(now_s)
         if quiet.silence_ms:
             silences.append((now_s, quiet.silence_ms))

@@ -27,7 +27,7 @@ class ConnectionWatch:
     """
 
     def __init__(self, now_s: float, addresses: Set[str]) -> None:
-        self._heard_at_s = now_s
+        self._received_at_s = now_s
         self._packets = -1
         self._addresses = addresses
         self._asked = False
@@ -41,8 +41,8 @@ class ConnectionWatch:
             addresses: This machine's addresses now.
         """
         if packets != self._packets:
-            self._packets, self._heard_at_s, self._asked = packets, now_s, False
-        silent_s = now_s - self._heard_at_s
+            self._packets, self._received_at_s, self._asked = packets, now_s, False
+        silent_s = now_s - self._received_at_s
         if silent_s >= LOST_AFTER_S:
             return f"nothing was heard of the server for {silent_s:.0f} s"
         if silent_s >= MOVED_AFTER_S and addresses and not self._addresses <= addresses:
@@ -51,7 +51,7 @@ class ConnectionWatch:
 
     def is_to_ask(self, now_s: float) -> bool:
         """Whether to ask the server now if it still has the call: once in each silence."""
-        if self._asked or now_s - self._heard_at_s < ASK_AFTER_S:
+        if self._asked or now_s - self._received_at_s < ASK_AFTER_S:
             return False
         self._asked = True
         return True

@@ -25,7 +25,7 @@ class CallProgress:
         expects_answer: Whether anything was said that calls for an answer.
         answered_ms: When the agent's voice began after `said_ms`; None before that.
         silent_since_ms: The end of the newest voiced packet of the whole call.
-        heard_ms: The end of the newest packet, voiced or not; None before the first.
+        received_ms: The end of the newest packet, voiced or not; None before the first.
         turn_complete_ms: When the newest turn was completed.
         is_busy: The agent is waiting for a tool.
         timeout_ms: The longest wait after `said_ms`.
@@ -37,7 +37,7 @@ class CallProgress:
     expects_answer: bool
     answered_ms: int | None
     silent_since_ms: int | None
-    heard_ms: int | None
+    received_ms: int | None
     turn_complete_ms: int | None
     is_busy: bool
     timeout_ms: int
@@ -70,6 +70,6 @@ def reason_to_end(progress: CallProgress) -> str | None:
     quiet_ms = p.now_ms - since_ms
     if not p.expects_answer:
         return "the recording ended" if quiet_ms > QUIET_AFTER_TURN_MS else None
-    heard_quiet_ms = (p.heard_ms or 0) - since_ms
-    is_quiet = turn_is_complete and heard_quiet_ms > QUIET_AFTER_TURN_MS
+    received_quiet_ms = (p.received_ms or 0) - since_ms
+    is_quiet = turn_is_complete and received_quiet_ms > QUIET_AFTER_TURN_MS
     return "answered" if is_quiet or quiet_ms > QUIET_WITHOUT_TURN_MS else None

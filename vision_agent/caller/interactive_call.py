@@ -173,7 +173,7 @@ class InteractiveCall(OutgoingCall):
             expects_answer=True,
             answered_ms=self._watch.answered_ms,
             silent_since_ms=self._watch.silent_since_ms,
-            heard_ms=self._watch.heard_ms,
+            received_ms=self._watch.received_ms,
             turn_complete_ms=self._transcript.turn_complete_ms,
             is_busy=self._transcript.is_busy,
             timeout_ms=round(self._timeout_s * 1000),

@@ -25,13 +25,13 @@ class ReceivedAudio:
 
     Attributes:
         voiced_ms: How much of it is voiced.
-        heard_ms: The end of the newest frame, voiced or not; None before the first.
+        received_ms: The end of the newest frame, voiced or not; None before the first.
     """
 
     def __init__(self, *, mid_answer: bool = False) -> None:
         self._mid_answer, self._interrupted = mid_answer, False
         self.voiced_ms = 0
-        self.heard_ms: int | None = None
+        self.received_ms: int | None = None
         self._stretches: list[Span] = []
         self._kept: list[Samples] = []
         self._kept_samples = 0
@@ -51,7 +51,7 @@ class ReceivedAudio:
             arrived_ms: When its packet arrived.
         """
         length_ms = len(samples) * 1000 // SOUND_RATE_HZ
-        self.heard_ms = end_ms = arrived_ms + length_ms
+        self.received_ms = end_ms = arrived_ms + length_ms
         voiced = rms(samples) >= VOICED_RMS
         if voiced:
             last = self._stretches[-1] if self._stretches else None

@@ -19,14 +19,14 @@ class ReplyWatch:
         said_ms: When the caller last spoke or typed; None before that.
         answered_ms: When the answer to it began to arrive; None before that.
         silent_since_ms: The end of the agent's newest voiced frame; None before the first.
-        heard_ms: The end of the agent's newest frame, voiced or not; None before the first.
+        received_ms: The end of the agent's newest frame, voiced or not; None before the first.
     """
 
     def __init__(self) -> None:
         self.said_ms: int | None = None
         self.answered_ms: int | None = None
         self.silent_since_ms: int | None = None
-        self.heard_ms: int | None = None
+        self.received_ms: int | None = None
         self._floor_rms = _LOUDEST_FLOOR_RMS
         self._gap = AnswerGap()
 
@@ -48,10 +48,10 @@ class ReplyWatch:
 
     def received(self, rms: float, length_ms: int, arrived_ms: int) -> int | None:
         """Take a received frame's level; returns the reply time in ms if it begins an answer."""
-        self.heard_ms = arrived_ms + length_ms
+        self.received_ms = arrived_ms + length_ms
         if rms < VOICED_RMS:
             return None
-        last_ms, self.silent_since_ms = self.silent_since_ms, self.heard_ms
+        last_ms, self.silent_since_ms = self.silent_since_ms, self.received_ms
         goes_on = last_ms is not None and self._gap.goes_on(last_ms, arrived_ms)
         if self.said_ms is None or self.answered_ms is not None or arrived_ms < self.said_ms:
             return None

@@ -105,7 +105,7 @@ class CallLines:
             self._put(SwitchedLine(at_ms=self._now, what=what, on=on))
 
     def frame(self, source: Source, jpeg: bytes, size: tuple[int, int] | None = None) -> None:
-        """The model is given a picture."""
+        """The model is given a frame."""
         if self.recording is not None:
             width, height = size or Image.open(io.BytesIO(jpeg)).size
             self.recording.frame(source, jpeg, width, height)

@@ -46,13 +46,13 @@ class _Worker:
     generation: str
     handle: Any
     began_s: float
-    heard_at_s: float
+    reported_at_s: float
     node: str | None
     state: WorkerState | None = None
     told_to_drain: bool = False
 
     def is_silent(self, now_s: float) -> bool:
-        return self.state is not None and now_s - self.heard_at_s > SILENT_AFTER_S
+        return self.state is not None and now_s - self.reported_at_s > SILENT_AFTER_S
 
     def seen(self, capacity: int) -> Seen:
         state = self.state
@@ -137,8 +137,8 @@ class Fleet:
 
     async def _act(self, now_s: float) -> None:
         capacity = self._options.settings.max_calls
-        heard = [one for one in self._workers.values() if not one.is_silent(now_s)]
-        change = self._scaling.judge([one.seen(capacity) for one in heard], now_s)
+        reporting = [one for one in self._workers.values() if not one.is_silent(now_s)]
+        change = self._scaling.judge([one.seen(capacity) for one in reporting], now_s)
         for _ in range(change.start):
             node = await self._place(now_s)
             unique = f"w{secrets.token_hex(3)}"
@@ -161,7 +161,7 @@ class Fleet:
         for name in change.drain:
             self._drain(self._workers[name], self._options.settings.drain_s)
         for one in self._workers.values():
-            if one.state is not None and now_s - one.heard_at_s > GIVEN_UP_AFTER_S:
+            if one.state is not None and now_s - one.reported_at_s > GIVEN_UP_AFTER_S:
                 logger.warning("Worker %s answers no more and is ended.", one.name)
                 ray.kill(one.handle)
 
@@ -196,7 +196,7 @@ class Fleet:
                     continue
                 if one.state is None and one.generation == self._options.generation:
                     self._scaling.started()
-                one.state, one.heard_at_s, one.node = state, now_s(), state.node
+                one.state, one.reported_at_s, one.node = state, now_s(), state.node
                 await asyncio.sleep(LOOK_EVERY_S)
         except WorkerDidNotStart as error:
             logger.warning("Worker %s can't start: %s", one.name, why_not_started(error))

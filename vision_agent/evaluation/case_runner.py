@@ -19,9 +19,9 @@ from vision_agent.caller.recording import BadRecording, Recording
 from vision_agent.evaluation.caller_voice import CallerVoice
 from vision_agent.evaluation.evaluators import Evaluators
 from vision_agent.evaluation.expectations import verdicts
-from vision_agent.evaluation.heard import as_opus
 from vision_agent.evaluation.model import ModelFailure
 from vision_agent.evaluation.outcome import CaseOutcome, Evidence, Judge
+from vision_agent.evaluation.received_voices import as_opus
 from vision_agent.evaluation.recorded import recording_of
 from vision_agent.evaluation.servers import CaseNotTried, ServerPool
 from vision_agent.evaluation.simulated_caller import SimulatedCaller
@@ -158,7 +158,7 @@ class CaseRunner:
             folder = self._virtual_folder if virtual else self._pool.folder(trial.server)
             outcome.recorded = await recording_of(folder, report.call_id)
         if (sound := self._sound_of(trial)) is not None:
-            outcome.heard = await asyncio.to_thread(as_opus, sound)
+            outcome.received = await asyncio.to_thread(as_opus, sound)
         if isinstance(script, SimulatedCaller):
             outcome.caller = script.outcome
             if script.has_failed:
@@ -175,7 +175,7 @@ class CaseRunner:
         """Where the caller keeps the sound of a call whose server is not ours; None: nowhere."""
         if not self._options.record or trial.server is not None:
             return None
-        folder = self._options.folder / "heard"
+        folder = self._options.folder / "received"
         folder.mkdir(parents=True, exist_ok=True)
         which = (trial.suite.name, trial.case.name, trial.agent, trial.model, trial.repeat)
         digest = hashlib.sha256(repr(which).encode()).hexdigest()[:8]

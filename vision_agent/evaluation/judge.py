@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vision_agent.evaluation.call_record import call_record, pictures_in_words
 from vision_agent.evaluation.model import EvaluatorModel, ModelFailure, Prompt
 from vision_agent.evaluation.outcome import Evidence
-from vision_agent.evaluation.seen_frames import seen_pictures
+from vision_agent.evaluation.seen_frames import seen_frames
 from vision_agent.evaluation.yes_or_no import YesOrNo, read_answer
 from vision_agent.terminal import one_line
 
@@ -133,15 +133,15 @@ def _question(record: str, claim: str, whether: bool, frames: tuple[bytes, ...] 
 
 def _shown(evidence: Evidence, most: int) -> _Shown:
     report = evidence.report
-    pictures, kept = seen_pictures(evidence.recorded, most)
+    frames, kept = seen_frames(evidence.recorded, most)
     # The recording begins when media flows.
     begins_ms = report.connected_ms or 0
     words = pictures_in_words(
-        [begins_ms + picture.at_ms for picture in pictures],
+        [begins_ms + frame.at_ms for frame in frames],
         max(kept, report.frames_sent),
-        len(pictures),
+        len(frames),
     )
-    return _Shown(f"{call_record(report)}\n{words}", tuple(picture.jpeg for picture in pictures))
+    return _Shown(f"{call_record(report)}\n{words}", tuple(frame.jpeg for frame in frames))
 
 
 def _quoted(text: str) -> str:

@@ -59,8 +59,8 @@ class CaseOutcome:
         report: The call; None if there was none.
         verdicts: One for each expectation, in the suite's order.
         recorded: The folder of the recording; None if there is none.
-        heard: The file of both voices as the caller had them, where the server is not ours; None if
-            there is none.
+        received: The file of both voices as the caller had them, where the server is not ours;
+            None if there is none.
         error: Why the case could not be tried; None if it was.
         caller: Why a caller that a model plays has hung up; empty where there was none.
         took_s: How long it took.
@@ -74,7 +74,7 @@ class CaseOutcome:
     report: Report | None = None
     verdicts: list[CaseVerdict] = field(default_factory=list)
     recorded: Path | None = None
-    heard: Path | None = None
+    received: Path | None = None
     error: str | None = None
     caller: str = ""
     took_s: float = 0.0

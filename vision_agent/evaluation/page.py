@@ -82,7 +82,7 @@ def _media(outcomes: Sequence[CaseOutcome]) -> tuple[dict[int, ShownMedia], int]
     found: dict[int, ShownMedia] = {}
     room, left_out = MAX_MEDIA_CHARS, 0
     for key, outcome in _first(outcomes, MOST_CALLS).items():
-        if outcome.recorded is None and outcome.heard is None:
+        if outcome.recorded is None and outcome.received is None:
             continue
         if room <= 0:
             left_out += 1

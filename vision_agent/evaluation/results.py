@@ -139,6 +139,6 @@ def _call(outcome: CaseOutcome) -> dict[str, Any]:
             for one in outcome.verdicts
         ],
         "recorded": None if outcome.recorded is None else str(outcome.recorded),
-        "heard": None if outcome.heard is None else str(outcome.heard),
+        "received": None if outcome.received is None else str(outcome.received),
         "report": None if outcome.report is None else outcome.report.to_dict(),
     }

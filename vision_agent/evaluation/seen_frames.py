@@ -1,4 +1,4 @@
-"""The pictures that an agent's model was given in a recorded call."""
+"""The frames that an agent's model was given in a recorded call."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _MAX_FRAME_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class SeenPicture:
-    """A picture.
+class SeenFrame:
+    """A frame that the model was given.
 
     Attributes:
         at_ms: When it was given to the model, in ms of the recording.
@@ -30,22 +30,22 @@ class SeenPicture:
     jpeg: bytes
 
 
-def seen_pictures(folder: Path | None, most: int) -> tuple[list[SeenPicture], int]:
-    """Read the pictures that say most of a call: those before each answer, then others between.
+def seen_frames(folder: Path | None, most: int) -> tuple[list[SeenFrame], int]:
+    """Read the frames that say most about a call: those before each answer, then others between.
 
     Args:
         folder: The recording's folder; None if there is none.
-        most: How many are wanted at most.
+        most: The largest number of frames to read.
 
     Returns:
-        The pictures in order of time, and how many the recording has.
+        The frames in order of time, and how many the recording has.
     """
     if folder is None:
         return [], 0
     try:
         call = RecordedCall.open(folder)
     except BadRecordedCall as error:
-        _log.warning("The pictures of a call can't be shown: %s", error)
+        _log.warning("The frames of a call can't be shown: %s", error)
         return [], 0
     kept = [line for line in call.lines if isinstance(line, FrameLine) and line.file]
     if most <= 0:
@@ -78,12 +78,12 @@ def _evenly(numbers: Sequence[int], most: int) -> list[int]:
     return [numbers[round(n * (len(numbers) - 1) / (most - 1))] for n in range(most)]
 
 
-def _read(call: RecordedCall, frames: Sequence[FrameLine]) -> Iterator[SeenPicture]:
+def _read(call: RecordedCall, frames: Sequence[FrameLine]) -> Iterator[SeenFrame]:
     for line in frames:
         try:
             path = call.frame(line.file)
             if not path.is_file() or path.stat().st_size > _MAX_FRAME_BYTES:
                 continue
-            yield SeenPicture(line.at_ms, line.source, path.read_bytes())
+            yield SeenFrame(line.at_ms, line.source, path.read_bytes())
         except (BadRecordedCall, OSError) as error:
-            _log.warning("A picture of a call can't be shown: %s", error)
+            _log.warning("A frame of a call can't be shown: %s", error)

@@ -134,7 +134,7 @@ class CallRecording:
         self._write_line(written_message(kind, self.now_ms, message))
 
     def frame(self, source: Source, jpeg: bytes, width: int, height: int) -> None:
-        """Take a picture that the model is given."""
+        """Take a frame that the model is given."""
         name = ""
         if self._frames < MAX_FRAMES and self._waiting_bytes < MAX_WAITING_BYTES:
             self._frames += 1

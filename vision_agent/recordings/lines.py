@@ -102,7 +102,7 @@ class SpokenLine(CallLine):
 
 
 class FrameLine(CallLine):
-    """A picture that the model was given.
+    """A frame that the model was given.
 
     Attributes:
         source: Where it is from; a `picture` is a file that the caller has sent.

@@ -321,7 +321,7 @@ class ScriptPlayer:
             expects_answer=expects_answer,
             answered_ms=answered_ms,
             silent_since_ms=self._received.silent_since(),
-            heard_ms=self._received.heard_ms,
+            received_ms=self._received.received_ms,
             turn_complete_ms=self._transcript.turn_complete_ms,
             is_busy=self._transcript.is_busy,
             timeout_ms=round(self._timeout_s * 1000),

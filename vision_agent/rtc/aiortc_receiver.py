@@ -100,14 +100,14 @@ class BoundedStreamStatistics(StreamStatistics):
     """Statistics whose figures fit the fields of a report, whatever a sender's clock does.
 
     Attributes:
-        heard_at_s: the arrival time of the source's newest packet (monotonic).
+        received_at_s: the arrival time of the source's newest packet (monotonic).
     """
 
-    heard_at_s = 0.0
+    received_at_s = 0.0
 
     def count(self, packet: MediaPacket | RtpPacket, now_s: float) -> None:
         """Counts a packet, as aiortc's `add` does, at a given time (RFC 3550 6.4.1)."""
-        self.heard_at_s = now_s
+        self.received_at_s = now_s
         self.packets_received += 1
         sequence, timestamp = packet.sequence_number, packet.timestamp
         arrival = int(now_s * self._clockrate)
@@ -295,7 +295,7 @@ class BoundedReceiver(RTCRtpReceiver):
     def _new_stream(self, ssrc: int, clock_rate_hz: int) -> BoundedStreamStatistics:
         """Adds a source; if there are too many, it replaces the least recently active one."""
         if len(self._streams) >= MAX_STREAMS:
-            del self._streams[min(self._streams, key=lambda at: self._streams[at].heard_at_s)]
+            del self._streams[min(self._streams, key=lambda at: self._streams[at].received_at_s)]
         stream = self._streams[ssrc] = BoundedStreamStatistics(clock_rate_hz)
         return stream
 

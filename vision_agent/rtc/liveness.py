@@ -30,7 +30,7 @@ class Liveness:
         self._connect_timeout_s = connect_timeout_s
         self._vanished_after_s = vanished_after_s
         self.interval_s = min(1.0, connect_timeout_s / 4, vanished_after_s / 8)
-        self._offered_at_s = self._judged_at_s = self._heard_at_s = now_s
+        self._offered_at_s = self._judged_at_s = self._received_at_s = now_s
         self._first_check_at_s: float | None = None
         self._signs = 0
 
@@ -52,11 +52,11 @@ class Liveness:
         if checks and self._first_check_at_s is None:
             self._first_check_at_s = now_s
         if not connected:
-            self._heard_at_s = now_s
+            self._received_at_s = now_s
             return self._overdue(now_s)
         if checks + verified != self._signs or held_up_s > LATE_S:
-            self._signs, self._heard_at_s = checks + verified, now_s
-        silent_s = now_s - self._heard_at_s
+            self._signs, self._received_at_s = checks + verified, now_s
+        silent_s = now_s - self._received_at_s
         if silent_s >= self._vanished_after_s - self.interval_s:
             return f"nothing was heard of the peer for {silent_s:.0f} s"
         return None

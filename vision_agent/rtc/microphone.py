@@ -183,7 +183,7 @@ class Microphone:
     def _take(self, frame: object) -> None:
         assert isinstance(frame, AudioFrame | Sound | MediaFrame)
         if isinstance(frame, AudioFrame | Sound):
-            self._gap.heard(time.monotonic())
+            self._gap.received(time.monotonic())
             if self._before is not None:
                 self._before._stopped = True
                 self._before = None

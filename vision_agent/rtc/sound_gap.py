@@ -34,24 +34,24 @@ class SoundGap:
     """Judges the time since the last audio arrived."""
 
     def __init__(self) -> None:
-        self._heard_at_s: float | None = None
+        self._received_at_s: float | None = None
         self._filled_ms = 0
 
     @property
     def open(self) -> bool:
         """Whether audio has arrived and is not over."""
-        return self._heard_at_s is not None
+        return self._received_at_s is not None
 
-    def heard(self, now_s: float) -> None:
+    def received(self, now_s: float) -> None:
         """Notes that audio arrived at `now_s` (monotonic)."""
-        self._heard_at_s = now_s
+        self._received_at_s = now_s
         self._filled_ms = 0
 
     def check(self, now_s: float) -> Quiet:
         """What to do about the gap at `now_s` (monotonic)."""
-        if self._heard_at_s is None:
+        if self._received_at_s is None:
             return Quiet(0, False)
-        gap_s = now_s - self._heard_at_s
+        gap_s = now_s - self._received_at_s
         if gap_s < SILENT_AFTER_S:
             return Quiet(0, False)
         owed_ms = round(1000 * (min(gap_s, OVER_AFTER_S) - BEHIND_S)) - self._filled_ms
@@ -59,5 +59,5 @@ class SoundGap:
         self._filled_ms += silence_ms
         over = gap_s >= OVER_AFTER_S
         if over:
-            self._heard_at_s = None
+            self._received_at_s = None
         return Quiet(silence_ms, over)

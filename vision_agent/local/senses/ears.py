@@ -17,7 +17,7 @@ from vision_agent.local.engine.hearing.recognizer import (
     MOST_AT_ONCE,
     understood,
 )
-from vision_agent.local.engine.hearing.worker_messages import Heard, Vocabulary
+from vision_agent.local.engine.hearing.worker_messages import Recognition, Vocabulary
 from vision_agent.local.engine.language.taught_names import TaughtNames
 from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.openai_server import FAILURES, OpenAIServer
@@ -129,7 +129,7 @@ class OwnRecognizer:
             self.off = failure.sentence
             return LOST
         self.off = ""
-        return await understood(Heard(text), vocabulary, self._understanding)
+        return await understood(Recognition(text), vocabulary, self._understanding)
 
     async def _ask(self, pcm: bytes) -> str:
         host = self._ears.host

@@ -18,8 +18,8 @@ from vision_agent.local.engine.hearing.recognizer import (
     understood,
 )
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
-from vision_agent.local.engine.hearing.whisper_text import HeardWords
-from vision_agent.local.engine.hearing.worker_messages import Heard, Vocabulary
+from vision_agent.local.engine.hearing.whisper_text import Hypothesis
+from vision_agent.local.engine.hearing.worker_messages import Recognition, Vocabulary
 from vision_agent.local.engine.language.understanding import Understanding
 
 SEE = Transcript("What do you see?", request=Request("see"))
@@ -178,8 +178,12 @@ async def test_a_model_that_can_not_be_loaded_leaves_the_hearing_to_the_bundled_
 async def test_a_request_counts_unless_the_other_whisper_heard_another_one(
     first: str, second: str, text: str, intent: str | None
 ) -> None:
-    heard = Heard(first, log_probability=-0.5, second=HeardWords(second, -0.6, others=("Oh",)))
-    transcript = await understood(Heard.from_bytes(heard.to_bytes()), Vocabulary(), None)
+    recognition = Recognition(
+        first, log_probability=-0.5, second=Hypothesis(second, -0.6, others=("Oh",))
+    )
+    transcript = await understood(
+        Recognition.from_bytes(recognition.to_bytes()), Vocabulary(), None
+    )
     assert transcript.text == text
     assert (transcript.request and transcript.request.intent) == intent
 
@@ -191,8 +195,8 @@ async def test_of_two_nouns_the_one_that_people_ask_about_is_heard() -> None:
         ("Where is my book?", "Where is my buck?", "my book"),
         ("Where is my zorblax?", "Where is my box?", "my zorblax"),
     ):
-        heard = Heard(first, log_probability=-0.3, second=HeardWords(second, -0.3))
-        transcript = await understood(heard, Vocabulary(names=("zorblax",)), understanding)
+        recognition = Recognition(first, log_probability=-0.3, second=Hypothesis(second, -0.3))
+        transcript = await understood(recognition, Vocabulary(names=("zorblax",)), understanding)
         assert transcript.request is not None
         assert transcript.request.slots["target"] == thing
     understanding.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vision_agent.local.engine.hearing.whisper_text import HeardWords, is_noise, once, text_of
+from vision_agent.local.engine.hearing.whisper_text import Hypothesis, is_noise, once, text_of
 
 
 def test_tokens_are_bytes_in_disguise() -> None:
@@ -29,8 +29,8 @@ def test_a_sentence_is_said_again_only_if_there_was_time(
 
 
 def test_punctuation_alone_and_improbable_speech_are_noise() -> None:
-    assert is_noise(HeardWords("..."))
-    assert is_noise(HeardWords("Thank you.", no_speech=0.8))
-    assert not is_noise(HeardWords("Thank you.", no_speech=0.3))
-    assert is_noise(HeardWords("Thank you.", -0.7, no_speech=0.65))
-    assert not is_noise(HeardWords("Count the cups.", -0.4, no_speech=0.65))
+    assert is_noise(Hypothesis("..."))
+    assert is_noise(Hypothesis("Thank you.", no_speech=0.8))
+    assert not is_noise(Hypothesis("Thank you.", no_speech=0.3))
+    assert is_noise(Hypothesis("Thank you.", -0.7, no_speech=0.65))
+    assert not is_noise(Hypothesis("Count the cups.", -0.4, no_speech=0.65))

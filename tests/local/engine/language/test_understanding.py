@@ -217,7 +217,7 @@ async def test_uncertain_words_make_no_request_if_other_words_make_another(
 ) -> None:
     said, others = "Are these red?", ["Read these.", "Are these ready?"]
     for log_probability, close, understood in ((-0.6, 1, False), (-0.6, 0, True), (-0.3, 1, True)):
-        text, request = await understanding.heard(
+        text, request = await understanding.spoken_request(
             said, None, others=others, close=close, log_probability=log_probability
         )
         assert text == said
@@ -229,11 +229,13 @@ async def test_certain_words_are_not_exchanged_for_a_proposal_and_uncertain_ones
 ) -> None:
     said, proposal = "Cone the soaps, please?", Proposal("count the soaps", 0.3)
     for log_probability, intent in ((-0.2, None), (-0.9, "count")):
-        text, request = await understanding.heard(said, proposal, log_probability=log_probability)
+        text, request = await understanding.spoken_request(
+            said, proposal, log_probability=log_probability
+        )
         assert (request.intent if request else None) == intent
         assert (text == said) is (intent is None)
     taught = Proposal("is this my zorblax", 0.4)
-    text, request = await understanding.heard("His is my Zoe blacks?", taught, ["zorblax"])
+    text, request = await understanding.spoken_request("His is my Zoe blacks?", taught, ["zorblax"])
     assert text == "Is this my zorblax"
 
 
@@ -242,7 +244,7 @@ async def test_what_is_watched_for_happens_and_a_misheard_verb_leaves_the_choice
 ) -> None:
     said, proposal = "Tell me when something beautiful.", Proposal("tell me when it moves", 0.2)
     assert await understanding.request(said) is None
-    _, request = await understanding.heard(said, proposal, log_probability=-0.6)
+    _, request = await understanding.spoken_request(said, proposal, log_probability=-0.6)
     assert request is not None
     assert request.slots == {"event": "it moves"}
     assert await understanding.request("Tell me when something beautiful said.") is None
@@ -269,11 +271,13 @@ async def test_what_is_watched_for_happens_and_a_misheard_verb_leaves_the_choice
 async def test_what_may_have_been_said_as_well_counts_where_it_agrees_on_a_request(
     understanding: Understanding, heard: str, others: list[str], intent: str | None
 ) -> None:
-    text, request = await understanding.heard(heard, None, others=others, log_probability=-0.4)
+    text, request = await understanding.spoken_request(
+        heard, None, others=others, log_probability=-0.4
+    )
     assert (request.intent if request else None) == intent
     assert text == (others[0] if intent else heard)
     for sure_or_guessed in (-0.1, -1.2):
-        found = await understanding.heard(
+        found = await understanding.spoken_request(
             heard, None, others=others, log_probability=sure_or_guessed
         )
         assert found == (heard, None)
@@ -292,7 +296,7 @@ async def test_what_may_have_been_said_as_well_counts_where_it_agrees_on_a_reque
 async def test_a_lone_greeting_counts_where_it_is_about_as_likely_as_a_guess(
     understanding, heard, others, close, intent
 ):
-    _, request = await understanding.heard(
+    _, request = await understanding.spoken_request(
         heard, None, others=others, close=close, log_probability=-1.9
     )
     assert (request and request.intent) == intent
@@ -305,11 +309,13 @@ async def test_a_lone_greeting_counts_where_it_is_about_as_likely_as_a_guess(
 async def test_red_is_heard_where_a_colour_makes_a_request(
     understanding: Understanding, heard: str, colour: str
 ) -> None:
-    text, request = await understanding.heard(heard, None)
+    text, request = await understanding.spoken_request(heard, None)
     assert request is not None
     assert colour in " ".join(request.slots.values())
     assert "red" in text
-    assert (await understanding.heard("I did the right thing.", None))[0].endswith("right thing.")
+    assert (await understanding.spoken_request("I did the right thing.", None))[0].endswith(
+        "right thing."
+    )
 
 
 @pytest.mark.parametrize(

@@ -36,14 +36,14 @@ class GrammarDecoder:
         self._searches: OrderedDict[Vocabulary, str] = OrderedDict()
         self._search(Vocabulary())
 
-    def propose(self, pcm: bytes, vocabulary: Vocabulary, heard: Iterable[str]) -> Proposal | None:
-        """The phrase that is most like a sound; None if no phrase is.
+    def propose(self, pcm: bytes, vocabulary: Vocabulary, texts: Iterable[str]) -> Proposal | None:
+        """The grammar's phrase that is most like a sound; None if there is none.
 
         Args:
             pcm: The whole utterance, s16le mono 16 kHz.
             vocabulary: What it may name.
-            heard: What the utterance may have been by another recogniser's account; the distance
-                is that of the nearest.
+            texts: Other recognisers' texts of the utterance; `Proposal.distance` is that to the
+                nearest.
         """
         search = self._search(vocabulary)
         # Resets the noise estimate of earlier utterances, which may be another caller's.
@@ -58,7 +58,7 @@ class GrammarDecoder:
         if hypothesis is None or not hypothesis.hypstr:
             return None
         words = plain_words(hypothesis.hypstr)
-        distances = (phone_distance(words, normalise(one), self._phones) for one in heard)
+        distances = (phone_distance(words, normalise(one), self._phones) for one in texts)
         return Proposal(words, round(min(distances, default=1.0), 3))
 
     def _search(self, vocabulary: Vocabulary) -> str:

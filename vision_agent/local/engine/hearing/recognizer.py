@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from vision_agent.local.contract import Request, Transcript
 from vision_agent.local.engine.hearing.larger_whisper import VARIABLE
-from vision_agent.local.engine.hearing.whisper_text import HeardWords
+from vision_agent.local.engine.hearing.whisper_text import Hypothesis
 from vision_agent.local.engine.hearing.worker_messages import (
     AUDIO,
     BEGIN,
@@ -17,7 +17,7 @@ from vision_agent.local.engine.hearing.worker_messages import (
     END,
     PAUSE,
     RESULT,
-    Heard,
+    Recognition,
     Vocabulary,
 )
 from vision_agent.local.engine.language.taught_names import TaughtNames
@@ -36,7 +36,7 @@ MOST_AT_ONCE = 16
 """Utterances that are transcribed at once; a further one is refused, and a warning is logged."""
 
 LONGEST_BYTES = 60 * 32_000
-"""The sound of an utterance after a minute without a pause is dropped."""
+"""After a minute without a pause, the rest of an utterance is dropped."""
 
 WORKER = "vision_agent.local.engine.hearing.recognizer_worker"
 
@@ -48,26 +48,27 @@ _log = logging.getLogger(__name__)
 
 
 async def understood(
-    heard: Heard, vocabulary: Vocabulary, understanding: Understanding | None
+    recognition: Recognition, vocabulary: Vocabulary, understanding: Understanding | None
 ) -> Transcript:
-    """The transcript of what was heard, with the request that it makes.
+    """The transcript of an utterance, with the request that it makes.
 
-    A request that only one Whisper heard counts; two that differ are none. Of two about different
-    things the one about a thing that people ask about counts: "where is my book", and not "where is
-    my buck".
+    A request in only one Whisper's text counts; two requests with different intents count as none.
+    Of two requests that differ in the thing, the one about a thing that people ask about counts:
+    "where is my book" rather than "where is my buck".
     """
-    if not heard.text:
+    if not recognition.text:
         return Transcript("", False)
-    text, request = await _account(heard, heard.proposal, vocabulary, understanding)
-    if heard.second is not None and heard.second.text:
-        also, wish = await _account(heard.second, heard.proposal, vocabulary, understanding)
+    proposal, second = recognition.proposal, recognition.second
+    text, request = await _spoken(recognition, proposal, vocabulary, understanding)
+    if second is not None and second.text:
+        also, wish = await _spoken(second, proposal, vocabulary, understanding)
         if request is None and wish is not None:
             text, request = also, wish
         elif request is not None and wish is not None and wish.intent != request.intent:
             request = None
         elif request and wish and request.loose and _knows(wish) and not _knows(request):
             text, request = also, wish
-    unsure = heard.log_probability < UNCERTAIN
+    unsure = recognition.log_probability < UNCERTAIN
     return Transcript(text, understood=request is not None, request=request, unsure=unsure)
 
 
@@ -76,25 +77,25 @@ def _knows(request: Request) -> bool:
     return all(said.split()[-1] in known_words() for said in request.slots.values() if said)
 
 
-async def _account(
-    heard: Heard | HeardWords,
+async def _spoken(
+    hypothesis: Recognition | Hypothesis,
     proposal: Proposal | None,
     vocabulary: Vocabulary,
     understanding: Understanding | None,
 ) -> tuple[str, Request | None]:
-    """What was said by one Whisper's account, and the request that it makes."""
+    """What was said according to one Whisper, and the request that it makes."""
     names, agents = vocabulary.names, vocabulary.agents
     if understanding is None:
-        text = likelier(heard.text, proposal, names, agents, heard.others)
+        text = likelier(hypothesis.text, proposal, names, agents, hypothesis.others)
         return text, by_rules(text, None, names, agents)
-    return await understanding.heard(
-        heard.text,
+    return await understanding.spoken_request(
+        hypothesis.text,
         proposal,
         names,
         agents,
-        others=heard.others,
-        close=heard.close,
-        log_probability=heard.log_probability,
+        others=hypothesis.others,
+        close=hypothesis.close,
+        log_probability=hypothesis.log_probability,
     )
 
 
@@ -107,7 +108,7 @@ class Transcription:
         self.sound = bytearray()
         self.ended = False
         self.tries = 0
-        self.result: asyncio.Future[Heard | None] = asyncio.get_running_loop().create_future()
+        self.result: asyncio.Future[Recognition | None] = asyncio.get_running_loop().create_future()
         self._recognizer = recognizer
 
     def feed(self, pcm: bytes) -> None:
@@ -130,21 +131,21 @@ class Transcription:
         """Drop the utterance."""
         if not self.result.done():
             self._recognizer.pass_on(CANCEL, self.job)
-            self._recognizer.settle(self.job, Heard(""))
+            self._recognizer.settle(self.job, Recognition(""))
 
     async def transcript(self, timeout_s: float = _TIMEOUT_S) -> Transcript:
         """The transcript; ``lost`` after ``timeout_s``, or when its sound killed two workers."""
         try:
             async with asyncio.timeout(timeout_s):
-                heard = await asyncio.shield(self.result)
+                recognition = await asyncio.shield(self.result)
         except TimeoutError:
             _log.warning("an utterance was not transcribed within %g s", timeout_s)
             self.cancel()
             self._recognizer.check(timeout_s)
             return LOST
-        if heard is None:
+        if recognition is None:
             return LOST
-        return await understood(heard, self.vocabulary, self._recognizer.understanding)
+        return await understood(recognition, self.vocabulary, self._recognizer.understanding)
 
 
 class Recognizer:
@@ -189,7 +190,7 @@ class Recognizer:
         """End the worker; whoever still waits gets an empty transcript."""
         await self.worker.close()
         for job in list(self._open):
-            self.settle(job, Heard(""))
+            self.settle(job, Recognition(""))
 
     def begin(self, agents: Sequence[str] = ()) -> Transcription | None:
         """A new utterance; None when too many are being transcribed, or none can be (`off`).
@@ -221,12 +222,12 @@ class Recognizer:
         if asyncio.get_running_loop().time() - self._answered_s >= timeout_s:
             self.worker.restart(f"has transcribed nothing for {timeout_s:g} s.")
 
-    def settle(self, job: int, heard: Heard | None) -> None:
+    def settle(self, job: int, recognition: Recognition | None) -> None:
         """Set the result of an utterance, None for a lost one, and drop its sound."""
         utterance = self._open.pop(job, None)
         if utterance is not None and not utterance.result.done():
             utterance.sound.clear()
-            utterance.result.set_result(heard)
+            utterance.result.set_result(recognition)
 
     def _on_ready(self) -> None:
         self._answered_s = asyncio.get_running_loop().time()
@@ -251,4 +252,4 @@ class Recognizer:
         if message.op == RESULT:
             self._answered_s = asyncio.get_running_loop().time()
             _log.debug("recognised %s", message.payload.decode(errors="replace"))
-            self.settle(message.job, Heard.from_bytes(message.payload))
+            self.settle(message.job, Recognition.from_bytes(message.payload))

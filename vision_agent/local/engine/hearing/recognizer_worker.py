@@ -1,8 +1,8 @@
-"""The process that turns speech into text: `Whispers` and one `GrammarDecoder` for everybody.
+"""The process that turns speech into text: `Whispers` and one `GrammarDecoder` for all calls.
 
-An utterance is decoded in the pause that may be its end, and again only if more was said. Whoever
-has finished comes first, in the order in which they finished; then the pauses; then the windows of
-whoever is still speaking. Nothing takes longer than one window or one proposal.
+An utterance is decoded in the pause that may be its end, and again only if more was said. Ended
+utterances come first, in the order in which they ended; then those in a pause; then the windows of
+those still being spoken. No step takes longer than one window or one proposal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from vision_agent.local.engine.hearing.grammar_decoder import GrammarDecoder
 from vision_agent.local.engine.hearing.larger_whisper import VARIABLE
-from vision_agent.local.engine.hearing.whisper_text import HeardWords
+from vision_agent.local.engine.hearing.whisper_text import Hypothesis
 from vision_agent.local.engine.hearing.whispers import Whispers
 from vision_agent.local.engine.hearing.windows import first_window
 from vision_agent.local.engine.hearing.worker_messages import (
@@ -24,7 +24,7 @@ from vision_agent.local.engine.hearing.worker_messages import (
     END,
     PAUSE,
     RESULT,
-    Heard,
+    Recognition,
     Vocabulary,
 )
 from vision_agent.local.engine.language.understanding import SURE, Proposal, by_rules
@@ -35,7 +35,7 @@ _LONGEST_REQUEST_BYTES = 6 * 32_000
 """A longer utterance is none of the grammar's phrases."""
 
 _LONE_WORD_BYTES = 51_200
-"""A sound of 1.6 s with the silence around it may be a lone word, which the grammar is best at."""
+"""A sound of up to 1.6 s, silence included, may be a lone word, which the grammar knows best."""
 
 
 @dataclass(slots=True)
@@ -44,13 +44,13 @@ class _Utterance:
 
     Attributes:
         vocabulary: What it may name.
-        rest: Its sound after the windows that are decoded.
+        rest: Its sound after the decoded windows.
         texts: The texts of those windows.
         paused: Whether it may be over.
-        ended: Whether it is.
-        heard: What the rest is, if it has been decoded since sound was last added.
-        second: What the rest is by the second Whisper, likewise; None until it was asked.
-        proposal: The grammar's, likewise; None until it was asked.
+        ended: Whether it is over.
+        first: The first Whisper's hypothesis of the rest; None until the newest sound is decoded.
+        second: The second Whisper's hypothesis, likewise; None until it was asked.
+        proposal: The grammar's proposal, likewise; None until it was asked.
     """
 
     job: int
@@ -59,43 +59,43 @@ class _Utterance:
     texts: list[str] = field(default_factory=list)
     paused: bool = False
     ended: bool = False
-    heard: HeardWords | None = None
-    second: HeardWords | None = None
+    first: Hypothesis | None = None
+    second: Hypothesis | None = None
     proposal: tuple[Proposal | None] | None = None
 
     def add(self, pcm: bytes) -> None:
         """Take sound that was said after all that came before."""
         self.rest += pcm
         self.paused = False
-        self.heard = self.second = self.proposal = None
+        self.first = self.second = self.proposal = None
 
     @property
     def text(self) -> str:
         """All that was said, as far as it is decoded."""
-        last = self.heard.text if self.heard else ""
+        last = self.first.text if self.first else ""
         return " ".join(text for text in (*self.texts, last) if text)
 
     @property
     def is_unsure(self) -> bool:
         """Whether the second Whisper has to be asked."""
-        assert self.heard is not None
-        unsure = bool(self.heard.text) and self.heard.log_probability < SURE
+        assert self.first is not None
+        unsure = bool(self.first.text) and self.first.log_probability < SURE
         return unsure and not self.texts
 
     def may_be_a_phrase(self, *, by_two: bool) -> bool:
-        """Whether the grammar has to be asked: it is for what Whisper's words leave open.
+        """Whether to ask the grammar, because no rule places Whisper's texts.
 
         Args:
-            by_two: Whether two Whispers hear. What the grammar knows of longer sounds without
-                taught names, they know better.
+            by_two: Whether there are two Whispers. They know longer sounds without taught names
+                better than the grammar does.
         """
-        assert self.heard is not None
-        if self.texts or not self.heard.text or len(self.rest) > _LONGEST_REQUEST_BYTES:
+        assert self.first is not None
+        if self.texts or not self.first.text or len(self.rest) > _LONGEST_REQUEST_BYTES:
             return False
         names, agents = self.vocabulary.names, self.vocabulary.agents
         if by_two and not names and not agents and not self._may_be_a_word:
             return False
-        texts = [one.text for one in (self.heard, self.second) if one]
+        texts = [one.text for one in (self.first, self.second) if one]
         return all(by_rules(text, None, names, agents) is None for text in texts)
 
     @property
@@ -155,19 +155,19 @@ class Scheduler:
         """Take one step of decoding an utterance up to here; False when there is none left."""
         if self._window(utterance):
             return True
-        if utterance.heard is None:
-            utterance.heard = self._hear(bytes(utterance.rest))
+        if utterance.first is None:
+            utterance.first = self._hear(bytes(utterance.rest))
             return True
         second = self._whispers.second
         if second is not None and utterance.second is None and utterance.is_unsure:
             utterance.second = second.hear(bytes(utterance.rest))
             if not utterance.second.text:  # the smaller one tells noise from speech better
-                utterance.heard = replace(utterance.second, others=(), close=0)
+                utterance.first = replace(utterance.second, others=(), close=0)
             return True
         if utterance.proposal is None and utterance.may_be_a_phrase(by_two=second is not None):
-            accounts = [one for one in (utterance.heard, utterance.second) if one]
-            heard = [text for one in accounts for text in (one.text, *one.others)]
-            proposal = self._grammar.propose(bytes(utterance.rest), utterance.vocabulary, heard)
+            whispers = [one for one in (utterance.first, utterance.second) if one]
+            texts = [text for one in whispers for text in (one.text, *one.others)]
+            proposal = self._grammar.propose(bytes(utterance.rest), utterance.vocabulary, texts)
             utterance.proposal = (proposal,)
             return True
         return False
@@ -183,20 +183,20 @@ class Scheduler:
             utterance.texts.append(text)
         return True
 
-    def _hear(self, pcm: bytes) -> HeardWords:
-        return self._whispers.first.hear(pcm) if pcm else HeardWords()
+    def _hear(self, pcm: bytes) -> Hypothesis:
+        return self._whispers.first.hear(pcm) if pcm else Hypothesis()
 
     def _answer(self, utterance: _Utterance) -> None:
-        heard = utterance.heard or HeardWords()
+        first = utterance.first or Hypothesis()
         (proposal,) = utterance.proposal or (None,)
-        others = () if utterance.texts else heard.others
-        result = Heard(
+        others = () if utterance.texts else first.others
+        result = Recognition(
             utterance.text,
             proposal,
-            heard.log_probability,
-            heard.no_speech,
+            first.log_probability,
+            first.no_speech,
             others,
-            min(heard.close, len(others)),
+            min(first.close, len(others)),
             utterance.second,
         )
         self._leave(utterance)

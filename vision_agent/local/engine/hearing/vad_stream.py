@@ -56,10 +56,10 @@ class _SpokenUtterance:
     async def transcript(self) -> Transcript:
         """The transcript; a lost one if too many were speaking at once."""
         if self.transcription is None:
-            heard = Transcript("", False, lost=True)
+            transcript = Transcript("", False, lost=True)
         else:
-            heard = await self.transcription.transcript()
-        return replace(heard, snr_db=self._snr_db, deaf=self._recognizer.off)
+            transcript = await self.transcription.transcript()
+        return replace(transcript, snr_db=self._snr_db, deaf=self._recognizer.off)
 
     def cancel(self) -> None:
         if self.transcription is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision_agent.local.engine.hearing.log_mel import RATE_HZ, log_mel
-from vision_agent.local.engine.hearing.whisper_text import HeardWords, is_noise, once, text_of
+from vision_agent.local.engine.hearing.whisper_text import Hypothesis, is_noise, once, text_of
 
 WINDOW_S = 10
 """A window of 30 s, which Whisper was trained with, takes five times as long; in one of 6 s it
@@ -49,14 +49,14 @@ class Whisper:
         self._prompt = ["<|startoftranscript|>", *languages, "<|notimestamps|>"]
 
     def warm_up(self) -> None:
-        """Pay what the first sound costs more, with a second of silence: half a window's time."""
+        """Decode a second of silence: the first sound takes half a window's time longer."""
         self._generate(np.zeros(RATE_HZ, np.float32), window_s=1, most_tokens=1)
 
-    def hear(self, pcm: bytes) -> HeardWords:
+    def hear(self, pcm: bytes) -> Hypothesis:
         """The words in a sound; without text if there are none.
 
         Args:
-            pcm: s16le mono 16 kHz, up to `WINDOW_S`; the rest is not heard.
+            pcm: s16le mono 16 kHz, up to `WINDOW_S`; the rest is dropped.
         """
         samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
         seconds = min(WINDOW_S, len(samples) / RATE_HZ)
@@ -68,14 +68,14 @@ class Whisper:
         for text, score in zip(texts, result.scores, strict=True):
             behind.setdefault(text, best - score)
         others = [text for text in list(behind)[1:] if behind[text] <= _MOST_BEHIND]
-        heard = HeardWords(
+        found = Hypothesis(
             texts[0],
             round(best, 3),
             round(result.no_speech_prob, 3),
             tuple(others),
             sum(behind[text] <= _CLOSE_BEHIND for text in others),
         )
-        return HeardWords("", heard.log_probability, heard.no_speech) if is_noise(heard) else heard
+        return Hypothesis("", found.log_probability, found.no_speech) if is_noise(found) else found
 
     def _generate(
         self, samples: NDArray[np.floating], window_s: int, most_tokens: int

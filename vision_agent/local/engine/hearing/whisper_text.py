@@ -17,7 +17,7 @@ had 0.62."""
 _FASTEST_WORDS = 4.5
 """Words a second that nobody exceeds in a sentence that is said twice."""
 
-_AROUND_S = 0.5  # the silence that is passed on before and after the voice
+_AROUND_S = 0.5  # silence in the sound before and after the voice
 
 _PRINTED = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _BYTES = {chr(byte): byte for byte in _PRINTED} | {
@@ -28,14 +28,14 @@ _BYTES = {chr(byte): byte for byte in _PRINTED} | {
 
 
 @dataclass(frozen=True, slots=True)
-class HeardWords:
-    """What Whisper makes of a sound.
+class Hypothesis:
+    """One Whisper's hypothesis of a sound.
 
     Attributes:
-        text: As it writes it, with case and punctuation.
+        text: The text, with case and punctuation.
         log_probability: Mean over the tokens; 0 is certain.
         no_speech: Probability that the sound is no speech.
-        others: Its next best texts.
+        others: Whisper's next best texts.
         close: How many of them are about as likely.
     """
 
@@ -74,7 +74,7 @@ def once(text: str, seconds: float) -> str:
     return text
 
 
-def is_noise(heard: HeardWords) -> bool:
+def is_noise(hypothesis: Hypothesis) -> bool:
     """Whether nothing was said, and the words are Whisper's invention."""
-    limit = _SURELY_NOISE if heard.log_probability > _SURE_WORDS else _PERHAPS_NOISE
-    return not re.search(r"\w", heard.text) or heard.no_speech >= limit
+    limit = _SURELY_NOISE if hypothesis.log_probability > _SURE_WORDS else _PERHAPS_NOISE
+    return not re.search(r"\w", hypothesis.text) or hypothesis.no_speech >= limit

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from vision_agent.local.engine.hearing.whisper_text import HeardWords
+from vision_agent.local.engine.hearing.whisper_text import Hypothesis
 from vision_agent.local.engine.language.understanding import Proposal
 
 BEGIN, AUDIO, PAUSE, END, CANCEL, RESULT = range(6)
 """The messages. To the worker: BEGIN, a `Vocabulary`; AUDIO, s16le mono 16 kHz; PAUSE, it may be
-over; END, nothing more comes; CANCEL, nobody wants the result. From the worker: RESULT, a `Heard`,
-the last message of each job."""
+over; END, nothing more comes; CANCEL, nobody wants the result. From the worker: RESULT, a
+`Recognition`, the last message of each job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,17 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What was said.
+class Recognition:
+    """The recognisers' hypotheses of one utterance.
 
     Attributes:
-        text: As Whisper writes it; empty if nothing was said.
-        proposal: What the grammar's recogniser makes of it, if it was asked.
-        log_probability: Mean of the last window's tokens; 0 is certain.
+        text: Whisper's text; empty if nothing was said.
+        proposal: The grammar recogniser's hypothesis, if it was asked.
+        log_probability: Mean over the last window's tokens; 0 is certain.
         no_speech: Probability that the last window is no speech. For the log.
         others: Whisper's next best texts.
         close: How many of them are about as likely.
-        second: What the second Whisper makes of it, if it was asked.
+        second: The second Whisper's hypothesis, if it was asked.
     """
 
     text: str
@@ -57,19 +57,19 @@ class Heard:
     no_speech: float = 0.0
     others: tuple[str, ...] = ()
     close: int = 0
-    second: HeardWords | None = None
+    second: Hypothesis | None = None
 
     def to_bytes(self) -> bytes:
         """Returns the payload of a RESULT."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def from_bytes(cls, payload: bytes) -> Heard:
+    def from_bytes(cls, payload: bytes) -> Recognition:
         """Reads the payload of a RESULT."""
         fields = json.loads(payload)
         if fields["proposal"]:
             fields["proposal"] = Proposal(**fields["proposal"])
         if second := fields["second"]:
-            fields["second"] = HeardWords(**second | {"others": tuple(second["others"])})
+            fields["second"] = Hypothesis(**second | {"others": tuple(second["others"])})
         fields["others"] = tuple(fields["others"])
         return cls(**fields)

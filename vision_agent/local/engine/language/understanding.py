@@ -126,9 +126,9 @@ def likelier(
         agents: Agents that the proposal may name.
         others: What it may have been as well.
     """
-    for heard in (text, *(_with_colour(one) for one in (text, *others))):
-        if by_rules(heard, None, names, agents) is not None:
-            return heard
+    for words in (text, *(_with_colour(one) for one in (text, *others))):
+        if by_rules(words, None, names, agents) is not None:
+            return words
     believed = proposal is not None and by_rules(text, proposal, names, agents) is not None
     return proposal.words.capitalize() if proposal and believed else text
 
@@ -231,7 +231,7 @@ class Understanding:
             found = next((one for one in ruled if one and one.intent in _BESIDE), None)
         return found
 
-    async def heard(
+    async def spoken_request(
         self,
         text: str,
         proposal: Proposal | None,
@@ -244,8 +244,8 @@ class Understanding:
     ) -> tuple[str, Request | None]:
         """What was said, and the request that it makes; None if it makes none.
 
-        Nor does it make one if the words are uncertain, and others that are about as likely ask for
-        something else. Arguments as of `request`, `likelier` and `hearing.worker_messages.Heard`.
+        Uncertain words make none either if others that are about as likely ask for something else.
+        Arguments as of `request`, `likelier` and `hearing.worker_messages.Recognition`.
         """
         uncertain = log_probability < UNCERTAIN
         distance = proposal.distance if proposal else 1.0
