@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "vision_agent"
 MAY_IMPORT = {
     "cli": {
         *("cluster", "server", "agents", "live", "caller", "replay", "talk", "local", "doctor"),
-        *("recordings", "evaluation"),
+        "evaluation",
     },
     "cluster": {"server", "calls", "agents", "live", "rtc"},
     "server": {"calls", "agents", "live", "rtc", "recordings"},
@@ -114,7 +114,8 @@ def imports_of(path: Path, *, for_types: bool = True) -> set[str]:
         if isinstance(node, ast.If) and not for_types:
             if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
                 left_out |= {inner for each in node.body for inner in ast.walk(each)}
-        elif isinstance(node, ast.ImportFrom) and node.module and node not in left_out:
+        elif isinstance(node, ast.ImportFrom) and node not in left_out:
+            assert not node.level, f"a relative import in {path}"
             for each in node.names:
                 of_folder = _below(f"{node.module}.{each.name}")
                 found.add(of_folder if of_folder in MODULES else _below(node.module))
@@ -154,6 +155,13 @@ def test_rooms_import_only_what_they_may(arrows):
         if room_of(arrow[1]) not in allowed | GROUND
     ]
     assert wrong == []
+
+
+def test_rooms_import_all_that_they_may(arrows):
+    imported = {room: {room_of(to) for _, to in arrows[room]} for room in MAY_IMPORT}
+    assert {room: allowed - imported[room] for room, allowed in MAY_IMPORT.items()} == {
+        room: set() for room in MAY_IMPORT
+    }
 
 
 def test_modules_of_the_ground_import_each_other_alone(arrows):

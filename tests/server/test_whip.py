@@ -17,6 +17,7 @@ from aiortc.mediastreams import AudioStreamTrack
 
 from tests.rtc.offer_texts import RECORDED
 from tests.support.dialling import DarkCamera
+from tests.support.metrics import read
 from tests.support.offers import offer
 from tests.support.scenarios import SILENT
 from tests.support.waiting import until
@@ -58,10 +59,7 @@ async def _every_slot_is_free_again(http):
 
 
 async def metric(http, name: str) -> float:
-    for line in (await http.get("/metrics")).text.splitlines():
-        if line.startswith(f"vision_agent_{name} "):
-            return float(line.split()[1])
-    raise KeyError(name)
+    return read((await http.get("/metrics")).text)[f"vision_agent_{name}"]
 
 
 async def sending(recorded: str) -> tuple[RTCPeerConnection, str]:

@@ -15,8 +15,12 @@ def metrics(url: str) -> dict[str, float]:
     For example ``vision_agent_calls`` and ``vision_agent_offers_refused_total{status="503"}``.
     """
     with urllib.request.urlopen(f"{url}/metrics", timeout=20) as response:
-        lines = response.read().decode().splitlines()
-    samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return read(response.read().decode())
+
+
+def read(text: str) -> dict[str, float]:
+    """The values in the text of `/metrics`, likewise."""
+    samples = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, value in samples}
 
 

@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-IMPORT = re.compile(r"^\s*(?:from|import) tests\.(?:\w+\.)*test_\w+", re.MULTILINE)
+MODULE = r"[\w.]*\btest_\w+"
+IMPORT = re.compile(
+    rf"^\s*(?:(?:from|import) {MODULE}|from [\w.]+ import .*\btest_\w+)", re.MULTILINE
+)
 
 
 def test_no_module_of_tests_is_imported_by_another() -> None:

@@ -10,9 +10,12 @@ from vision_agent.cli.answer_flags import answer_flags
 from vision_agent.cli.brain_flags import brain_flags
 from vision_agent.cli.options import (
     Agent,
+    Host,
     Logs,
     Model,
+    Port,
     ScenarioFile,
+    SessionDb,
     out,
     read_settings,
     user_errors,
@@ -48,8 +51,8 @@ def cluster(
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Show Ray's dashboard on this machine.")
     ] = False,
-    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one [7860].")] = None,
+    host: Host = None,
+    port: Port = None,
     udp_ports: Annotated[
         str | None,
         typer.Option(metavar="FIRST-LAST", help="UDP ports, one for each worker of a machine."),
@@ -67,10 +70,7 @@ def cluster(
     max_calls: Annotated[
         int | None, typer.Option(help="Calls at the same time, of each worker [20].")
     ] = None,
-    session_db: Annotated[
-        str | None,
-        typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
-    ] = None,
+    session_db: SessionDb = None,
     record: Record = None,
     record_consent: RecordConsent = None,
     record_max_minutes: RecordMaxMinutes = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from vision_agent.cli.options import Agent, Model, Voice, out, read_settings
+from vision_agent.cli.options import Agent, Host, Model, Voice, out, read_settings
 from vision_agent.terminal import one_line
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def doctor(
     agent: Agent = None,
     model: Model = None,
     voice: Voice = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    host: Host = None,
     port: Annotated[int | None, typer.Option(help="Port [7860].")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:

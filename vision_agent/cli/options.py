@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 out = Terminal(highlight=False)
 err = Terminal(stderr=True, highlight=False)
 
+Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")]
+Port = Annotated[int | None, typer.Option(help="Port; 0 picks a free one [7860].")]
+SessionDb = Annotated[
+    str | None,
+    typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
+]
 Agent = Annotated[
     str | None,
     typer.Option(

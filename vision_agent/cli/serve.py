@@ -11,9 +11,12 @@ from vision_agent.cli.answer_flags import answer_flags
 from vision_agent.cli.brain_flags import brain_flags
 from vision_agent.cli.options import (
     Agent,
+    Host,
     Logs,
     Model,
+    Port,
     ScenarioFile,
+    SessionDb,
     out,
     read_settings,
     user_errors,
@@ -33,8 +36,8 @@ def serve(
     *,
     answers: dict[str, Any],
     brain: dict[str, Any],
-    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one [7860].")] = None,
+    host: Host = None,
+    port: Port = None,
     udp_port: Annotated[
         int | None,
         typer.Option(help="UDP port of all calls; 0: a random one for each [--port + 1]."),
@@ -66,10 +69,7 @@ def serve(
     model: Model = None,
     frame_rate: Annotated[float | None, typer.Option(help="Frames a second, at most [1].")] = None,
     max_calls: Annotated[int | None, typer.Option(help="Calls at the same time [20].")] = None,
-    session_db: Annotated[
-        str | None,
-        typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
-    ] = None,
+    session_db: SessionDb = None,
     tool_reports: Annotated[
         str | None,
         typer.Option(help="What callers see of tools: none, name or full [name]."),

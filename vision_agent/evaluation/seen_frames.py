@@ -16,7 +16,7 @@ _MAX_FRAME_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class SeenFrame:
+class RecordedFrame:
     """A frame that the model was given.
 
     Attributes:
@@ -30,7 +30,7 @@ class SeenFrame:
     jpeg: bytes
 
 
-def seen_frames(folder: Path | None, most: int) -> tuple[list[SeenFrame], int]:
+def seen_frames(folder: Path | None, most: int) -> tuple[list[RecordedFrame], int]:
     """Read the frames that say most about a call: those before each answer, then others between.
 
     Args:
@@ -78,12 +78,12 @@ def _evenly(numbers: Sequence[int], most: int) -> list[int]:
     return [numbers[round(n * (len(numbers) - 1) / (most - 1))] for n in range(most)]
 
 
-def _read(call: RecordedCall, frames: Sequence[FrameLine]) -> Iterator[SeenFrame]:
+def _read(call: RecordedCall, frames: Sequence[FrameLine]) -> Iterator[RecordedFrame]:
     for line in frames:
         try:
             path = call.frame(line.file)
             if not path.is_file() or path.stat().st_size > _MAX_FRAME_BYTES:
                 continue
-            yield SeenFrame(line.at_ms, line.source, path.read_bytes())
+            yield RecordedFrame(line.at_ms, line.source, path.read_bytes())
         except (BadRecordedCall, OSError) as error:
             _log.warning("A frame of a call can't be shown: %s", error)

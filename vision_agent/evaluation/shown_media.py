@@ -15,7 +15,7 @@ from vision_agent.caller.media_file import BadRecording, titles
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
 from vision_agent.evaluation.outcome import CaseOutcome
 from vision_agent.evaluation.received_voices import LONGEST_S
-from vision_agent.evaluation.seen_frames import SeenFrame, seen_frames
+from vision_agent.evaluation.seen_frames import RecordedFrame, seen_frames
 from vision_agent.jpeg import to_jpeg
 from vision_agent.recordings.recorded_call import MEDIA_FILE
 from vision_agent.replay.page_parts import Html, html, ogg, opus
@@ -77,7 +77,7 @@ def _received(file: Path | None) -> list[Html]:
     return [ogg(sound), html("<p>{}, as the caller had them{}.</p>", _SIDES, cut)]
 
 
-def _figure(frame: SeenFrame, at_ms: int) -> Html:
+def _figure(frame: RecordedFrame, at_ms: int) -> Html:
     pixels = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
         return Html()
