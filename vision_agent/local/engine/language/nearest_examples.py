@@ -4,11 +4,14 @@
 questions that no camera answers (``beyond``), and names of things that can be seen (``+``) and that
 can't (``!``). `examples.npy` holds their vectors, `examples_regression.npy` what is fitted to them,
 and `examples_words.npy` what is fitted to their words, so that loading does not take seconds. After
-a change, ``python -m vision_agent.local.engine.language.nearest_examples`` writes all three again.
+a change, ``python -m vision_agent.local.engine.language.nearest_examples`` writes all three again,
+and in `examples.sha256` the hash of what the vectors were made from, which a test compares.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +26,12 @@ from vision_agent.local.engine.language.logistic_regression import (
 )
 from vision_agent.local.engine.language.sentence_encoder import SentenceEncoder
 from vision_agent.local.engine.language.word_regression import WordRegression
+from vision_agent.local.engine.weights import SENTENCE_ENCODER, SENTENCE_TOKENIZER
 
 _HERE = Path(__file__).parent
 _SENTENCES, _VECTORS = _HERE / "examples.tsv", _HERE / "examples.npy"
 _REGRESSION, _WORDS = _HERE / "examples_regression.npy", _HERE / "examples_words.npy"
+_HASH = _HERE / "examples.sha256"
 
 _SCALE = 127
 
@@ -86,8 +91,12 @@ class NearestExamples:
 
     def __init__(self) -> None:
         self._encoder = SentenceEncoder()
-        self._intents = [intent for intent, _ in examples()]
-        self._vectors = kept_vectors().astype(np.float32) / _SCALE
+        intents, which = np.unique([intent for intent, _ in examples()], return_inverse=True)
+        self._intents: list[str] = intents.tolist()
+        # The examples of an intent lie side by side.
+        by_intent = np.argsort(which, kind="stable")
+        self._begins = np.searchsorted(which[by_intent], np.arange(len(intents)))
+        self._vectors = kept_vectors()[by_intent].astype(np.float32) / _SCALE
         self._regression, self._words = kept_regression(), kept_words()
 
     def cosines(self, sentence: str) -> dict[str, float]:
@@ -109,18 +118,27 @@ class NearestExamples:
         return Compared(dict(sorted(raised.items(), key=lambda pair: -pair[1])), probable)
 
     def _cosines(self, vector: Floats) -> dict[str, float]:
-        cosines = self._vectors @ vector
-        nearest: dict[str, float] = {}
-        for at in np.argsort(-cosines):
-            nearest.setdefault(self._intents[at], float(cosines[at]))
-        return nearest
+        nearest = np.maximum.reduceat(self._vectors @ vector, self._begins)
+        return {self._intents[at]: float(nearest[at]) for at in np.argsort(-nearest)}
 
 
-def vectors() -> NDArray[np.int8]:
-    """The vectors of the examples, made again."""
-    found = SentenceEncoder().encode([text for _, text in examples()])
-    rounded: NDArray[np.int8] = np.round(found * _SCALE).astype(np.int8)
-    return rounded
+def vectors(sentences: Sequence[str]) -> NDArray[np.int8]:
+    """The vectors of examples, made again."""
+    rounded: NDArray[np.int8] = np.round(SentenceEncoder().encode(sentences) * _SCALE)
+    return rounded.astype(np.int8)
+
+
+def kept_hash() -> str:
+    """The hash that was written with the vectors."""
+    return _HASH.read_text(encoding="utf-8").strip()
+
+
+def hash_now() -> str:
+    """The hash of the kept vectors, of the examples and of the encoder's weights."""
+    parts = [SENTENCE_ENCODER.sha256, SENTENCE_TOKENIZER.sha256, *(text for _, text in examples())]
+    found = hashlib.sha256("\n".join(parts).encode())
+    found.update(kept_vectors().tobytes())
+    return found.hexdigest()
 
 
 def regression() -> LogisticRegression:
@@ -137,6 +155,7 @@ def words() -> WordRegression:
 
 
 if __name__ == "__main__":
-    np.save(_VECTORS, vectors())
+    np.save(_VECTORS, vectors([text for _, text in examples()]))
+    _HASH.write_text(f"{hash_now()}\n", encoding="utf-8")
     np.save(_REGRESSION, regression().weights.astype(np.float16))
     np.save(_WORDS, words().weights.astype(np.float16))

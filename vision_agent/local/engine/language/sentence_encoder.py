@@ -16,6 +16,7 @@ MOST_TOKENS = 48
 """Twice the longest request; the rest of a sentence is cut off."""
 
 _BATCH = 16
+_DIMENSIONS = 384
 
 Vectors = NDArray[np.float32]
 """One sentence a row, 384 numbers each, of length 1: their product is the cosine."""
@@ -39,8 +40,13 @@ class SentenceEncoder:
 
     def encode(self, sentences: Sequence[str]) -> Vectors:
         """The vectors of the sentences, in their order."""
-        batches = [sentences[at : at + _BATCH] for at in range(0, len(sentences), _BATCH)]
-        return np.concatenate([self._encode(batch) for batch in batches])
+        # Those of a batch are padded to its longest.
+        by_length = sorted(range(len(sentences)), key=lambda at: len(sentences[at]))
+        vectors = np.empty((len(sentences), _DIMENSIONS), np.float32)
+        for begin in range(0, len(sentences), _BATCH):
+            batch = by_length[begin : begin + _BATCH]
+            vectors[batch] = self._encode([sentences[at] for at in batch])
+        return vectors
 
     def _encode(self, sentences: Sequence[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(list(sentences))
