@@ -1,4 +1,4 @@
-"""Whom a case calls: an agent that a server of the run's own serves, or a running server."""
+"""The agent that a case calls: one that the run serves itself, or one of a running server."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class AgentTarget(Part):
 
     @property
     def name(self) -> str:
-        """What results call it: the agent's folder or module, or the address."""
+        """The target's name in results: the agent's folder or module, or the address."""
         if self.url is not None:
             address = self.url.split("?")[0]
             return f"{address} {self.agent}" if self.agent else address

@@ -1,8 +1,7 @@
 """A call as text for a model that judges it. Pure.
 
-What caller and agent have said is data. Each piece of it stands on a line of its own, which begins
-with a bar, between two marks that it can't imitate: nothing that was said looks like a part of the
-question.
+The words of the caller and the agent are data. Each of their lines begins with a bar and stands
+between two marks that the words can't imitate, so that no words look like a part of the question.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ _MARK = re.compile(r"<\s*(/?)\s*record\s*>", re.I)
 _LONGEST_LINE = 2000
 _LONGEST_VALUE = 500
 LONGEST_RECORD = 24_000
-"""Characters of the whole record; what is beyond is left out in its middle, and that is said."""
+"""Characters of the whole record. A longer one is cut in its middle, and says so."""
 
 
 def call_record(report: Report) -> str:
-    """The record of a call: what was said, done, pointed at and what failed, with its times."""
+    """The record of a call: words, tool calls, points and errors, with their times."""
     entries = sorted(_entries(report), key=lambda entry: entry[0])
     lines = [f"{at_ms / 1000:.1f} s {words}" for at_ms, words in entries]
     lines += [f"error: {error}" for error in report.errors[:20]]
@@ -36,12 +35,12 @@ def call_record(report: Report) -> str:
 
 
 def pictures_in_words(taken_ms: Sequence[int], given: int, shown: int) -> str:
-    """Which pictures come with the question, in words.
+    """A sentence about the frames that come with the question.
 
     Args:
-        taken_ms: When those that are shown were given to the agent's model, in ms of the call.
-        given: How many the agent's model was given.
-        shown: How many the judge is shown.
+        taken_ms: When the agent's model was given the frames that are shown, in ms of the call.
+        given: How many frames the agent's model was given.
+        shown: How many of them the judge is shown.
     """
     if not given:
         return "The agent was shown no pictures."
@@ -78,7 +77,7 @@ def _data(text: str) -> str:
 
 
 def _bounded(lines: list[str]) -> list[str]:
-    """The lines, without those in the middle that make them too long."""
+    """The lines; of too many, those in the middle are left out."""
     if sum(map(len, lines)) <= LONGEST_RECORD:
         return lines
     first, last = _fitting(lines), _fitting(lines[::-1])[::-1]

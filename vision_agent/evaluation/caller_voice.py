@@ -12,7 +12,7 @@ _MAX_KEPT_BYTES = 60_000_000
 
 
 class CallerVoice:
-    """Speaks sentences and keeps their sound, from the first one until `close`."""
+    """Speaks sentences, and keeps their sound until `close`."""
 
     def __init__(self) -> None:
         self._speech: Speech | None = None
@@ -39,7 +39,7 @@ class CallerVoice:
             SpeechError: There is no synthesizer.
         """
         key = (text, language)
-        # One after the other: the same sentence is often wanted by several calls at once.
+        # One after the other: several calls at once often want the same sentence.
         async with self._starting:
             if key not in self._spoken:
                 if self._speech is None:

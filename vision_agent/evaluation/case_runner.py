@@ -1,4 +1,4 @@
-"""Makes the call of a case and finds out what came of it. Whatever goes wrong is said in words."""
+"""Makes the call of a case and compares it with the expectations. Every failure is a sentence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from vision_agent.server_process import ServerProcess
 _log = logging.getLogger(__name__)
 
 _JUDGE_TIMEOUT_S = 180.0
-# Besides the timeouts for each turn: a call that takes longer is stuck.
+# Added to the timeouts of all turns: a call that takes longer is stuck.
 _SLACK_S = 120.0
 _LONGEST_RECORDING_S = 4 * 3600.0
 _NOT_TRIED = (
@@ -56,7 +56,7 @@ _NOT_TRIED = (
 
 
 class AskedModels(Protocol):
-    """Makes what asks a model: judges, and callers that it plays."""
+    """Makes the judges, and the callers that a model plays."""
 
     def judge(self, model: JudgeModel) -> Judge:
         """Return a judge."""
@@ -71,14 +71,14 @@ class RunOptions:
 
     Attributes:
         folder: Where servers write their logs and recordings.
-        parallel: How many calls that the local engine answers go on at once; None: as many as the
-            machine's cores allow. Several times as many with scripted answers.
+        parallel: How many calls that the local engine answers run at once; None: as many as the
+            machine's cores allow. Scripted answers allow several times as many.
         token: The access token of running servers whose target has none.
         headers: HTTP headers for running servers, besides those of a target.
         serve_arguments: Further arguments for the servers that are started.
-        record: Whether the servers that are started record their calls, and the caller both voices
-            of calls to others.
-        models: What judges and plays callers; None: the models that the suites name.
+        record: Whether the servers that are started record their calls, and the caller records both
+            voices of calls to other servers.
+        models: Makes judges and played callers; None: the models that the suites name.
         server_class: The class of the servers.
     """
 
@@ -96,7 +96,7 @@ class CaseRunner:
     """Makes calls; use it as a context manager, which ends its servers.
 
     Args:
-        options: How.
+        options: How calls are made.
         trials: The trials that are known to come.
     """
 
@@ -131,7 +131,7 @@ class CaseRunner:
         await asyncio.gather(*(one.close() for one in owned))
 
     async def outcome(self, trial: Trial) -> CaseOutcome:
-        """Make one call; whatever goes wrong is its outcome's error."""
+        """Make one call; a failure becomes the outcome's error."""
         outcome = CaseOutcome(
             trial.suite.name, trial.case.name, trial.agent, trial.model, trial.repeat
         )
@@ -168,11 +168,11 @@ class CaseRunner:
         outcome.verdicts = verdicts(trial.expected, report, judged)
         if isinstance(script, SimulatedCaller) and not trial.expected:
             outcome.verdicts.append(script.verdict)
-        # A thousand calls' sound would fill the memory.
+        # The sound of a thousand calls would fill the memory.
         report.voice = ReceivedAudio()
 
     def _sound_of(self, trial: Trial) -> Path | None:
-        """Where the caller keeps the sound of a call whose server is not ours; None: nowhere."""
+        """The caller's own recording of a call to a server that is not ours; None: none is made."""
         if not self._options.record or trial.server is not None:
             return None
         folder = self._options.folder / "received"
@@ -183,7 +183,7 @@ class CaseRunner:
         return folder / f"{name}-{trial.repeat}-{digest}.wav"
 
     def _is_virtual(self, trial: Trial) -> bool:
-        # What further arguments of the command mean, the command alone knows.
+        # Only the command knows the meaning of further arguments.
         return trial.is_virtual and not self._options.serve_arguments
 
     async def _virtual_call(self, trial: Trial, script: CallScript | None) -> Report:
@@ -266,7 +266,7 @@ class CaseRunner:
 
 
 def _longest_s(trial: Trial) -> float:
-    """Return how long a call may take besides what it plays, in seconds."""
+    """Return how long a call may take, without its recordings and sounds, in seconds."""
     turns = len(trial.case.turns) or (trial.case.persona.turns if trial.case.persona else 1)
     return _SLACK_S + (turns + 2) * (trial.timeout_s + 30.0)
 

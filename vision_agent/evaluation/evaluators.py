@@ -27,7 +27,7 @@ class Evaluators:
         """Return the judge that a suite names.
 
         Raises:
-            ModelFailure: The model can't be used as it was named, or there is no key.
+            ModelFailure: The model can't be used under this name, or there is no key.
         """
         opened = self._open(model)
         return self._judges.setdefault(opened, ModelJudge(opened))

@@ -1,4 +1,4 @@
-"""Compares a call's report with what was expected of it. Pure: a report in, verdicts out."""
+"""Compares a call's report with the expectations. Pure: a report in, verdicts out."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def verdicts(
 ) -> list[CaseVerdict]:
     """Return a verdict on each expectation.
 
-    That the agent answers is expected too, unless the expectations are about silence or say so
-    themselves: a call in which nothing happened must not pass because nothing wrong was said.
+    The agent is also expected to answer, unless the expectations are about silence or say
+    otherwise: a call in which nothing happened must not pass because nothing wrong was said.
 
     Args:
         expected: The expectations.
@@ -156,7 +156,7 @@ def _silence(silence: SilenceExpected, report: Report, turns: CallTurns) -> Case
         spoke_ms = max(begin_ms, min([*voice, *lines])) - begin_ms
         return CaseVerdict(words, False, f"It spoke after {spoke_ms / 1000:.1f} s.")
     if report.ended_ms is not None and report.ended_ms < end_ms:
-        # A call that has broken off, or that nobody held open, shows nothing about silence.
+        # A call that broke off, or ended too early, shows nothing about silence.
         lasted_s = max(0, report.ended_ms - begin_ms) / 1000
         came = f"The call lasted only {lasted_s:.1f} s longer: {report.ended.rstrip('.')}."
         return CaseVerdict(words, False, clipped(came))
@@ -167,7 +167,7 @@ def _reply_time(bounds: ReplyTimeExpected, turns: CallTurns) -> CaseVerdict:
     limits = {"at most": bounds.max, "in the median": bounds.median}
     parts = [f"within {value} ms {name}" for name, value in limits.items() if value is not None]
     words = f"the agent answers {' and '.join(parts)}{place(bounds)}"
-    # What the caller adds, or cuts in with, gets no answer of its own.
+    # Words that the caller adds, or cuts in with, need no answer of their own.
     replies = [reply_of(turn) for turn in turns.chosen(bounds)]
     known = [reply for reply in replies if reply is not None]
     if not known:
@@ -232,7 +232,7 @@ def _answers(report: Report, turns: CallTurns, *, wanted: bool) -> CaseVerdict:
     if answered:
         return CaseVerdict(words, wanted, "It answered.")
     ended = report.ended.rstrip(".")
-    # A call that has broken off does not show that nobody would have answered.
+    # In a call that broke off, the agent might still have answered.
     met = not wanted and not report.broke_off
     further = (error for error in report.errors if error.rstrip(".") != ended)
     came = clipped(" ".join([f"Not answered to the end: {ended}.", *further]))

@@ -1,4 +1,4 @@
-"""What can be expected of an agent, as a suite file says it. `expectations` examines it."""
+"""Expectations of an agent as a suite file states them. `expectations` checks them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Milliseconds = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class InTurn(Part):
-    """An expectation that may be about one turn alone.
+    """An expectation that may be limited to one turn.
 
     Attributes:
-        turn: The turn's number among the case's `turns` that are said or typed, from 1: from its
-            beginning to the beginning of the next one. None: the whole call.
+        turn: The turn's number, from 1, among the case's `turns` that are said or typed. A turn
+            lasts to the beginning of the next one. None: the whole call.
     """
 
     turn: TurnNumber | None = None
@@ -27,9 +27,9 @@ class WordsExpected(InTurn):
     """Words of one side, compared by whole words, without case and punctuation.
 
     Attributes:
-        words: All of these.
-        any: At least one of these.
-        never: None of these.
+        words: Phrases that must all occur.
+        any: Phrases of which at least one must occur.
+        never: Phrases that must not occur.
     """
 
     short: ClassVar[str] = "words"
@@ -46,13 +46,14 @@ class WordsExpected(InTurn):
 
 
 class ToolExpected(InTurn):
-    """A tool that is called.
+    """A call of a tool.
 
     Attributes:
         name: The tool.
-        arguments: Its arguments: these among others, texts compared as in `WordsExpected`.
-        exact: These arguments and no others, compared as they are.
-        times: How often; 0: never. None: at least once. Calls that were cancelled don't count.
+        arguments: Arguments that it must have among others; texts are compared as in
+            `WordsExpected`.
+        exact: The tool has these arguments and no others, with equal values.
+        times: How often it is called; 0: never. None: at least once. Cancelled calls don't count.
     """
 
     short: ClassVar[str] = "name"
@@ -82,10 +83,10 @@ def _box(value: Any) -> Any:
 
 
 class PointExpected(InTurn):
-    """Something the agent points at.
+    """Something that the agent points at.
 
     Attributes:
-        label: Words of its label.
+        label: Words of the label.
         box: `[ymin, xmin, ymax, xmax]` of 1000.
         overlap: The least intersection over union with the box.
     """
@@ -104,7 +105,7 @@ class PointExpected(InTurn):
 
 
 class Happening(Part):
-    """One of the things that are expected in an order."""
+    """One event of an expected order."""
 
     one_of: ClassVar[tuple[str, ...]] = ("said", "heard", "tool", "pointed")
 
@@ -125,8 +126,8 @@ class SilenceExpected(Part):
     """The agent says nothing for a while.
 
     Attributes:
-        after: The turn after whose end it is silent; None: the last one.
-        for_s: For so long, in seconds.
+        after: The turn after which it is silent; None: the last one.
+        for_s: How long, in seconds.
     """
 
     short: ClassVar[str] = "for_s"
@@ -136,11 +137,11 @@ class SilenceExpected(Part):
 
 
 class ReplyTimeExpected(InTurn):
-    """From the end of what the caller says to the agent's first sound, in ms.
+    """The time from the end of the caller's words to the agent's first sound, in ms.
 
     Attributes:
-        max: Of every turn, at most.
-        median: Of all turns, at most.
+        max: The bound on every turn.
+        median: The bound on the median of all turns.
     """
 
     short: ClassVar[str] = "max"
@@ -160,8 +161,8 @@ class InterruptionExpected(InTurn):
 
     Attributes:
         happens: False: no answer is interrupted.
-        within_ms: From the beginning of what the caller says to the end of the agent's voice, at
-            most.
+        within_ms: The longest time from the beginning of the caller's words to the end of the
+            agent's voice.
     """
 
     short: ClassVar[str] = "happens"
@@ -180,7 +181,7 @@ class CostExpected(Part):
     """The estimated cost of the call, in the currency of its price list.
 
     Attributes:
-        max: At most.
+        max: The bound.
     """
 
     short: ClassVar[str] = "max"
@@ -189,21 +190,21 @@ class CostExpected(Part):
 
 
 class Expectation(Part):
-    """One expectation: exactly one of these.
+    """One expectation: exactly one attribute is given.
 
     Attributes:
-        said: What the agent says.
-        heard: What the agent's model understood the caller to say.
-        tool: A tool the agent calls.
-        pointed: What the agent points at.
-        order: What happens one after another; other things may happen in between.
+        said: Words of the agent.
+        heard: Words of the model's transcript of the caller.
+        tool: A tool that the agent calls.
+        pointed: Something that the agent points at.
+        order: Events that follow one another; others may happen in between.
         silence: The agent says nothing.
         reply_ms: How fast it answers.
         interrupted: How fast it falls silent when the caller cuts in.
         cost: What the call costs.
         no_errors: Whether the call has no errors.
-        answers: Whether the agent answers, up to the last turn. It is expected even where nothing
-            is said of it, unless `silence` is.
+        answers: Whether the agent answers, up to the last turn. Expected by default, unless
+            `silence` is expected.
         judge: A sentence that a model finds true of the call.
     """
 
@@ -242,20 +243,20 @@ class Expectation(Part):
 
     @property
     def is_timed(self) -> bool:
-        """Whether it bounds a time, which a busy machine prolongs."""
+        """Whether it bounds a time, which gets longer on a busy machine."""
         limits = (self.reply_ms, self.silence, self.interrupted and self.interrupted.within_ms)
         return any(limit is not None for limit in limits)
 
     @property
     def turn(self) -> int | None:
-        """The number of the turn that it is about; None: the whole call."""
+        """The number of the turn that it is limited to; None: the whole call."""
         if self.silence is not None:
             return self.silence.after
         part = next((getattr(self, key) for key in self.one_of if getattr(self, key)), None)
         return part.turn if isinstance(part, InTurn) else None
 
     def in_turn(self, turn: int) -> Expectation:
-        """Return the same expectation of one turn, unless it names one itself."""
+        """Return the expectation limited to a turn, unless it names one itself."""
         key = next(key for key in self.one_of if getattr(self, key) is not None)
         part = getattr(self, key)
         if isinstance(part, SilenceExpected) and part.after is None:

@@ -1,7 +1,7 @@
 """A Gemini model, asked with google-genai outside of the Live API (`generateContent`).
 
-It was never tried against the service: the tests ask a server on this machine that answers as the
-REST interface is documented.
+It was never tried against the service. The tests ask a server on this machine that follows the
+documentation of the REST interface.
 """
 
 from __future__ import annotations

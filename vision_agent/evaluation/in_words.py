@@ -1,4 +1,4 @@
-"""Expectations and what came, in words for a person."""
+"""Expectations and results in words for a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST = 400
 
 
 def clipped(text: str, longest: int = _LONGEST) -> str:
-    """Return a text on one line, without its end if it is long."""
+    """Return a text on one line; a long one is cut."""
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
@@ -24,7 +24,7 @@ def quoted(phrases: Iterable[str], joint: str) -> str:
 
 
 def place(part: InTurn) -> str:
-    """Return which turn an expectation is about, as the end of a sentence."""
+    """Return the turn that an expectation is limited to, as the end of a sentence."""
     return "" if part.turn is None else f" in turn {part.turn}"
 
 
@@ -34,7 +34,7 @@ def as_json(value: Any) -> str:
 
 
 def said_in_words(said: WordsExpected, who: str) -> str:
-    """Return what one side is expected to say. `who` is "user" or "agent"."""
+    """Return the words expected of one side. `who` is "user" or "agent"."""
     parts = [quoted(said.words, "and")] if said.words else []
     parts += [quoted(said.any, "or")] if said.any else []
     parts += [f"never {quoted(said.never, 'or')}"] if said.never else []
@@ -44,7 +44,7 @@ def said_in_words(said: WordsExpected, who: str) -> str:
 
 
 def tool_in_words(tool: ToolExpected) -> str:
-    """Return which tool call is expected."""
+    """Return the expected tool call."""
     if tool.times == 0:
         often = "is never called"
     else:
@@ -61,7 +61,7 @@ def times(count: int) -> str:
 
 
 def pointed_in_words(pointed: PointExpected) -> str:
-    """Return what is expected to be pointed at."""
+    """Return the expected point."""
     at = "something" if pointed.label is None else f"“{pointed.label}”"
     box = ""
     if pointed.box is not None:
@@ -70,7 +70,7 @@ def pointed_in_words(pointed: PointExpected) -> str:
 
 
 def calls_in_words(calls: Sequence[ToolCallRecord]) -> str:
-    """Return the tool calls that were made."""
+    """Return the tool calls of a call."""
     if not calls:
         return "No tool was called."
     shown = ", ".join(

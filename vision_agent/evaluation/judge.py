@@ -38,7 +38,7 @@ _EXAMPLES = {
         ("The agent says that it rains.", "No. The agent says so at 2.0 s."),
     ),
 }
-"""Two turns before each question show even a small model how it is to answer."""
+"""Two turns before each question show even a small model the form of the answer."""
 
 _AGAIN = Prompt("Is your answer yes or no? Write that one word.")
 _QUOTED_CHARS = 200
@@ -56,8 +56,8 @@ class _Shown:
 class ModelJudge:
     """Asks a model about a sentence twice: whether it is true, and whether it is false.
 
-    The two answers have to fit. A model that says yes to everything, or that does what the agent or
-    the caller tells it to answer, contradicts itself, and there is no verdict.
+    The two answers have to agree. A model that says yes to everything, or that obeys the agent or
+    the caller, contradicts itself, and there is no verdict.
 
     Args:
         model: The model.
@@ -70,7 +70,7 @@ class ModelJudge:
     async def verdict(self, claim: str, evidence: Evidence) -> tuple[bool | None, str]:
         """Return whether the claim is true of the call, and the reason.
 
-        None: the model gave no answer, or none that is one; the reason says why.
+        None: the model gave no answer, or no clear one; the reason says why.
         """
         async with self._free:
             try:
@@ -78,7 +78,7 @@ class ModelJudge:
             except ModelFailure as failure:
                 if not (failure.is_about_frames and self._model.frames):
                     return None, str(failure)
-                # Others may have been refused meanwhile; from now on it is shown none.
+                # Other requests may have been refused meanwhile. From now on none has frames.
                 self._model.frames = 0
                 note = f" (Judged without the pictures. {failure})"
             try:
@@ -109,7 +109,7 @@ class ModelJudge:
         )
 
     async def _ask(self, claim: str, shown: _Shown, whether: bool) -> tuple[YesOrNo | None, str]:
-        """The answer to one of the questions, and its words; asked once more for a clear one."""
+        """The answer to one question, and its words; an unclear answer is asked for once more."""
         asked = [
             *(
                 prompt

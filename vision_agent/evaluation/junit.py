@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from vision_agent.evaluation.outcome import CaseOutcome
 from vision_agent.evaluation.results import CaseRate, SuiteResults
 
-# All that XML 1.0 has no way to write.
+# Characters that XML 1.0 can't express.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAX_CHARS = 20_000
 
@@ -18,8 +18,8 @@ _MAX_CHARS = 20_000
 def junit(results: SuiteResults) -> bytes:
     """Return the XML, in UTF-8: a testsuite for each suite, agent and model.
 
-    A repeat that failed where enough of the others passed is skipped, with the reason: it must not
-    fail the build.
+    A failed repeat of a case that passed often enough is reported as skipped, with the reason: it
+    must not fail the build.
     """
     root = ET.Element("testsuites", name="vision-agent eval")
     for key, group in groupby(results.rates(), lambda one: (one.suite, one.agent, one.model)):

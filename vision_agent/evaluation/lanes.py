@@ -1,4 +1,4 @@
-"""How many calls go on at once; those whose times matter have the machine to themselves."""
+"""Bounds the calls that run at once; calls whose times matter have the machine to themselves."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Lanes:
     """Admits trials in the order in which they ask.
 
     Args:
-        heavy: How many calls that the engine answers go on at once; of light ones
-            `LIGHT_PER_HEAVY` take the place of one.
+        heavy: How many calls that the engine answers run at once; `LIGHT_PER_HEAVY` light calls
+            count as one.
     """
 
     def __init__(self, heavy: int) -> None:
@@ -34,7 +34,7 @@ class Lanes:
     async def lane(self, trial: Trial) -> AsyncIterator[None]:
         """Wait until there is room for a trial, and keep it for as long as the context lasts."""
         wanted = self._wanted(trial)
-        # Who waits for much is not overtaken by those who want little.
+        # A heavy trial that waits is not overtaken by light ones.
         async with self._door, self._left:
             await self._left.wait_for(lambda: self._taken + wanted <= self._units)
             self._taken += wanted

@@ -1,4 +1,4 @@
-"""YAML whose values keep their positions: plain data, and where each value of it stands.
+"""YAML as plain data, with the position of each value.
 
 Scalars follow the core schema of YAML 1.2: only `true` and `false` are truth values, so that `on`
 is a key and `said: no` a word, and `1:20` is a text.
@@ -40,19 +40,19 @@ for _kind, (_pattern, _first) in _CORE.items():
 
 
 class WrittenInt(int):
-    """A whole number that keeps how it was written, such as `0123`."""
+    """A whole number that keeps its spelling, such as `0123`."""
 
     written: str
 
 
 class WrittenFloat(float):
-    """A number that keeps how it was written, such as `3.10`."""
+    """A number that keeps its spelling, such as `3.10`."""
 
     written: str
 
 
 class NotYaml(ValueError):
-    """A text is no YAML document that can be used.
+    """A text is not a usable YAML document.
 
     Attributes:
         line: From 1.
@@ -89,8 +89,8 @@ class MarkedYaml:
         The position of a value in a mapping is that of its key.
 
         Returns:
-            Line, column, and how many steps of the path the document has. What is not in it has
-            the position of what is nearest above it.
+            Line, column, and how many steps of the path the document has. A path that it lacks has
+            the position of its longest part that exists.
         """
         steps = 0
         node, mark = self._root, self._root.start_mark

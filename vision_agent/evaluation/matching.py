@@ -1,4 +1,4 @@
-"""Whether what came is what was expected: arguments and boxes. Pure."""
+"""Compares arguments and boxes with the expected ones. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def arguments_match(expected: Any, given: Any, *, exact: bool) -> bool:
     Args:
         expected: As the suite has them.
         given: As the agent gave them.
-        exact: They are equal. Otherwise mappings may have further keys, and texts are compared by
-            their words, also with numbers ("5" and 5).
+        exact: They have to be equal. Otherwise mappings may have further keys, and texts are
+            compared by their words, also with numbers ("5" and 5).
     """
     if isinstance(expected, bool) or isinstance(given, bool) or expected is None:
         return type(expected) is type(given) and bool(expected == given)

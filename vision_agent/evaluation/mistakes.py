@@ -1,4 +1,4 @@
-"""What is wrong in a suite file, in words, and where. Pure."""
+"""Mistakes in a suite file, in words and with their positions. Pure."""
 
 from __future__ import annotations
 

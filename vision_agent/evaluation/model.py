@@ -1,4 +1,4 @@
-"""A model of the user's choice that judges calls and plays callers: what is asked of it."""
+"""The interface of a model that judges calls and plays callers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 LONGEST_ANSWER_CHARS = 4000
-"""Of one answer, thoughts not counted; what follows is not waited for."""
+"""The length of one answer, without thoughts; the rest is not waited for."""
 
 ANSWER_S = 120.0
 """The longest wait for a whole answer."""
@@ -17,7 +17,7 @@ class ModelFailure(Exception):
     """The model gave no answer; the text says why, in words.
 
     Attributes:
-        is_about_frames: It takes no pictures.
+        is_about_frames: The model takes no images.
     """
 
     def __init__(self, words: str, *, is_about_frames: bool = False) -> None:
@@ -31,7 +31,7 @@ class Prompt:
 
     Attributes:
         text: The words.
-        who: Who says them: whoever asks, or the model itself before.
+        who: Their author: the asker, or the model itself.
         frames: JPEG files that are shown after the words.
     """
 
@@ -44,15 +44,15 @@ class EvaluatorModel(Protocol):
     """A model; it may be asked several things at once.
 
     Attributes:
-        label: Its name and where it is, for people to read.
-        frames: How many pictures a request may hold; 0 for a model without eyes.
+        label: Its name and address, for people to read.
+        frames: How many images a request may hold; 0 for a model without vision.
     """
 
     label: str
     frames: int
 
     async def answer(self, instruction: str, prompts: Sequence[Prompt]) -> str:
-        """Return what it says, without its thoughts.
+        """Return the model's answer, without its thoughts.
 
         Args:
             instruction: The system instruction.

@@ -23,11 +23,11 @@ def open_model(
 
     Args:
         url: A server with OpenAI's chat-completions interface; needs the extra `brain`.
-        model: The model's name there; None takes the only one that it has.
-        gemini: A Gemini model instead, reached as google-genai's own variables say.
+        model: The model's name there; None takes the server's only model.
+        gemini: A Gemini model instead, configured by google-genai's own variables.
         key: The key; by default `OPENAI_API_KEY` (for OpenAI's own host alone) or `GOOGLE_API_KEY`.
-        frames: How many pictures a request may hold.
-        environ: Where the keys are.
+        frames: How many images a request may hold.
+        environ: The environment that holds the keys.
 
     Raises:
         ModelFailure: It can't be used as it was named, or there is no key.

@@ -67,7 +67,7 @@ class OpenAIModel:
         self.label = server.label
         self.frames = frames
         self._name = f"The model {self.label}" if server.model else f"The model at {server.host}"
-        # The same question gets the same answer, as far as the server can do that.
+        # The same question gets the same answer, as far as the server is deterministic.
         self._client = ChatClient(server, {"temperature": 0})
 
     async def answer(self, instruction: str, prompts: Sequence[Prompt]) -> str:

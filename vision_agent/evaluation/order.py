@@ -16,10 +16,10 @@ from vision_agent.replay.report import Report
 
 
 def in_order(order: Sequence[Happening], report: Report, turns: CallTurns) -> CaseVerdict:
-    """Return whether all of these happened, each after the one before.
+    """Return whether all events happened, each after the one before.
 
-    The transcript has a time for the beginning of a line only. So a line that began before a tool
-    was called, in the same turn, may hold what was said after it.
+    The transcript has only the time at which a line began. So a line that began before a tool call
+    of the same turn may hold words that followed the call.
     """
     names = [_in_words(each) for each in order]
     expectation = f"in order: {'; '.join(names)}"
@@ -48,12 +48,12 @@ class _Walk:
     def __init__(self, report: Report, turns: CallTurns) -> None:
         self._report, self._turns = report, turns
         self._at_ms = -math.inf
-        # The first word of each line that has not been passed, by the line's index.
+        # The first word of each line that has not been passed yet, by the line's index.
         self._passed: dict[int, int] = {}
         self._taken: set[int] = set()
 
     def takes(self, happening: Happening) -> bool:
-        """Go to the next event that this may be; false if there is none."""
+        """Go to the next event that matches; false if there is none."""
         if happening.said is not None:
             return self._takes_words(happening.said, "agent")
         if happening.heard is not None:
@@ -95,7 +95,7 @@ class _Walk:
 
 
 def _end_of(said: WordsExpected, line: TranscriptLine, begin: int) -> int | None:
-    """Return the word after what is looked for in a line; None if not all of it is there."""
+    """Return the index of the word after the expected words; None if a line lacks some of them."""
     words = words_of(line.text)
     ends = [find_phrase(phrase, words, begin) for phrase in said.words]
     if said.any:

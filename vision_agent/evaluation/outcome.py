@@ -1,4 +1,4 @@
-"""What came of one call of a case: its report, and a verdict on each expectation."""
+"""The outcome of one call of a case: its report, and a verdict on each expectation."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Status = Literal["passed", "failed", "error"]
 
 @dataclass(frozen=True, slots=True)
 class CaseVerdict:
-    """What was expected, and what came, in words.
+    """An expectation and its result, in words.
 
     Attributes:
-        expectation: What was expected.
-        passed: Whether it came; None: that can't be told.
-        came: What came.
+        expectation: The expectation.
+        passed: Whether it was met; None: undecided.
+        came: What happened instead, or in accordance.
     """
 
     expectation: str
@@ -28,7 +28,7 @@ class CaseVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a judge is shown of a call.
+    """The evidence that a judge is shown.
 
     Attributes:
         report: The call as the caller had it.
@@ -53,17 +53,17 @@ class CaseOutcome:
     Attributes:
         suite: The suite's name.
         case: The case's name.
-        agent: The agent, as results call it.
+        agent: The agent's name in results.
         model: The model; "" where a running server has its own.
-        repeat: Which of the repeats, from 1.
+        repeat: The number of the repeat, from 1.
         report: The call; None if there was none.
         verdicts: One for each expectation, in the suite's order.
         recorded: The folder of the recording; None if there is none.
         received: The file of both voices as the caller had them, where the server is not ours;
             None if there is none.
         error: Why the case could not be tried; None if it was.
-        caller: Why a caller that a model plays has hung up; empty where there was none.
-        took_s: How long it took.
+        caller: Why a caller that a model plays hung up; empty for other callers.
+        took_s: The duration.
     """
 
     suite: str
@@ -81,7 +81,7 @@ class CaseOutcome:
 
     @property
     def status(self) -> Status:
-        """`failed` if an expectation was not met, `error` if that can't be told."""
+        """`failed` if an expectation was not met, `error` if one is undecided."""
         if any(verdict.passed is False for verdict in self.verdicts):
             return "failed"
         undecided = any(verdict.passed is None for verdict in self.verdicts)

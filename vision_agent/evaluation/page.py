@@ -1,4 +1,4 @@
-"""The results of a run as one HTML file: what was expected, what came, what was seen and heard."""
+"""The results of a run as one HTML file: expectations, results, frames and voices."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from vision_agent.replay.page_parts import Html, figures, html, whole_page
 from vision_agent.replay.report_page import conversation
 
 MAX_MEDIA_CHARS = 30_000_000
-"""Of all pictures and voices together."""
+"""The size of all frames and voices together."""
 
 MOST_CALLS = 400
-"""That are shown one by one; the table has all."""
+"""The calls that are shown one by one; the table has all."""
 
 _MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!"}
 _BY_PASSED: dict[bool | None, Status] = {True: "passed", False: "failed", None: "error"}
@@ -52,7 +52,7 @@ figcaption { font-size: .8rem; opacity: .7; }
 def results_page(results: SuiteResults) -> str:
     """Return the page: self-contained HTML. Reads the recordings of the calls.
 
-    The calls that did not pass come first where there is not enough room for all.
+    If there is not enough room for all calls, those that did not pass come first.
 
     Args:
         results: The run.
@@ -72,13 +72,13 @@ def results_page(results: SuiteResults) -> str:
 
 
 def _first(outcomes: Sequence[CaseOutcome], most: int) -> dict[int, CaseOutcome]:
-    """Those that did not pass, then the others, by their ids: as many as there is room for."""
+    """As many outcomes as there is room for, by their ids; those that did not pass come first."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.status == "passed")
     return {id(outcome): outcome for outcome in ordered[:most]}
 
 
 def _media(outcomes: Sequence[CaseOutcome]) -> tuple[dict[int, ShownMedia], int]:
-    """The pictures and voices by the ids of outcomes, and of how many calls they are left out."""
+    """The frames and voices by the ids of outcomes, and the number of calls without them."""
     found: dict[int, ShownMedia] = {}
     room, left_out = MAX_MEDIA_CHARS, 0
     for key, outcome in _first(outcomes, MOST_CALLS).items():
@@ -126,7 +126,7 @@ def _notes(results: SuiteResults, calls: int, left_out: int) -> Iterator[str]:
 
 
 def _matrices(rates: Sequence[CaseRate], numbers: dict[int, int]) -> Iterator[Html]:
-    """For each suite a table: its cases, and how often each passed with each agent and model."""
+    """A table for each suite: how often each case passed with each agent and model."""
     for suite in dict.fromkeys(rate.suite for rate in rates):
         of_suite = [rate for rate in rates if rate.suite == suite]
         columns = list(dict.fromkeys((rate.agent, rate.model) for rate in of_suite))

@@ -1,4 +1,4 @@
-"""What the parts of a suite file have in common: strict models whose errors are sentences."""
+"""The base of a suite file's parts: strict models whose errors are sentences."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _LONGEST_PATH = 400
 
 
 def wrong(words: str, *path: str | int) -> PydanticCustomError:
-    """Make the error of a value; `path` leads from it to what is wrong in it."""
+    """Make the error of a value; `path` leads to the wrong part of it."""
     return PydanticCustomError("suite", "{words}", {"words": words, "path": path})
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a file or a folder; one that can't be looked at is not there."""
+    """Whether a file or folder exists and can be accessed."""
     try:
         return path.exists()
     except OSError:
@@ -40,18 +40,17 @@ def is_there(path: Path) -> bool:
 
 
 def shown(path: Path) -> str:
-    """Return a path for an error, without its middle if it is long."""
+    """Return a path for an error; a long one is cut in its middle."""
     text = str(path)
     return text if len(text) <= _LONGEST_PATH else f"{text[:150]}…{text[-150:]}"
 
 
 class Part(BaseModel):
-    """A mapping of the file, with these keys and no others.
+    """A mapping of the file without unknown keys.
 
     Attributes:
-        short: The key that a value without a mapping stands for: `tool: look` is
-            `tool: {name: look}`.
-        one_of: Of these keys exactly one is given.
+        short: The key of a value that is not a mapping: `tool: look` is `tool: {name: look}`.
+        one_of: Keys of which exactly one is given.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="forbid")
@@ -112,7 +111,7 @@ def _one_or_many(value: Any) -> Any:
 
 
 def many(value: Any) -> Any:
-    """Make a tuple of a list; the type of its items is left to the field."""
+    """Make a tuple of a list; the field checks the items' type."""
     if not isinstance(value, list | tuple):
         raise wrong("has to be a list")
     return tuple(value)
@@ -136,7 +135,7 @@ Phrases = Annotated[
     BeforeValidator(_one_or_many),
     Field(max_length=1000),
 ]
-"""Phrases to look for; one alone needs no list."""
+"""Phrases to look for; a single one needs no list."""
 
 
 def with_variables(value: Any) -> Any:
@@ -181,7 +180,7 @@ _OPTIONS |= set(map(to_camel, _OPTIONS))
 
 def _options(value: Any) -> Any:
     for name in value if isinstance(value, dict) else ():
-        # A server ignores what it does not know, since clients send data of their own.
+        # A server ignores unknown names, because clients send data of their own.
         if name not in _OPTIONS:
             close = difflib.get_close_matches(name, _OPTIONS, 1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
@@ -190,7 +189,7 @@ def _options(value: Any) -> Any:
 
 
 Options = Annotated[dict[str, Any], BeforeValidator(_options)]
-"""Options of a call by their names (docs/options.md); their values are the server's matter."""
+"""Options of a call by their names (docs/options.md); the server checks their values."""
 
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
 

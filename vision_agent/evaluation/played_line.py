@@ -1,4 +1,4 @@
-"""What a model that plays a caller has written: words, a picture to show, the end. Pure."""
+"""Reads the text of a model that plays a caller: words, a picture to show, the end. Pure."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class PlayedLine:
     """One turn of a played caller.
 
     Attributes:
-        words: What is said; empty if nothing is.
-        shows: The name of a picture to show first; empty if none is.
-        ends: The caller hangs up after it: the goal is reached, or can't be.
+        words: The words; empty if there are none.
+        shows: The name of a picture to show first; empty if there is none.
+        ends: Whether the caller then hangs up: the goal is reached, or can't be.
     """
 
     words: str
@@ -43,7 +43,7 @@ class PlayedLine:
 
 
 def read_line(text: str) -> PlayedLine:
-    """Read what a model has written, without markup, stage directions and the other side."""
+    """Read a model's text without markup, stage directions and words of the other side."""
     text = _CODE.sub(" ", text)
     if other := _OTHER.search(text):
         text = text[: other.start()]
@@ -66,7 +66,7 @@ def read_line(text: str) -> PlayedLine:
 
 
 def is_repeated(words: str, before: Sequence[str]) -> bool:
-    """Whether it was said before, in the same words or nearly so."""
+    """Whether words repeat earlier ones, exactly or nearly."""
     plain = _plain(words)
     return any(
         difflib.SequenceMatcher(None, plain, _plain(one)).ratio() >= _ALIKE for one in before

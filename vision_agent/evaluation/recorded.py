@@ -23,7 +23,8 @@ async def recording_of(folder: Path, call_id: str | None) -> Path | None:
         call_id: The call's id at the server.
 
     Returns:
-        The folder; None if there is none. One that is not ended within 5 s is returned as it is.
+        The folder; None if there is none. A recording that does not end within 5 s is returned
+        unfinished.
     """
     if call_id is None or not _ID.fullmatch(call_id):
         return None
@@ -38,7 +39,7 @@ async def recording_of(folder: Path, call_id: str | None) -> Path | None:
 
 
 def _find(folder: Path, call_id: str) -> RecordedCall | None:
-    # The name has the id's beginning, without that of a worker (`recordings/folder.py`).
+    # The name holds the beginning of the id, without a worker's name (`recordings/folder.py`).
     for path in folder.glob(f"*-{call_id.rpartition('.')[2][:8]}*"):
         try:
             call = RecordedCall.open(path)

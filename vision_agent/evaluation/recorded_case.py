@@ -31,17 +31,17 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s|(?<=[\u3002\uff01\uff1f])")
 
 @dataclass(frozen=True, slots=True)
 class RecordedCase:
-    """What the case is about.
+    """A case made from a cut of a recorded call.
 
     Attributes:
-        name: Its name.
+        name: The case's name.
         replay: The recorded call, relative to the suite.
-        begin_s: Where the cut begins in it; None: at its beginning.
-        end_s: Where it ends; None: at its end.
-        header: Which call it was.
-        lines: What happened in the cut.
-        after: What happened in the call after it.
-        agent: Whom to call, as a suite names it; None: as the suite says.
+        begin_s: The beginning of the cut; None: that of the call.
+        end_s: The end of the cut; None: that of the call.
+        header: The header of the recording.
+        lines: The lines of the cut.
+        after: The lines of the call after the cut.
+        agent: The agent to call, as a suite names it; None: that of the suite.
     """
 
     name: str
@@ -55,7 +55,7 @@ class RecordedCase:
 
     @property
     def not_expected(self) -> str | None:
-        """Why the case does not hold all that the agent says in the cut; None if it does."""
+        """Why the case does not expect all of the agent's words in the cut; None if it does."""
         following = (each for each in self.after if isinstance(each, SpokenLine))
         cut_off = next(following, None)
         if cut_off is not None and cut_off.who == "agent":
@@ -114,7 +114,7 @@ class RecordedCase:
     def _heard(self) -> Iterator[str]:
         for line in self.lines:
             if isinstance(line, SpokenLine) and line.who == "user" and words_of(line.text):
-                # What was typed is not transcribed; how speech was understood may change.
+                # Typed lines are not transcribed, and a transcript of speech may differ.
                 kind = "typed" if line.typed else "- heard"
                 yield f"# {kind}: {_quoted(_phrase(line.text))}"
 
@@ -147,7 +147,7 @@ class RecordedCase:
 
 
 def _first(lines: Iterator[str]) -> Iterator[str]:
-    """The first of each wording, and not more than a person edits."""
+    """The lines without repetitions, and no more than a person edits."""
     different = list(dict.fromkeys(lines))
     yield from different[:_MOST_OF_A_KIND]
     if len(different) > _MOST_OF_A_KIND:
@@ -155,7 +155,7 @@ def _first(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _phrase(text: str) -> str:
-    """A line as it was said; of a long one, its first sentence."""
+    """A line, or the first sentence of a long one."""
     text = one_line(text)
     if len(text) <= _LONGEST_PHRASE:
         return text
@@ -164,7 +164,7 @@ def _phrase(text: str) -> str:
 
 
 def _is_deep(value: Any, levels: int = 20) -> bool:
-    """Whether it is nested more deeply than a person writes."""
+    """Whether a value is nested more deeply than a person writes."""
     if not isinstance(value, dict | list):
         return False
     inner = value.values() if isinstance(value, dict) else value
@@ -172,5 +172,5 @@ def _is_deep(value: Any, levels: int = 20) -> bool:
 
 
 def _quoted(value: Any) -> str:
-    """A value as YAML, which has JSON in it; a terminal shows all of it."""
+    """A value as YAML: JSON on one line."""
     return one_line(json.dumps(value, ensure_ascii=False, default=str))

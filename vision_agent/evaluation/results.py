@@ -23,8 +23,8 @@ class CaseRate:
         case: The case's name.
         agent: The agent.
         model: The model.
-        passes: The part of the repeats that has to pass.
-        outcomes: Those that were made.
+        passes: The share of the repeats that has to pass.
+        outcomes: The outcomes of the calls that were made.
     """
 
     suite: str
@@ -41,7 +41,7 @@ class CaseRate:
 
     @property
     def status(self) -> Status:
-        """`passed` if enough of them passed; otherwise `error` if none of them failed."""
+        """`passed` if enough repeats passed; otherwise `error` if none failed."""
         # 0.8 of 5 is 4, whatever 0.8 * 5 is in binary.
         if self.passed >= math.ceil(round(self.passes * len(self.outcomes), 6)):
             return "passed"
@@ -55,11 +55,11 @@ class SuiteResults:
 
     Attributes:
         started: When it began.
-        planned: How many calls it was to make.
-        outcomes: Those that were made, in the order in which they ended.
-        passes: The part of the repeats that has to pass, by suite and case, in the suites' order.
-        took_s: How long it took.
-        interrupted: It was stopped before its end.
+        planned: How many calls were planned.
+        outcomes: The outcomes of the calls that were made, in the order in which they ended.
+        passes: The share of the repeats that has to pass, by suite and case, in the suites' order.
+        took_s: The duration.
+        interrupted: Whether the run was stopped before its end.
     """
 
     started: datetime

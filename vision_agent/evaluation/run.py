@@ -28,9 +28,9 @@ async def run_trials(
 
     Args:
         trials: The calls, see `plan`.
-        options: How.
-        on_begin: Called when a call is begun.
-        on_end: Called with its outcome.
+        options: How calls are made.
+        on_begin: Called when a call begins.
+        on_end: Called with a call's outcome.
     """
     results = SuiteResults(
         datetime.now(UTC),
@@ -63,5 +63,5 @@ async def run_trials(
 
 
 def default_parallel() -> int:
-    """Return how many calls that the local engine answers this machine makes at once."""
+    """Return how many calls with the local engine this machine makes at once."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

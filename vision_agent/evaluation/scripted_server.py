@@ -22,7 +22,7 @@ from vision_agent.settings import Settings
 LOOPBACK = "127.0.0.1"
 
 _SETTLES_S = 1.0
-"""How long a server writes the end of a call's recording, at most."""
+"""The longest time in which a server finishes a call's recording."""
 
 _DEFAULTS = {"port": 0, "udp_port": 0, "session_db": "memory", "tool_reports": "full"}
 
@@ -39,7 +39,7 @@ class ScriptedLiveApi:
         self._server: LocalServer | None = None
 
     async def play(self, scenario: Path) -> None:
-        """Follow a scenario from its beginning; connections to the one before are closed.
+        """Follow a scenario from its beginning; connections of the last one are closed.
 
         Raises:
             ScenarioError: It says something impossible.
@@ -75,10 +75,10 @@ class _QuietServer(uvicorn.Server):
 
 
 class ScriptedServer:
-    """Answers calls as scenarios say.
+    """Answers calls by scenarios.
 
     Attributes:
-        url: Where it is called.
+        url: The server's address.
     """
 
     def __init__(self, url: str, video: VideoAgent, live_api: ScriptedLiveApi) -> None:
@@ -92,7 +92,7 @@ class ScriptedServer:
 
         Args:
             settings: Options of the server (`Settings`).
-            scenario: What is followed until `playing` names another.
+            scenario: The scenario until `playing` names another one.
 
         Raises:
             AgentError: There is no usable agent.
@@ -120,7 +120,7 @@ class ScriptedServer:
                         timeout_graceful_shutdown=1,
                     )
                 )
-                # A connection that comes before uvicorn accepts any waits.
+                # A connection that comes before uvicorn accepts connections waits.
                 bound.listen()
                 serving = asyncio.create_task(server.serve(sockets=[bound]))
                 try:
@@ -131,7 +131,7 @@ class ScriptedServer:
 
     @asynccontextmanager
     async def playing(self, scenario: Path) -> AsyncIterator[None]:
-        """Follow a scenario from its beginning; at the end, wait until no call is left.
+        """Follow a scenario from its beginning; on exit, wait until no call is left.
 
         Raises:
             ScenarioError: It says something impossible.

@@ -1,4 +1,4 @@
-"""The servers of a run: each is started when a case first needs it, and shared."""
+"""The servers of a run. Each is started when a case first needs it, and is shared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vision_agent.server_process import ServerDidNotStart, ServerProcess
 
 _LAST_WORDS_BYTES = 4_000
 _MOST_IDLE = 2
-# A run makes as many calls as it can, from one address.
+# A run makes all its calls from one address, as many as it can.
 _ENVIRONMENT = {
     "VISION_AGENT_MAX_CALLS": "500",
     "VISION_AGENT_CALLS_PER_ADDRESS": "0",
@@ -27,7 +27,7 @@ _ENVIRONMENT = {
 
 
 class CaseNotTried(RuntimeError):
-    """There was no call, or it did not end; the text says why."""
+    """There was no call, or the call did not end; the text says why."""
 
 
 @dataclass(slots=True)
@@ -35,8 +35,8 @@ class _Started:
     """A server that trials share.
 
     Attributes:
-        folder: Its own.
-        to_come: How many trials it is still needed for, as far as that is known.
+        folder: The server's own folder.
+        to_come: How many known trials will still need the server.
         users: How many trials use it now.
         failure: Why it does not start.
     """
@@ -50,10 +50,10 @@ class _Started:
 
 
 class ServerPool:
-    """Starts servers and shares them. One that is not needed again ends; of others, two may idle.
+    """Starts and shares servers. One that no trial needs again ends; of the others, two may idle.
 
     Args:
-        folder: Where the servers' logs are written, and the recordings of their calls.
+        folder: Holds the servers' logs and recordings.
         trials: The trials that are known to come.
         arguments: Further arguments of `serve`.
         record: Whether the servers record their calls.
@@ -71,9 +71,9 @@ class ServerPool:
     ) -> None:
         self._record = record
         self._to_come = Counter(trial.server for trial in trials if trial.server is not None)
-        # In the order in which they were used last.
+        # Ordered by the time of the last use.
         self._servers: dict[ServerKey, _Started] = {}
-        # One after the other: several at once on a busy machine exceed the time that each has.
+        # One after the other: on a busy machine, several at once exceed their time to start.
         self._starting = asyncio.Lock()
         self._folder, self._arguments, self._class = folder, tuple(arguments), server_class
 
@@ -84,7 +84,7 @@ class ServerPool:
     async def address(self, key: ServerKey) -> str:
         """Return the address of a server, and start it if it does not run.
 
-        A `release` has to follow in every case.
+        A `release` must follow in any case.
 
         Raises:
             CaseNotTried: It does not start.
@@ -104,7 +104,7 @@ class ServerPool:
             return one.server.url
 
     async def release(self, key: ServerKey) -> None:
-        """Take note that a trial no longer uses a server."""
+        """Note that a trial no longer uses a server."""
         one = self._servers[key]
         one.users -= 1
         one.to_come -= 1
@@ -138,7 +138,7 @@ class ServerPool:
 
 
 def _new_folder(parent: Path) -> Path:
-    """Make a folder that no other server has: other runs may keep theirs in the same place.
+    """Make a folder that no other server has: other runs may use the same parent.
 
     Raises:
         CaseNotTried: It can't be made.

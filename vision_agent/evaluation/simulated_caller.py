@@ -30,22 +30,22 @@ _SILENCE = "(The assistant says nothing.)"
 _AGAIN = "(You have said that already. Say something else, or write [give up].)"
 _NOTHING = "(Say something, or write [done] or [give up].)"
 _MOST_SILENT = 2
-_MOST_PROMPTS = 39  # they alternate: the first one is the other side's, as the last
+_MOST_PROMPTS = 39  # odd: both sides alternate, and the agent has the first and the last one
 _LONGEST_HEARD = 2000
 
 
 class SimulatedCaller:
-    """Decides what comes next in a call, as a `CallScript` does; for one call.
+    """Decides the next step of one call (`CallScript`).
 
     Args:
-        persona: Whom the model plays.
+        persona: The person that the model plays.
         model: The model.
-        voice: Speaks what is not typed.
+        voice: Speaks the words that are not typed.
 
     Attributes:
-        outcome: Why the caller has hung up, as a sentence; empty while the call goes on.
-        reached: Whether the goal was reached, as the caller sees it; None: that can't be told.
-        has_failed: The model gave no answer, so that nobody played the caller.
+        outcome: Why the caller hung up, as a sentence; empty during the call.
+        reached: Whether the caller considers the goal reached; None: unknown.
+        has_failed: Whether the model gave no answer, so that nobody played the caller.
     """
 
     def __init__(self, persona: Persona, model: EvaluatorModel, voice: CallerVoice) -> None:
@@ -106,7 +106,7 @@ class SimulatedCaller:
             self._steps.append(Step(await self._spoken(line.words)))
 
     def _hear(self, so_far: list[TranscriptLine]) -> None:
-        """Add what the agent has said since to the conversation."""
+        """Add the agent's newest words to the conversation."""
         lines = [line.text for line in so_far if line.who == "agent"]
         heard = one_line(" ".join(lines[self._heard :]))[:_LONGEST_HEARD]
         self._heard = len(lines)
@@ -117,7 +117,7 @@ class SimulatedCaller:
         self._prompts.append(Prompt(heard or (_SILENCE if self._said else _BEGINS)))
 
     async def _line(self) -> PlayedLine | None:
-        """What the model says next; None if it says nothing, or what it said before."""
+        """The model's next line; None if it says nothing, or repeats itself."""
         before = [*self._said, *(one.text for one in self._prompts[-1:])]
         line, hint = PlayedLine(""), ""
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""What a case does, as the steps of a script."""
+"""The turns of a case as the steps of a script."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ async def steps_of(
 ) -> list[Step]:
     """Return the steps of a case's turns.
 
-    A turn after which the agent is to be silent is not followed by a wait for its answer, but by
-    the expected silence.
+    After a turn that expects silence, the caller waits for the length of that silence instead of an
+    answer.
 
     Args:
         turns: The turns.
-        expected: All that is expected.
-        voice: Who speaks what is not a sound file.
-        language: In which language, BCP-47.
+        expected: All expectations.
+        voice: Speaks the sentences.
+        language: The sentences' language, BCP-47.
 
     Raises:
         BadRecording: A sound file can't be read.

@@ -40,14 +40,14 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class JudgeModel(Part):
-    """The model that judges, and that plays callers.
+    """The model that judges calls and plays callers.
 
     Attributes:
         url: A server with OpenAI's interface.
-        model: Its model.
+        model: The server's model.
         gemini: A Gemini model instead.
         key: The server's API key; by default OPENAI_API_KEY, or Gemini's own variables.
-        images: How many of the pictures of a call it is shown; 0 for a model without eyes.
+        images: How many frames of a call it is shown; 0 for a model without vision.
     """
 
     one_of: ClassVar[tuple[str, ...]] = ("url", "gemini")
@@ -99,16 +99,16 @@ def _sound_or_words(value: Any, info: ValidationInfo) -> Any:
 
 
 class CaseTurn(Part):
-    """One thing the caller does, after the agent's answer to the turn before.
+    """One action of the caller, after the agent's answer to the turn before.
 
     Attributes:
         say: A sentence to speak in the local engine's voice, or a sound file.
         type: A sentence to type.
         switch: A device to switch, `on` or off.
         show: A video or an image to show from now on, `as` the camera or the screen.
-        silence_s: To say nothing for so long.
-        cut_in_s: Begin so long after the agent's voice has begun, instead of after its answer.
-        expect: What is expected of this turn.
+        silence_s: How long to say nothing.
+        cut_in_s: Begin this long after the agent's voice begins, instead of after its answer.
+        expect: The expectations of this turn.
     """
 
     one_of: ClassVar[tuple[str, ...]] = ("say", "type", "switch", "show", "silence_s")
@@ -143,7 +143,7 @@ class CaseTurn(Part):
 
 
 class _Shared(Part):
-    """What a suite says for all cases, and a case for itself."""
+    """The fields that a suite sets for all cases, and a case for itself."""
 
     agents: Annotated[tuple[AgentTarget, ...], BeforeValidator(many)] | None = None
     models: Annotated[tuple[Text, ...], BeforeValidator(many), Field(min_length=1)] | None = None
@@ -156,18 +156,18 @@ class _Shared(Part):
 
 
 class Case(_Shared):
-    """One call, and what is expected of the agent in it.
+    """One call, and the expectations of the agent in it.
 
     Attributes:
-        name: Its name, the only one of the suite.
-        show: A video or an image for the camera. Without `turns` its own sound speaks.
+        name: Its name, unique in the suite.
+        show: A video or an image for the camera. Without `turns` its own sound is spoken.
         screen: A video or an image to share as a screen.
         replay: A recorded call to make again (`call.mkv` or its folder).
         from_: Where in `show` or `replay` to begin.
         to: Where to end.
-        patient: What the caller of a recorded call did waits for the answer to what came before,
-            instead of coming at its time.
-        turns: What the caller does.
+        patient: Each step of a recorded call waits for the answer to the step before, instead of
+            its recorded time.
+        turns: The caller's actions.
         persona: A caller that a model plays, instead.
         agents, models, scenario, repeats, passes, timeout_s, options: In place of the suite's.
         expect: The expectations of the whole call, those of the turns included once it is read.
@@ -219,7 +219,7 @@ class Case(_Shared):
             return self
         for number, expectation in enumerate(self.expect):
             if expectation.silence is not None and expectation.silence.after is None:
-                # Nobody would wait for it.
+                # No step waits for it.
                 raise wrong("silence after the last turn needs 'turns'", "expect", number)
         return self
 
@@ -250,7 +250,7 @@ class Case(_Shared):
 
     @property
     def asks_model(self) -> bool:
-        """Whether a model plays its caller, or judges what came of it."""
+        """Whether a model plays its caller, or judges the call."""
         return self.persona is not None or any(one.judge is not None for one in self.expectations)
 
 
@@ -261,8 +261,8 @@ class Suite(_Shared):
         agents: The agents to call; None: the server's default agent.
         models: The models; None: the local one.
         scenario: A script for the local Live API.
-        repeats: How often each case is made.
-        passes: The part of the repeats that has to pass.
+        repeats: How often each case is called.
+        passes: The share of the repeats that has to pass.
         timeout_s: The longest wait for the agent, in seconds.
         options: Options of the calls, such as `voice`.
         expect: Expectations of every case.
@@ -308,7 +308,7 @@ def read_suites(paths: Iterable[Path]) -> list[SuiteFile]:
     """Read suite files; a folder stands for all its YAML files that are suites.
 
     Raises:
-        SuiteError: One of them can't be read or is not valid, or a folder has none.
+        SuiteError: A file can't be read or is not valid, or a folder has none.
     """
     found: dict[Path, tuple[Path, Suite]] = {}
     for path in paths:

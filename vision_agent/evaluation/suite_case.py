@@ -56,15 +56,15 @@ def load_suite(
 
     Args:
         paths: Suite files; a folder stands for all suites in it.
-        agents: The agents in place of the suites', as `vision-agent serve --agent` takes them. One
-            alone needs no list; nor does a model or a pattern.
+        agents: The agents in place of the suites', as `vision-agent serve --agent` takes them. A
+            single agent, model or pattern needs no list.
         models: The models in place of the suites'.
         cases: Patterns of names; empty: all cases.
-        repeats: How often each case is made, in place of what the suites say.
+        repeats: How often each case is called, in place of the suites' own numbers.
 
     Raises:
-        SuiteError: A suite is mistaken: a `ValueError` with file, line and column; or none is
-            named, or `repeats` is no number above 0.
+        SuiteError: A suite has mistakes (a `ValueError` with file, line and column), none is named,
+            or `repeats` is not above 0.
     """
     if not paths:
         raise SuiteError("load_suite needs the path of a suite.")

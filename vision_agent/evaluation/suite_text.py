@@ -1,4 +1,4 @@
-"""Adds a case to the text of a suite, which keeps its comments and its order. Pure."""
+"""Adds a case to the text of a suite and keeps its comments and order. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 
 
 class CaseNotAdded(ValueError):
-    """The text is not one that a case can be added to; the error says why."""
+    """No case can be added to the text; the error says why."""
 
 
 def with_case(text: str, case: str, name: str) -> str:
@@ -52,7 +52,7 @@ def with_case(text: str, case: str, name: str) -> str:
 
 
 def names_agents(text: str) -> bool:
-    """Whether a suite's text says whom its cases call."""
+    """Whether a suite's text names the agents that its cases call."""
     root = yaml.compose(text, yaml.SafeLoader)
     return isinstance(root, yaml.MappingNode) and any(
         key.value == "agents" for key, _ in root.value

@@ -1,4 +1,4 @@
-"""Which calls a run makes: its cases with each agent and model, repeated."""
+"""Plans the calls of a run: each case with each agent and model, repeated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEFAULT_AGENT = "default"
 
 
 class ServerKey(NamedTuple):
-    """What a server is started with: the cases that have it in common share one.
+    """The options of a server: cases with the same key share one.
 
     Attributes:
         agent: Its agent; None: the default one.
@@ -43,18 +43,18 @@ class Trial:
     Attributes:
         suite: Its suite.
         case: Its case.
-        target: Whom to call; None: the default agent.
-        agent: What results call the agent.
+        target: The agent to call; None: the default agent.
+        agent: The agent's name in results.
         model: The model; "" where a running server has its own.
-        repeat: Which of the repeats, from 1.
-        passes: The part of the repeats that has to pass.
-        expected: All that is expected.
+        repeat: The number of the repeat, from 1.
+        passes: The share of the repeats that has to pass.
+        expected: All expectations.
         timeout_s: The longest wait for the agent.
         asked: Options of the call.
-        server: The server to start; None where one runs already.
-        is_scripted: A scenario answers, without the engine.
-        is_light: The answers are scripted, or come from elsewhere: the call costs this machine
-            little.
+        server: The server to start; None for a running one.
+        is_scripted: Whether a scenario answers, without the engine.
+        is_light: Whether the call costs this machine little, because its answers are scripted or
+            come from elsewhere.
     """
 
     suite: SuiteFile
@@ -73,24 +73,24 @@ class Trial:
 
     @property
     def is_virtual(self) -> bool:
-        """Whether the call can take place in virtual time: nobody outside has to be asked."""
+        """Whether the call can take place in virtual time: it needs nothing outside the process."""
         return self.is_scripted and self.server is not None and self.case.persona is None
 
     @property
     def is_timed(self) -> bool:
-        """Whether a time is expected that a busy machine would prolong."""
+        """Whether an expectation bounds a time that gets longer on a busy machine."""
         return any(expectation.is_timed for expectation in self.expected)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the person who runs suites chooses in place of what the files say.
+    """Choices of the person who runs suites, which override the files.
 
     Attributes:
-        agents: Whom to call; empty: as the suites say.
-        models: The models; empty: as the suites say.
+        agents: The agents to call; empty: those of the suites.
+        models: The models; empty: those of the suites.
         cases: Patterns of names (`fnmatch`), or parts of them; empty: all cases.
-        repeats: How often; None: as the suites say.
+        repeats: The number of repeats; None: that of the suites.
     """
 
     agents: Sequence[AgentTarget] = ()
@@ -103,7 +103,8 @@ def plan(suites: Sequence[SuiteFile], choice: Choice | None = None) -> list[Tria
     """Return the calls to make; those that share a server follow one another.
 
     Raises:
-        SuiteError: A scenario can't be read, no case has a chosen name, or it is too much.
+        SuiteError: A scenario can't be read, no case has a chosen name, or there are too many
+            calls.
     """
     chosen = choice or Choice()
     trials: list[Trial] = []
@@ -137,7 +138,7 @@ def _is_chosen(name: str, patterns: Sequence[str]) -> bool:
 
 @dataclass(slots=True)
 class _Engines:
-    """Which scenarios answer without the engine; each is read once."""
+    """Tells which scenarios answer without the engine; each is read once."""
 
     _known: dict[Path, bool] = field(default_factory=dict)
 
@@ -151,7 +152,7 @@ class _Engines:
 
 
 class _Names:
-    """What results call agents: of two with the same short name, each by its whole path."""
+    """The agents' names in results: the short name, or the whole path if two share it."""
 
     def __init__(self, targets: Iterable[AgentTarget]) -> None:
         self._short = Counter(name for name, _ in {(one.name, one.agent) for one in targets})
@@ -204,7 +205,7 @@ def _of_case(
 
 
 def needs_judge(suite: Suite) -> bool:
-    """Whether a suite has claims or personas, which a model is needed for."""
+    """Whether a suite has claims or personas, which need a model."""
     return any(case.asks_model for case in suite.cases) or any(
         one.judge is not None for one in suite.expect
     )

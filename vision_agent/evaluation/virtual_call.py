@@ -20,9 +20,9 @@ class VirtualCall:
     """A call to make.
 
     Attributes:
-        settings: The options of the server that is called (`Settings`).
-        scenario: What the local Live API answers.
-        options: The caller; its `url` is put in.
+        settings: The options of the server (`Settings`).
+        scenario: The scenario of the local Live API.
+        options: The caller; its `url` is filled in.
     """
 
     settings: Mapping[str, Any]

@@ -15,24 +15,24 @@ from vision_agent.evaluation.virtual_call import VirtualCall
 from vision_agent.replay import Report
 
 LONGEST_S = 1800.0
-"""How long a call may really take. An agent that talks with other processes takes its real time."""
+"""The longest real time of a call. An agent that talks with other processes needs real time."""
 
 _END_S = 2.0
 
 
 class VirtualProcessEnded(RuntimeError):
-    """The process that makes the calls has crashed, or was stuck; the text says so."""
+    """The process that makes the calls has crashed, or hung; the text says which."""
 
 
 class VirtualCalls:
     """Makes one call after the other in virtual time; its owner closes it.
 
     The caller, the product's server and the local Live API run in one child process on a
-    `virtual_time` loop. It is started at the first call, which takes some seconds, and again after
-    it has crashed. Its log goes to standard error.
+    `virtual_time` loop. The process is started at the first call, which takes some seconds, and
+    again after a crash. Its log goes to standard error.
 
     Args:
-        stderr_to: A file for its log instead.
+        stderr_to: A file for the log instead.
     """
 
     def __init__(self, stderr_to: Path | None = None) -> None:
@@ -46,14 +46,14 @@ class VirtualCalls:
         Raises:
             VirtualProcessEnded: The process crashed.
             ServerNotStarted: There is no such agent, or the scenario is not valid.
-            BadRecording: What is shown or said can't be replayed.
+            BadRecording: A recording can't be replayed.
         """
         async with self._one_at_a_time:
             try:
                 async with asyncio.timeout(LONGEST_S):
                     outcome = await self._outcome(pickle.dumps(call))
             except BaseException as error:
-                # One that has crashed is given the time to leave its status.
+                # A crashed process gets time to leave its status.
                 status = await self._end(_END_S if isinstance(error, OSError | EOFError) else 0)
                 if isinstance(error, TimeoutError):
                     raise VirtualProcessEnded(
@@ -114,10 +114,10 @@ class VirtualCalls:
 
 
 class VirtualPool:
-    """Makes several calls at once, each in a process of its own; processes are used again.
+    """Makes several calls at once, each in a process of its own; processes are reused.
 
     Args:
-        folder: Where the processes' logs are written.
+        folder: Holds the processes' logs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -127,7 +127,7 @@ class VirtualPool:
 
     async def make(self, call: VirtualCall) -> Report:
         """Make a call; see `VirtualCalls.make`."""
-        # One that has this server already, or else the one that has been idle for longest.
+        # A process that has this server already, or else the one that has been idle longest.
         fits = (at for at, (_, has) in enumerate(self._idle) if has == call.settings)
         if self._idle:
             calls, _ = self._idle.pop(next(fits, 0))

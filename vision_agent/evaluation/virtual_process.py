@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from vision_agent.evaluation.scripted_server import ScriptedServer
 
 MAX_FPS = 5.0
-"""Frames of the caller's a second. To encode more of them is half of what a call costs, and the
-model is given one a second."""
+"""The caller's frame rate. Encoding more frames is half of a call's cost, and the model gets one a
+second."""
 
 GIVES_WAY = 10
-"""Added to the process's niceness: its clock stands still while it waits for a processor, that of
-the calls in real time beside it does not."""
+"""Added to the process's niceness. The virtual clock stands still while the process waits for a
+core; the clock of real-time calls beside it does not."""
 
 
 async def make_calls(jobs: BinaryIO, outcomes: BinaryIO) -> None:
@@ -34,7 +34,7 @@ async def make_calls(jobs: BinaryIO, outcomes: BinaryIO) -> None:
 
     A server stays as long as the calls want the same one.
     """
-    # Imported here: what is imported before the clock is replaced keeps the real one.
+    # Imported here: modules imported before the clock is replaced keep the real one.
     from vision_agent.caller import recording
     from vision_agent.evaluation.scripted_server import ScriptedServer
     from vision_agent.replay import replay

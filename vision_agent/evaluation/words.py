@@ -1,4 +1,4 @@
-"""Finds phrases in what was said: by whole words, without case and punctuation. Pure."""
+"""Finds phrases in a transcript: by whole words, without case and punctuation. Pure."""
 
 from __future__ import annotations
 

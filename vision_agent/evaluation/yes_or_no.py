@@ -1,4 +1,4 @@
-"""What a model has answered to a question of yes or no. Pure."""
+"""Reads a model's answer to a yes-or-no question. Pure."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class YesOrNo:
 
 
 def read_answer(text: str) -> YesOrNo | None:
-    """Read what a model has written: JSON, or words that begin or end with yes or no.
+    """Read a model's text: JSON, or words that begin or end with yes or no.
 
     Returns:
-        The answer; None if there is none, or if there are two that differ.
+        The answer; None without an answer, or if there are two that differ.
     """
     found = list(_objects(text))
     if found:
@@ -59,7 +59,7 @@ def read_answer(text: str) -> YesOrNo | None:
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a text, wherever in it they stand."""
+    """The JSON objects anywhere in a text."""
     decoder, at = json.JSONDecoder(), 0
     while (at := text.find("{", at)) >= 0:
         try:

@@ -1,1 +1,1 @@
-"""Recorded calls: what the two sides said, showed and did, as files that are played and read."""
+"""Recorded calls: files with the media and events of both sides, for players and programs."""

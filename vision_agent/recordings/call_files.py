@@ -1,4 +1,4 @@
-"""The files of one recorded call as they are written."""
+"""Writes the files of one recorded call."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from vision_agent.recordings.recorded_call import (
 
 CHECK_DISK_S = 2.0
 TOUCH_EVERY_S = 300.0
-"""A call in which nothing happens is not swept away: `retention.sweep` goes by the newest file."""
+"""How often the files of a quiet call are touched: `retention.sweep` goes by the newest file."""
 
 MAX_LINES_BYTES = MAX_FILE_BYTES // 2
-"""Of `call.jsonl`: a client may send megabytes of messages a second, and a larger file is not read
-again."""
+"""The bound on `call.jsonl`. A client may send megabytes of messages a second, and a larger file
+could not be read."""
 
 _FULL = (27, 28, 122)  # EFBIG, ENOSPC, EDQUOT
 
@@ -40,13 +40,14 @@ Failure = Literal["disk_full", "disk", "limit", "other"]
 
 @dataclass(frozen=True, slots=True)
 class RecordingLimits:
-    """How much one recording may be.
+    """The limits of one recording.
 
     Attributes:
-        folder: Where recordings are kept.
-        max_s: Its length; 0 for no limit.
-        max_bytes: Its size; 0 for no limit.
-        min_free_bytes: What it leaves free on the disk; None: a twentieth of it, 1 GB at most.
+        folder: The folder of all recordings.
+        max_s: The longest recording; 0 for no limit.
+        max_bytes: The largest recording; 0 for no limit.
+        min_free_bytes: The space that stays free on the disk; None: a twentieth of it, 1 GB at
+            most.
     """
 
     folder: Path
@@ -64,7 +65,7 @@ class EndsEarly(Exception):
 
     @classmethod
     def of(cls, error: OSError) -> EndsEarly:
-        """Why a file can't be written."""
+        """The reason of a file that can't be written."""
         if error.errno in _FULL:
             return cls("disk_full", "the disk is full")
         return cls("disk", f"it can't be written: {error.strerror or type(error).__name__}")
@@ -76,12 +77,12 @@ class CallFiles:
     Args:
         header: The first line.
         began: When the recording began.
-        limits: Where and how much.
+        limits: The folder and the limits.
         max_lead_s: See `MediaWriter`.
 
     Attributes:
-        folder: Where they are.
-        media: Writes the sound and the pictures.
+        folder: The call's folder.
+        media: Writes the sound and the videos.
 
     Raises:
         EndsEarly: The disk is nearly full; also by `check`.
@@ -100,7 +101,7 @@ class CallFiles:
         name = folders.name_of(header.call_id, began)
         self.folder = folders.make(limits.folder, name)
         with contextlib.ExitStack() as unless_begun:
-            # What has no header is no recording, and nobody would ever delete it.
+            # A folder without a header is not a recording, and would never be deleted.
             unless_begun.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self._frames = 0
             self._lines = _TextFile(self.folder / LINES_FILE)
@@ -138,14 +139,14 @@ class CallFiles:
             self._captions.append(captions_moved("".join(captions), by_ms))
 
     def keep_frame(self, line: FrameLine, jpeg: bytes) -> None:
-        """Write a frame's file, if it is to be kept."""
+        """Write a frame's file, if frames are kept."""
         if line.file:
             with folders.new_file(self.folder / line.file) as file:
                 _write_all(file, jpeg)
             self._frames += len(jpeg)
 
     def check(self, now_s: float) -> None:
-        """End the recording where it has become too much, or the disk too full."""
+        """End the recording if it has reached a limit or the disk is nearly full."""
         limits = self._limits
         if limits.max_s and now_s >= limits.max_s:
             raise EndsEarly("limit", f"a recording lasts {limits.max_s / 60:.3g} minutes at most")
@@ -164,19 +165,19 @@ class CallFiles:
                 os.utime(self.folder / LINES_FILE)
 
     def finish(self) -> None:
-        """Write what makes the file of a call that is over easier to play."""
+        """Write the index of an ended call, so that players can seek."""
         self._matroska.finish()
 
     def close(
         self, at_ms: int, over: EndsEarly | None, dropped: int, captions: Sequence[str] = ()
     ) -> None:
-        """Close all files; after a failure, say so in them as far as that is possible.
+        """Close all files; after a failure, note it in them as far as possible.
 
         Args:
             at_ms: The time.
             over: Why the recording ended before the call; None if it did not.
             dropped: How many packets and frames were dropped.
-            captions: Those that are left.
+            captions: The remaining captions.
         """
         notices = []
         if dropped:
@@ -209,7 +210,7 @@ class CallFiles:
 
 
 class _TextFile:
-    """A file of lines, which ends with a whole one also where the disk is full.
+    """A file of lines that ends with a whole line even if the disk is full.
 
     Attributes:
         size: Its bytes.
@@ -231,7 +232,7 @@ class _TextFile:
         self.size += len(data)
 
     def rewrite(self, text: str) -> None:
-        """Write other lines of the same length over the first ones."""
+        """Overwrite the first lines with others of the same length."""
         self._file.seek(0)
         _write_all(self._file, text.encode())
         self._file.seek(self.size)

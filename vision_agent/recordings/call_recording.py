@@ -32,14 +32,14 @@ from vision_agent.recordings.recorded_call import FRAMES_FOLDER
 logger = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 0.5
-"""With `timeline.SETTLES_S`, what a killed server loses of a call."""
+"""Together with `timeline.SETTLES_S`, the part of a call that a killed server loses."""
 
 BEGINS_AFTER_S = 1.5
-"""When the first of a recording is written: by then it is known when its time zero is."""
+"""When the first part of a recording is written: by then its time zero is known."""
 
 MAX_LEAD_S = 8.0
-"""What a caller can have said before the connection stood, at most: `rtc.lane` takes as much in a
-burst."""
+"""The most sound that a caller can have sent before the connection was up: `rtc.lane` takes as much
+in a burst."""
 
 MAX_WAITING_BYTES = 8_000_000
 """Packets and frames that wait for a slow disk; more are dropped and counted."""
@@ -53,19 +53,19 @@ class CallRecording:
 
     Args:
         header: The first line; `at_ms` is 0, `started` is filled in.
-        limits: Where and how much.
-        on_began: Called on the event loop with the folder, once it is there.
+        limits: The folder and the limits.
+        on_began: Called on the event loop with the folder, once it exists.
         on_over: Called on the event loop if the recording ends before the call: with the kind of
-            the failure, and why as a sentence without a full stop.
-        with_set_up: Whether it begins with the call. Sound that the call's set-up held up arrives
-            in a burst then, and belongs to the recording: its time zero is when the first of that
-            was said, up to `MAX_LEAD_S` earlier. All methods take and give times since the
-            recording began; they are moved as they are written.
+            the failure, and the reason as a sentence without a full stop.
+        with_set_up: Whether it begins with the call. Sound that was held up during the call's
+            set-up then arrives in a burst and belongs to the recording, whose time zero is the
+            time of its first sample, up to `MAX_LEAD_S` earlier. All methods take and return times
+            since the recording began; times are shifted when they are written.
 
     Attributes:
         dropped: How many packets and frames were dropped because the disk was too slow.
         size: How many bytes were written.
-        folder: The folder, once it is there.
+        folder: The folder, once it exists.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class CallRecording:
         self._frames = 0
         self.dropped = self.size = 0
         self.folder: Path | None = None
-        # A timer of the event loop wakes the thread, which so needs no clock of its own.
+        # A timer of the event loop wakes the thread, which therefore needs no clock.
         self._woken_s = 0.0
         self._timer = self._loop.call_later(WRITE_EVERY_S, self._write_soon)
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
@@ -118,11 +118,11 @@ class CallRecording:
         return round(1000 * self.now_s())
 
     def media(self, packet: RecordedPacket) -> bool:
-        """Take a packet; whether there was room for it."""
+        """Take a packet; returns whether there was room for it."""
         return self._put(packet, len(packet.data))
 
     def line(self, line: CallLine) -> None:
-        """Take a line; one that was said becomes a caption too."""
+        """Take a line; a transcript also becomes a caption."""
         if isinstance(line, SpokenLine):
             name = "Caller" if line.who == "user" else line.author or "Agent"
             said = partial(self._captions.said, line.who, name, line.text, line.at_ms)
@@ -185,7 +185,7 @@ class CallRecording:
         if self._over:
             return False
         with self._lock:
-            # A line is worth more than a packet.
+            # Lines may take twice the room that packets may.
             times = 2 if isinstance(item, str) else 1
             if (
                 self._waiting_bytes + size > times * MAX_WAITING_BYTES
@@ -249,7 +249,7 @@ class CallRecording:
                 line, jpeg = item
                 files.keep_frame(line, jpeg)
                 lines.append(written(line))
-        # As of when the thread was woken: what has arrived since is not here yet.
+        # The time at which the thread was woken: later packets are not here yet.
         now_s = self.now_s() if ending else self._woken_s
         files.begin(now_s)
         captions = [self._captions_waiting.popleft() for _ in range(len(self._captions_waiting))]

@@ -1,4 +1,4 @@
-"""What was said in a call as WebVTT captions, which a player shows beside `call.mkv`. Pure."""
+"""The words of a call as WebVTT captions, which a player shows beside `call.mkv`. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from heapq import heappop, heappush
 
 HEADER = "WEBVTT\n\n"
 MIN_MS = 1_500
-"""Shorter captions can't be read."""
+"""The least length of a caption: shorter ones can't be read."""
 
 LONGEST_MS = 60_000
 WORDS_WITHIN_MS = 15_000
-"""How long after a sound its words come, at most; what had none was a noise."""
+"""The longest time from a sound to its words; a sound without words by then was a noise."""
 
 _TIME = re.compile(r"(\d+):(\d\d):(\d\d)\.(\d{3})")
 
 
 @dataclass(slots=True)
 class _CaptionedSide:
-    """When one side has made sounds that no caption covers yet."""
+    """The sounds of one side that no caption covers yet."""
 
     began_ms: int | None = None
     ended_ms: int | None = None
@@ -29,7 +29,7 @@ class _CaptionedSide:
     waiting: list[tuple[str, str]] = field(default_factory=list)
 
     def may_begin_ms(self, now_ms: int) -> int:
-        """When the next caption begins, at the earliest."""
+        """The earliest beginning of the next caption."""
         if self.began_ms is None:
             return now_ms
         if self.ended_ms is None:
@@ -48,11 +48,11 @@ class _Caption:
 
 
 class CallCaptions:
-    """Makes a caption of each line that was said, in the order in which they begin.
+    """Makes a caption of each transcript line, in the order in which they begin.
 
-    The words come when they are understood, or generated: the caller's after their speech, the
-    agent's when it has spoken. A caption lasts as long as the sound does. It waits for one of the
-    other side that has begun before it: WebVTT asks for ascending beginnings.
+    The words come when they are recognised, or generated: the caller's after their speech, the
+    agent's when it has spoken. A caption lasts as long as its sound. It waits for captions of the
+    other side that begin before it, because WebVTT requires ascending beginnings.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class CallCaptions:
         self._made = self._written_ms = 0
 
     def sounds(self, who: str, on: bool, at_ms: int) -> str:
-        """One side begins or stops to speak; the captions that are complete, or empty."""
+        """One side begins or stops speaking; returns the captions that are complete."""
         side = self._sides[who]
         side.speaks = on
         if on:
@@ -73,11 +73,11 @@ class CallCaptions:
         return self.due(at_ms)
 
     def said(self, who: str, name: str, text: str, at_ms: int, *, typed: bool = False) -> str:
-        """One side has said something; the captions that are complete, or empty.
+        """One side has said something; returns the captions that are complete.
 
         Args:
             who: `user` or `agent`.
-            name: What the speaker is called.
+            name: The speaker's name.
             text: The words.
             at_ms: When they were known.
             typed: Whether they were typed.
@@ -92,11 +92,11 @@ class CallCaptions:
         return self.due(at_ms)
 
     def due(self, now_ms: int) -> str:
-        """The captions before which none can begin any more, or empty."""
+        """The captions before which no other can begin any more."""
         return self._until(min(side.may_begin_ms(now_ms) for side in self._sides.values()))
 
     def end(self, at_ms: int) -> str:
-        """The captions that are left when the call is over."""
+        """The remaining captions at the end of the call."""
         for side in self._sides.values():
             self._take(side, at_ms)
         return self._until(math.inf)
@@ -115,7 +115,7 @@ class CallCaptions:
 
     def _add(self, begin_ms: int, end_ms: int, name: str, text: str) -> None:
         self._made += 1
-        # Words that came later than any are expected.
+        # Words that came later than expected.
         begin_ms = max(begin_ms, self._written_ms)
         heappush(self._ready, _Caption(begin_ms, self._made, end_ms, name, text))
 
@@ -132,8 +132,8 @@ def moved(captions: str, by_ms: int) -> str:
     """Captions with later times.
 
     Args:
-        captions: Whole ones, as `CallCaptions` makes them.
-        by_ms: By how much.
+        captions: Whole captions of `CallCaptions`.
+        by_ms: The shift.
     """
 
     def later(found: re.Match[str]) -> str:
@@ -141,7 +141,7 @@ def moved(captions: str, by_ms: int) -> str:
         return _time(((60 * hours + minutes) * 60 + seconds) * 1000 + ms + by_ms)
 
     lines = captions.splitlines(keepends=True)
-    # Words have no arrow of their own: it is escaped.
+    # The words contain no such arrow: it is escaped in them.
     return "".join(_TIME.sub(later, line) if " --> " in line else line for line in lines)
 
 

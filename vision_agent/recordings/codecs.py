@@ -1,4 +1,4 @@
-"""How encoded packets, as they come by RTP, are told and stored in Matroska. Pure.
+"""How encoded packets, as they come by RTP, are described and stored in Matroska. Pure.
 
 Nothing is decoded: Matroska wants the parameter sets of H.264 in a header and its NAL units with
 their lengths in place of start codes (ISO/IEC 14496-15). All other packets stay as they are.
@@ -17,7 +17,8 @@ _SEEK_PRE_ROLL_NS = 80_000_000
 _SPS, _PPS, _DELIMITER = 7, 8, 9
 _SLICES = range(1, 6)
 _MAX_PRIVATE_BYTES = 1_500
-"""Parameter sets have some fifty bytes. The header has room for all tracks of a call with these."""
+"""Parameter sets have some fifty bytes. The header has room for all tracks of a call with this
+many."""
 
 _WAVE_TAGS = {"PCMU": (7, 8000, 8), "PCMA": (6, 8000, 8), "G722": (0x028F, 16_000, 4)}
 """The format tag of a telephone codec, its sampling rate and its bits a sample."""
@@ -25,12 +26,12 @@ _WAVE_TAGS = {"PCMU": (7, 8000, 8), "PCMA": (6, 8000, 8), "G722": (0x028F, 16_00
 
 @dataclass(frozen=True, slots=True)
 class TrackFormat:
-    """What a track's header says of its codec.
+    """The description of a codec in a track's header.
 
     Attributes:
         kind: `VIDEO` or `AUDIO`.
         codec_id: Matroska's name of the codec.
-        private: What a decoder has to know first.
+        private: The codec's private data, such as parameter sets.
         details: The elements about size or sound.
     """
 
@@ -49,7 +50,7 @@ def track_format(codec: str, data: bytes, size: tuple[int, int] | None) -> Track
         size: Width and height of a video, in pixels.
 
     Returns:
-        None for a codec that is not recorded, and if the packet lacks what a decoder has to know.
+        None for a codec that is not recorded, and if the packet lacks the parameter sets.
     """
     codec = codec.upper()
     if codec == "OPUS":
@@ -72,10 +73,10 @@ def track_format(codec: str, data: bytes, size: tuple[int, int] | None) -> Track
 
 
 def stored(codec: str, data: bytes, key: bool) -> bytes:
-    """A packet as Matroska stores it; empty if there is nothing to see in it.
+    """A packet as Matroska stores it; empty if it holds no slice of a frame.
 
-    Of H.264, a frame that is no key frame begins no sequence: whatever parameter set of one comes
-    with it (which may claim any size) is left out.
+    Only a key frame of H.264 begins a sequence. Parameter sets that come with another frame, which
+    may claim any size, are left out.
     """
     if codec.upper() != "H264":
         return data
@@ -92,7 +93,7 @@ def _sound(rate_hz: int, channels: int) -> bytes:
 
 
 def seek_pre_roll(codec_id: str) -> bytes:
-    """How much a decoder needs before the place that it is to play from."""
+    """How much sound a decoder needs before the place to play from."""
     return ebml.unsigned(0x56BB, _SEEK_PRE_ROLL_NS) if codec_id == "A_OPUS" else b""
 
 

@@ -1,4 +1,4 @@
-"""EBML elements (RFC 8794), of which a Matroska file consists. Pure."""
+"""The EBML elements (RFC 8794) of Matroska files. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ UNKNOWN_SIZE = b"\x01" + 7 * b"\xff"
 
 
 def size(value: int, length: int = 0) -> bytes:
-    """A size of an element, in as few bytes as it takes, or in `length` bytes."""
+    """The size of an element, in as few bytes as possible, or in `length` bytes."""
     if not length:
         length = next(n for n in range(1, 9) if value < (1 << (7 * n)) - 1)
     return (value | 1 << (7 * length)).to_bytes(length)
@@ -27,22 +27,22 @@ def element(name: int, *content: bytes) -> bytes:
 
 
 def unsigned(name: int, value: int) -> bytes:
-    """An element that is a whole number, 0 or more."""
+    """An unsigned integer element."""
     return element(name, value.to_bytes(max(1, (value.bit_length() + 7) // 8)))
 
 
 def floating(name: int, value: float) -> bytes:
-    """An element that is a number of 64 bits."""
+    """A floating-point element of 64 bits."""
     return element(name, struct.pack(">d", value))
 
 
 def text(name: int, value: str) -> bytes:
-    """An element that is a text."""
+    """A UTF-8 text element."""
     return element(name, value.encode())
 
 
 def void(length: int) -> bytes:
-    """An element of this length that says nothing; of 2 bytes at least."""
+    """A Void element of this total length, at least 2 bytes."""
     if length < 9:
         return b"\xec" + size(length - 2, 1) + bytes(length - 2)
     return b"\xec" + size(length - 9, 8) + bytes(length - 9)

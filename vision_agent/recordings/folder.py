@@ -1,4 +1,4 @@
-"""The folder of one recorded call, and that of all of them."""
+"""The folder of one recorded call, and the folder of all recordings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def prepare(folder: Path) -> None:
     """Make the folder of all recordings, if there is none, for its owner only.
 
     Raises:
-        OSError: It can't be made, or not be written to.
+        OSError: It can't be made, or can't be written to.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,11 +34,11 @@ def name_of(call_id: str, began: datetime) -> str:
     """The name of a call's folder.
 
     Args:
-        call_id: The call's id; of one that begins with a worker's name, only the rest counts.
+        call_id: The call's id; a worker's name at its beginning is left out.
         began: When the recording began.
 
     Raises:
-        ValueError: The id could lead elsewhere.
+        ValueError: The id could lead out of the parent folder.
     """
     own = call_id.rpartition(".")[2]
     if not _ID.fullmatch(own):
@@ -47,7 +47,7 @@ def name_of(call_id: str, began: datetime) -> str:
 
 
 def make(parent: Path, name: str) -> Path:
-    """A new folder for a call, for its owner only; with a number if there is one of this name.
+    """A new folder for a call, for its owner only; with a number if the name is taken.
 
     Raises:
         OSError: It can't be made.
@@ -64,17 +64,17 @@ def make(parent: Path, name: str) -> Path:
 
 
 def new_file(path: Path) -> BinaryIO:
-    """A new file for its owner only, without a buffer; `OSError` if there is one already."""
+    """A new unbuffered file for its owner only; `OSError` if it exists already."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
 
 
 def floor_bytes(folder: Path, at_least: int | None) -> int:
-    """How much of a disk recordings leave free.
+    """The bytes that recordings leave free on a disk.
 
     Args:
-        folder: A folder on it.
-        at_least: What the operator has set; None: a twentieth of the disk, 1 GB at most.
+        folder: A folder on the disk.
+        at_least: The operator's setting; None: a twentieth of the disk, 1 GB at most.
     """
     if at_least is not None:
         return at_least

@@ -16,7 +16,7 @@ FORMAT = 1
 """The version of the format; a reader refuses a later one."""
 
 MAX_LINE_CHARS = 1_000_000
-"""A longer line is not read; what would make one is cut when it is written."""
+"""A longer line is not read; its content is cut when it is written."""
 
 MAX_AT_MS = 10_000_000_000
 """Sixteen weeks; no call lasts as long."""
@@ -85,12 +85,12 @@ class SpokenLine(CallLine):
     """One side has said or typed something.
 
     Attributes:
-        who: Which side.
-        text: The words; of an answer that was cut off, those that were played.
-        typed: Whether the caller has typed them.
+        who: The side.
+        text: The words; of an interrupted answer, those that were played.
+        typed: Whether the caller typed them.
         author: The name of the agent that spoke; empty for the caller.
-        lasted_ms: How long before `at_ms` the first of them came. Lines are written when they are
-            complete, so that an answer may come after the typed line that cut it off.
+        lasted_ms: How long before `at_ms` the first of the words came. Lines are written when they
+            are complete, so an answer may come after the typed line that interrupted it.
     """
 
     kind = "transcript"
@@ -105,7 +105,7 @@ class FrameLine(CallLine):
     """A frame that the model was given.
 
     Attributes:
-        source: Where it is from; a `picture` is a file that the caller has sent.
+        source: The frame's source; a `picture` is a file that the caller sent.
         file: Its path in the folder; empty if it was not kept.
         bytes: Size of the JPEG.
         width: Pixels.
@@ -157,7 +157,7 @@ class TurnLine(CallLine):
 
     Attributes:
         reply_ms: From the end of the caller's speech, or from their text, to the first sound; None
-            if the agent spoke by itself, or not at all.
+            if the agent spoke unasked, or not at all.
         agent: The name of the agent that answered.
     """
 
@@ -167,10 +167,10 @@ class TurnLine(CallLine):
 
 
 class UsageLine(CallLine):
-    """What the call has cost so far.
+    """The call's cost so far.
 
     Attributes:
-        tokens: By kind and modality.
+        tokens: The tokens by kind and modality.
         estimate: The estimated cost; None if no price is known.
         currency: ISO 4217.
     """
@@ -195,7 +195,7 @@ class ErrorLine(CallLine):
 
 
 class NoticeLine(CallLine):
-    """What the recording says of itself, such as that the disk was full."""
+    """A remark about the recording itself, such as that the disk was full."""
 
     kind = "notice"
     text: str
@@ -209,11 +209,11 @@ class EndedLine(CallLine):
 
 
 class OtherLine(CallLine):
-    """A line of a kind that this version does not know, or without what its kind has.
+    """A line of an unknown kind, or without the fields of its kind.
 
     Attributes:
-        of: Its kind.
-        fields: All of its fields.
+        of: The kind.
+        fields: All fields.
     """
 
     of: str
@@ -244,9 +244,9 @@ _KINDS: Mapping[str, type[CallLine]] = {
 
 
 def written(line: CallLine) -> str:
-    """A line as text, without its end.
+    """A line as text, without the line break.
 
-    A line that would be too long keeps its kind and time, and says that it was cut.
+    A line that would be too long keeps its kind and time, and a mark that it was cut.
     """
     fields = {"at_ms": line.at_ms, "kind": line.kind} | line.model_dump(exclude={"at_ms"})
     text = _json(fields)
@@ -257,10 +257,10 @@ def written(line: CallLine) -> str:
 
 
 def written_message(kind: Literal["received", "sent"], at_ms: int, message: str) -> str:
-    """A `received` or `sent` line of a message that is JSON already, which is not parsed again.
+    """A `received` or `sent` line of a message in JSON, which is not parsed again.
 
     Args:
-        kind: Which of the two.
+        kind: `received` or `sent`.
         at_ms: The line's time.
         message: A JSON object, as it went over the data channel.
     """
@@ -276,7 +276,7 @@ def moved(text: str, by_ms: int) -> str:
 
     Args:
         text: The line.
-        by_ms: By how much.
+        by_ms: The shift.
     """
     at_ms, comma, rest = text.removeprefix(_BEGINNING).partition(",")
     return f"{_BEGINNING}{int(at_ms) + by_ms}{comma}{rest}"
@@ -285,7 +285,7 @@ def moved(text: str, by_ms: int) -> str:
 def read(text: str) -> Line | None:
     """A line; None if it is not one, for example because it was cut off.
 
-    A line of an unknown kind, and one that lacks what its kind has, becomes an `OtherLine`.
+    A line of an unknown kind, or without the fields of its kind, becomes an `OtherLine`.
     """
     if len(text) > MAX_LINE_CHARS:
         return None
@@ -308,7 +308,7 @@ def read(text: str) -> Line | None:
 
 
 def _json(value: object) -> str:
-    # Whatever a tool returns is written somehow.
+    # Every result of a tool can be written.
     return json.dumps(value, ensure_ascii=False, default=_in_words)
 
 

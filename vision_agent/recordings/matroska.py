@@ -1,9 +1,9 @@
-"""Writes a Matroska file (RFC 9559) that plays however far it has been written.
+"""Writes a Matroska file (RFC 9559) that plays at any time while it is being written.
 
-FFmpeg's muxer, and so PyAV's, takes no track after the header, and writes a file's length at its
-end alone. Here the header has room: a track that begins in the middle of a call is added to it in
-place, and so is the length after each cluster. What is killed loses the cluster that was not
-written yet; what is finished has an index (`Cues`) too.
+FFmpeg's muxer, and so PyAV's, accepts no track after the header and writes a file's length only at
+the end. Here the header has room: a track that begins during a call is added to it in place, and
+the length is updated after each cluster. A killed process loses the cluster that was not written
+yet. A finished file also has an index (`Cues`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Output(Protocol):
     """A file that is open for writing without a buffer, such as `io.FileIO`."""
 
     def write(self, data: memoryview, /) -> int:
-        """Writes some of the data; how much of it."""
+        """Writes some of the data; returns how many bytes."""
 
     def seek(self, at: int, /) -> int:
-        """Goes to a place."""
+        """Moves to an offset."""
 
     def truncate(self, size: int, /) -> int:
         """Cuts the file off."""
@@ -104,17 +104,17 @@ class MatroskaFile:
         self.size = self._tracks_at + TRACKS_ROOM
 
     def begin(self, began: datetime) -> None:
-        """Say that the file's time zero is another one."""
+        """Change the file's time zero."""
         self._patch(self._date_at, _date(began))
 
     def add_track(self, title: str, order: int, form: TrackFormat, *, default: bool) -> int | None:
-        """Add a track; its number, or None if the header has no room for it.
+        """Add a track; returns its number, or None if the header has no room for it.
 
         Args:
             title: Its name.
-            order: Its place among the tracks; those of the same place stand as they came.
-            form: What it contains.
-            default: Whether a player chooses it by itself.
+            order: Its place among the tracks; tracks with equal places keep the order they came in.
+            form: Its codec.
+            default: Whether a player chooses it by default.
         """
         number = len(self._tracks) + 1
         entry = ebml.element(
@@ -140,7 +140,7 @@ class MatroskaFile:
         return number
 
     def write_cluster(self, blocks: Sequence[Block]) -> None:
-        """Write packets, those of each track in the order in which they are decoded."""
+        """Write packets; those of one track are in decoding order."""
         if not blocks:
             return
         begin_ms = blocks[0].at_ms
@@ -158,7 +158,7 @@ class MatroskaFile:
         self._end_cluster(parts)
 
     def finish(self) -> None:
-        """Write the index, and what is known of the whole."""
+        """Write the index and the final sizes."""
         cues_at = None
         if self._cues:
             cues_at, cues = self.size, ebml.element(_CUES, *self._cues)
@@ -168,12 +168,12 @@ class MatroskaFile:
         self._patch(self._segment_at - 8, ebml.size(self.size - self._segment_at, 8))
 
     def undo(self) -> None:
-        """After a failure: leave what was written before it, which plays."""
+        """After a failure: cut the file back to its last playable state."""
         self._file.truncate(self.size)
         self._file.seek(self.size)
 
     def _cue(self, block: Block) -> None:
-        """Note where a player that seeks may begin."""
+        """Note a place to which a player may seek."""
         last_ms = self._cued_ms.get(block.track, -CUE_EVERY_MS)
         if block.key and block.at_ms - last_ms >= CUE_EVERY_MS:
             self._cued_ms[block.track] = block.at_ms

@@ -1,4 +1,4 @@
-"""Puts the packets of a call's tracks into one Matroska file."""
+"""Writes the packets of a call's tracks into one Matroska file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TITLES = ("camera", "screen", "caller", "agent")
 SOUNDS = ("caller", "agent")
 
 _CHOSEN = ("camera", "caller")
-"""Those that a player plays by itself."""
+"""The tracks that a player plays by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class RecordedPacket:
 
     Attributes:
         title: Its track: one of `TITLES`.
-        sender: Distinguishes the senders of a track: each has timestamps of its own. A later one
-            has a larger number, and what comes of an earlier one is left out from then on.
+        sender: Distinguishes the senders of a track, each of which has its own timestamps. A later
+            sender has a larger number; from then on, packets of earlier ones are left out.
         codec: RTP's name of the codec.
         clock_hz: The clock of the timestamps.
         ticks: Its timestamp; it does not wrap around.
@@ -76,12 +76,12 @@ class MediaWriter:
 
     Args:
         file: The file.
-        max_lead_s: How much of what was sent before the recording began belongs to it, at most: of
-            a call that is recorded from its connection on, what the call's set-up held up. By
-            default nothing does, and such sound is left out.
+        max_lead_s: How much sound that was sent before the recording began belongs to it, at most:
+            in a call that is recorded from its connection on, the sound that was held up during the
+            set-up. By default none, and such sound is left out.
 
     Attributes:
-        lead_ms: How long before the recording began the file's time zero is; see `begin`.
+        lead_ms: The time from the file's time zero to the beginning of the recording; see `begin`.
         left_out: How many packets were left out, because they could not be decoded by themselves,
             or the file had no room for their track.
     """
@@ -101,8 +101,8 @@ class MediaWriter:
         if packet.sender < track.sender[0]:
             return
         if (packet.sender, packet.codec) != track.sender:
-            # Another codec may have another clock, and has timestamps that say nothing of those
-            # before.
+            # Another codec may have another clock, and its timestamps are unrelated to the earlier
+            # ones.
             self._place(track, track.timeline.end())
             track.sender = packet.sender, packet.codec
             track.timeline = Timeline(
@@ -115,8 +115,8 @@ class MediaWriter:
     def begin(self, now_s: float) -> None:
         """Set the file's time zero, once, before anything is written.
 
-        Sound that arrives in a burst at the beginning was sent before, and time zero is when the
-        first of it was.
+        Sound that arrives in a burst at the beginning was sent earlier; time zero is the time at
+        which its first packet was sent.
 
         Args:
             now_s: Seconds of the recording.
@@ -131,11 +131,11 @@ class MediaWriter:
                 track.timeline.not_before_s = max(track.timeline.not_before_s, -lead_s)
 
     def write(self, now_s: float, *, ending: bool = False) -> None:
-        """Write what has come; `OSError` if it can't be written.
+        """Write the packets that have come; `OSError` if they can't be written.
 
         Args:
             now_s: Seconds of the recording.
-            ending: Whether nothing more comes.
+            ending: Whether no more packets come.
         """
         self._expire(now_s)
         if ending:
@@ -146,10 +146,10 @@ class MediaWriter:
         for track, at_s, number, key, data in placed:
             at_ms = max(0, round(1000 * at_s) + self.lead_ms)
             if track.title in SOUNDS:
-                at_ms = max(at_ms, track.latest_ms + 1)  # a player takes no two of the same time
+                at_ms = max(at_ms, track.latest_ms + 1)  # players reject two of the same time
             track.latest_ms = max(track.latest_ms, at_ms)
             blocks.append((track.latest_ms, Block(at_ms, number, key, data)))
-        # By time, but the packets of each track in the order in which they are decoded.
+        # By time, but the packets of each track in decoding order.
         blocks.sort(key=lambda each: each[0])
         self._file.write_cluster([block for _, block in blocks])
 
@@ -160,7 +160,7 @@ class MediaWriter:
     def _place(self, track: _Track, ready: Iterable[tuple[float, RecordedPacket]]) -> None:
         for at_s, packet in ready:
             if at_s < 0 and packet.title in SOUNDS and not self._max_lead_s:
-                # Of video the first frame is kept, and what needs it.
+                # The first video frame and the frames that need it are kept.
                 continue
             number = self._number(track, packet)
             data = stored(packet.codec, packet.data, packet.key) if number is not None else b""
@@ -170,7 +170,7 @@ class MediaWriter:
             self._placed.append(_Placed(track, at_s, number, packet.key, data))
 
     def _number(self, track: _Track, packet: RecordedPacket) -> int | None:
-        """The number of a packet's track, which it may begin."""
+        """The number of a packet's track, which is added if needed."""
         if packet.codec == track.codec and track.number is not None:
             return track.number
         number = track.numbers.get(packet.codec)

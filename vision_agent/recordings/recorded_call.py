@@ -24,7 +24,7 @@ _MAX_LINE_BYTES = 4 * MAX_LINE_CHARS  # of UTF-8
 
 
 class BadRecordedCall(ValueError):
-    """It is no recorded call that can be read; the text says why."""
+    """There is no readable recorded call; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RecordedCall:
 
     Attributes:
         folder: Its folder.
-        header: The first line: which call it was.
+        header: The first line, which describes the call.
         lines: All lines, the header included, in order of time.
         unread: How many lines could not be read: too long, cut off, or not JSON.
     """
@@ -85,12 +85,12 @@ class RecordedCall:
 
     @property
     def media(self) -> Path:
-        """The file of both voices and the pictures, which may be missing."""
+        """The file of both voices and the videos, which may be missing."""
         return self.folder / MEDIA_FILE
 
     @property
     def has_media(self) -> bool:
-        """Whether anything was said or shown; the file of a call without that has no cluster."""
+        """Whether there is sound or video; the file of a call without both has no cluster."""
         try:
             with self.media.open("rb") as file:
                 beginning = file.read(_MOST_BEFORE_MEDIA_BYTES)
@@ -123,7 +123,7 @@ class RecordedCall:
 
 
 def _regular(path: Path) -> BufferedReader:
-    """A file that is one, and of a bounded size: not a pipe, which would never end."""
+    """A regular file of bounded size; not a pipe, which would never end."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise BadRecordedCall(f"{path} is not a file.")
@@ -133,7 +133,7 @@ def _regular(path: Path) -> BufferedReader:
 
 
 def _bounded(file: BufferedReader) -> Iterator[Line | None]:
-    """The lines of a file, None for each that can't be read; a last one that is cut off is left."""
+    """The lines of a file, None for each unreadable one; an incomplete last line is ignored."""
     while piece := file.readline(_MAX_LINE_BYTES):
         if not piece.endswith(b"\n"):
             if len(piece) < _MAX_LINE_BYTES:

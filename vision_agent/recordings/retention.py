@@ -1,4 +1,4 @@
-"""Deletes recordings that are older than their operator keeps them."""
+"""Deletes recordings that are older than the operator wants to keep."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MAX_HEADER_BYTES = 100_000
 
 
 def sweep(folder: Path, keep_s: float, now_s: float | None = None) -> int:
-    """Delete the recordings in a folder that nothing was written to for a time. Blocks.
+    """Delete the recordings in a folder to which nothing was written for a time. Blocks.
 
-    Only folders that are recordings go: those with such a name, that are no links, and whose
-    `call.jsonl` begins as that of a recording.
+    Only recordings are deleted: folders with the name of a recording that are not links, and whose
+    `call.jsonl` begins with a header.
 
     Args:
-        folder: Where recordings are kept.
-        keep_s: For how long.
+        folder: The folder of all recordings.
+        keep_s: How long recordings are kept.
         now_s: Seconds since 1970; None for now.
 
     Returns:

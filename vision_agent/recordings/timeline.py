@@ -1,8 +1,8 @@
-"""When a packet of a track was really said or shown. Pure.
+"""The times at which a track's packets were really spoken or captured. Pure.
 
-The sender's clock (RTP timestamps) gives exact distances within a track, the arrival says when that
-was. A packet comes late by what the network delays it, so that the least late one counts: the
-track is placed as if that one had not been delayed.
+The sender's clock (RTP timestamps) gives exact distances within a track; the arrival gives the time
+of day. The network delays every packet, so the least delayed one counts: the track is placed as if
+that packet had not been delayed.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 SETTLES_S = 0.3
-"""How long packets are held until it is known what their timestamps mean."""
+"""How long packets are held until the meaning of their timestamps is known."""
 
 FIRST_SETTLES_S = 1.0
-"""The same of a sender's first packets, of which a slow one may send the first few late and those
-after them in a burst."""
+"""The same for a sender's first packets: a slow sender may send the first few late, and the next
+ones in a burst."""
 
 JUMP_S = 0.25
-"""Timestamps that are off by more have jumped, such as those of a sender that was paused, unless
-the network has held packets up: then those that follow are on time again."""
+"""Timestamps that are off by more have jumped, for example because the sender was paused; unless
+the network held packets up, after which the next ones are on time again."""
 
 STEP_S = 0.25
-"""Timestamps that go on by no more have not jumped: what comes ahead of its time then was sent
-faster than it is played, such as speech from a file, and follows what came before it."""
+"""Timestamps that advance by no more have not jumped: packets that come ahead of their time were
+then sent faster than they are played, such as speech from a file, and follow the earlier ones."""
 
 MAX_AHEAD_S = 5.0
 
 DRIFT_WINDOW_S = 5.0
 LARGEST_STEP_S = 0.02
-"""By how much a clock that is slower than ours is followed after each such window."""
+"""The largest correction for a slower clock after each such window."""
 
 SMALLEST_S = 0.005
 AHEAD_SHARE, FAR_AHEAD_SHARE = 0.1, 0.25
-"""By how much of the time since the last packet one that is faster is followed: with the first
-packets, too, which are often late. The second is for more than `JUMP_S`."""
+"""The correction for a faster clock, or for late first packets, as a share of the time since the
+last packet. The second share holds beyond `JUMP_S`."""
 
 
 class _Held(NamedTuple, Generic[T]):
@@ -51,13 +51,13 @@ class Timeline(Generic[T]):
 
     Args:
         clock_hz: The clock of the timestamps.
-        reorders: Whether a packet may be of an earlier time than the one before it, as with
+        reorders: Whether a packet may have an earlier time than the one before it, as with
             B-frames.
-        not_before_s: Where an earlier sender's last packet was placed.
+        not_before_s: The time at which an earlier sender's last packet was placed.
 
     Attributes:
-        not_before_s: The same. What was held up for longer is placed from there on.
-        latest_s: The latest time of a packet that was placed.
+        not_before_s: The same. Packets that were held up for longer are placed from there on.
+        latest_s: The latest time of a placed packet.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class Timeline(Generic[T]):
             item: The packet.
 
         Returns:
-            Packets whose time is known now, in order of arrival, each after its time in seconds;
-            less than 0 for what was sent before the recording began.
+            The times, in seconds, and the packets whose times are known now, in order of arrival. A
+            time below 0 is one before the recording began.
         """
         media_s = ticks / self._clock_hz
         ready = self._settle(media_s, arrived_s)
@@ -100,18 +100,18 @@ class Timeline(Generic[T]):
         return ready
 
     def expire(self, now_s: float) -> list[tuple[float, T]]:
-        """Packets that have been held for long enough, as of `add`."""
+        """The packets that have been held for long enough, as `add` returns them."""
         settles_s = FIRST_SETTLES_S if self._offset_s is None else SETTLES_S
         if self._held and now_s - self._held[0].arrived_s >= settles_s:
             return self._release()
         return []
 
     def end(self) -> list[tuple[float, T]]:
-        """All packets that are held, as of `add`."""
+        """All held packets, as `add` returns them."""
         return self._release() if self._held else []
 
     def _settle(self, media_s: float, arrived_s: float) -> list[tuple[float, T]]:
-        """What the next packet says of those that are held."""
+        """Decide about the held packets by the next one."""
         if not self._held:
             return []
         offset_s = self._offset_s
@@ -131,7 +131,7 @@ class Timeline(Generic[T]):
         return [(self._placed(one.media_s, one.arrived_s), one.item) for one in held]
 
     def _room_s(self, held: list[_Held[T]]) -> float:
-        """How much later packets are placed than they were sent, so that each has its time."""
+        """How much later than sent the packets are placed, so that each has its own time."""
         steps = (b.media_s - a.media_s for a, b in pairwise(held))
         if not all(0.0 < step <= STEP_S for step in steps):
             return 0.0

@@ -43,8 +43,8 @@ _NOTHING_SAID = (
 class ReplayOptions:
     """What to replay, and against which server.
 
-    The caller does the first of these that is given: `script`, `say_pcm`, `say`, `typed`, the
-    recording's own sound. A source in which nothing is voiced counts as silence.
+    The caller follows the first of these that is given: `script`, `say_pcm`, `say`, `typed`, the
+    recording's own sound. A sound without a voice counts as silence.
 
     Attributes:
         file: The recording: any video, image or sound FFmpeg reads; or a recorded call, its folder
@@ -65,8 +65,8 @@ class ReplayOptions:
             answered.
         begin_s: Where in `file` to begin, in seconds.
         end_s: Where in it to end.
-        patient: What the caller of a recorded call did waits for the answer to what came before.
-            Otherwise each comes at its time, whatever the agent does.
+        patient: Each step of a recorded call waits for the answer to the step before. Otherwise it
+            comes at its recorded time, whatever the agent does.
         record: Write the sound of both sides here: WAV, the caller left, the agent right.
 
     Raises:
@@ -115,11 +115,11 @@ async def replay(
 
     Args:
         options: What to replay, and against which server.
-        on_progress: Called with how much has been said, 0 to 1; or shown, if nothing is said.
+        on_progress: Called with the share that has been said, 0 to 1; or shown, if nothing is said.
         on_transcript: Called with who ("user" or "agent"), text, and ms of the call.
         on_state: Called with "dialling", "connecting", "ready", "asking", "waiting",
             "answering", "ended", as they begin.
-        on_note: Called with a remark for the person who replays: before dialling, and where the
+        on_note: Called with remarks for the person who replays: before dialling, and when the
             server records the call.
 
     Returns:
@@ -162,7 +162,7 @@ def screen_recording(path: Path) -> Recording:
 
 
 async def _source_of(options: ReplayOptions) -> CallerSource:
-    """What the caller shows and does: the first of what the options give, see there."""
+    """What the caller shows and does, by the first source that the options give."""
     question: CallScript | None = options.script
     if question is None and options.say_pcm is not None:
         question = FixedScript([Step(Speak(*options.say_pcm), 0)])

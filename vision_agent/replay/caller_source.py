@@ -1,4 +1,4 @@
-"""What a replay is made from: a media file, or a recorded call with all that its caller did."""
+"""The source of a replay: a media file, or a recorded call with all that its caller did."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from vision_agent.replay.script import (
 
 _SOURCES: tuple[Source, ...] = ("camera", "screen")
 _CALLER = "caller"
-# What an offer says of who calls, and of which conversation, is not a recording's to say.
+# A recording does not choose who calls, nor which conversation continues.
 _NOT_ASKED_AGAIN = frozenset({"agent", "user", "resume"})
 _RESUMED = (
     "The recorded call continued an earlier conversation, which the agent does not know here."
@@ -56,10 +56,10 @@ class CallerSource:
     Attributes:
         shown: The videos.
         script: What the caller does.
-        off: What is switched off at the beginning.
+        off: The devices that are switched off at the beginning.
         asked: The options that the recorded call had asked for.
         call: The recorded call; None if it is another recording.
-        part: The part of it that is made again.
+        part: The part of the call that is made again.
         notes: What can't be made again, as sentences.
     """
 
@@ -83,12 +83,12 @@ def recorded_folder(path: Path) -> Path | None:
 def open_source(
     path: Path, cut: Cut, question: CallScript | None = None, *, patient: bool = False
 ) -> CallerSource:
-    """Open a recording with what its caller says in it. Reads files: call it in a thread.
+    """Open a recording with its caller's words. Reads files: call it in a thread.
 
     Args:
         path: Any media file, a recorded call's folder, or a file in it such as `call.mkv`.
         cut: The part of it.
-        question: What the caller does instead of what the recording's did.
+        question: What the caller does instead of the recorded caller's script.
         patient: See `recorded_script`.
 
     Raises:
@@ -108,7 +108,7 @@ def open_source(
 
 
 def _of_tracks(path: Path, tracks: set[str], cut: Cut, question: CallScript | None) -> CallerSource:
-    """A recorded call's file without the lines of what was done."""
+    """A recorded call's media without its lines."""
     if (why := cut.outside(length_s(path))) is not None:
         raise BadRecording(f"That is no part of {path}: {why}.")
     shown = {
@@ -192,7 +192,7 @@ def _of_recorded_call(
 def _pictures(
     call: RecordedCall, begin_ms: int, end_ms: int
 ) -> tuple[list[tuple[int, SendPicture]], list[str]]:
-    """What was sent into a part of a call, and which of it can't be sent again, as sentences."""
+    """The pictures sent in a part of a call, and a sentence for each that can't be sent again."""
     found: list[tuple[int, SendPicture]] = []
     lost: list[str] = []
     for each in sent_pictures(call.lines, begin_ms, end_ms):

@@ -1,4 +1,4 @@
-"""What the caller has said and typed in a call, and when. Pure."""
+"""The caller's utterances and typed lines, with their times. Pure."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class CallerWords:
 
 
 class SpokenSound:
-    """A sound that the microphone sends, and how far it has come.
+    """A sound that the microphone sends, and how much of it has been sent.
 
     Args:
         spans: Its utterances, in ms from its first sample.
-        started: When each of them began, which the microphone writes.
-        ended: When each of them ended, which the microphone writes.
+        started: When each utterance began; the microphone adds to it.
+        ended: When each utterance ended; the microphone adds to it.
         timeline_ms: Converts those moments to ms of the call.
         turn: The turn that it begins.
         is_one_turn: Whether all of it is one turn, even if nobody speaks in it; otherwise each
@@ -67,7 +67,7 @@ class SpokenSound:
         return len(self._ended) == len(self._spans)
 
     def words(self) -> list[CallerWords]:
-        """Return the finished utterances: one that is still being spoken has no end yet."""
+        """Return the finished utterances."""
         return [
             CallerWords(
                 self._timeline_ms(start),

@@ -25,15 +25,15 @@ from vision_agent.recordings.lines import (
 from vision_agent.replay.report import Report
 
 _MOST_TURNS = 2_000
-# However a call ends when nothing is wrong: a replay hangs up after the last answer.
+# The reasons of a call that ends normally: a replay hangs up after the last answer.
 _AS_USUAL = frozenset({"answered", "the recording ended", "the caller hung up", ""})
-# The first of these says that words begin to arrive, and whose.
+# The first of these messages shows when words begin to arrive, and whose they are.
 _BEGINS = {"user-transcription": "user", "bot-tts-text": "agent"}
 
 
 @dataclass(slots=True)
 class ComparedTurn:
-    """What the caller said, and what came of it until the caller spoke again."""
+    """The caller's words, and what happened until the caller spoke again."""
 
     caller: str = ""
     agent: str = ""
@@ -43,7 +43,7 @@ class ComparedTurn:
 
 @dataclass(slots=True)
 class ComparedCall:
-    """What of a call is compared."""
+    """The things of a call that are compared."""
 
     turns: list[ComparedTurn]
     interruptions: int
@@ -52,7 +52,7 @@ class ComparedCall:
 
     @classmethod
     def recorded(cls, lines: Sequence[Line]) -> ComparedCall:
-        """Make it of the lines of a recorded call, or of a part of one."""
+        """Make it from the lines of a recorded call, or of a part of one."""
         return cls(
             _turns(_happened(lines)),
             sum(isinstance(line, InterruptedLine) for line in lines),
@@ -62,7 +62,7 @@ class ComparedCall:
 
     @classmethod
     def made(cls, report: Report) -> ComparedCall:
-        """Make it of the report of a call."""
+        """Make it from the report of a call."""
         happened: list[tuple[int, str, Any]] = [
             *((line.at_ms, line.who, line.text) for line in report.transcript),
             *((call.at_ms, "tool", _tool(call.name, call.arguments)) for call in report.tool_calls),
@@ -79,21 +79,21 @@ class ComparedCall:
             ):
                 happened.append((said.started_at_ms, "typed", said.typed))
             if said.reply_ms is not None:
-                # The words that it answers are there at the latest when the answer begins.
+                # The words that an answer answers are known when the answer begins, at the latest.
                 happened.append((said.ended_at_ms + said.reply_ms + 1, "reply", said.reply_ms))
         return cls(_turns(happened), report.interruptions, list(report.errors), report.ended)
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedRow:
-    """One thing of both calls.
+    """One row of the comparison.
 
     Attributes:
-        what: What it is, such as "Caller" or "Tools".
-        first: How it was in the recorded call.
-        second: How it was in the call made again.
-        same: Whether it is the same; None for times, which never are.
-        turn: The turn that it belongs to, from 1; 0: the whole call.
+        what: Its title, such as "Caller" or "Tools".
+        first: The value in the recorded call.
+        second: The value in the call made again.
+        same: Whether the values are equal; None for times, which never are.
+        turn: The turn, from 1; 0: the whole call.
     """
 
     what: str
@@ -106,7 +106,7 @@ class ComparedRow:
 def compare(first: ComparedCall, second: ComparedCall) -> list[ComparedRow]:
     """Return both calls side by side: turn by turn, then as a whole.
 
-    Turns in which the caller was understood alike stand beside each other.
+    Turns whose transcript of the caller is the same stand beside each other.
     """
     rows: list[ComparedRow] = []
     for number, (one, other) in enumerate(_pairs(first.turns, second.turns), start=1):
@@ -124,12 +124,12 @@ def compare(first: ComparedCall, second: ComparedCall) -> list[ComparedRow]:
 
 
 def differences(rows: Sequence[ComparedRow]) -> int:
-    """How many rows are not the same; times are not counted."""
+    """How many rows differ; times are not counted."""
     return sum(row.same is False for row in rows)
 
 
 def as_json(rows: Sequence[ComparedRow]) -> dict[str, Any]:
-    """Return it for the JSON of a report."""
+    """Return the rows for the JSON of a report."""
     return {"differences": differences(rows), "rows": [asdict(row) for row in rows]}
 
 
@@ -147,10 +147,10 @@ def _of_turn(one: ComparedTurn, other: ComparedTurn, number: int) -> Iterator[Co
 
 
 def _happened(lines: Sequence[Line]) -> list[tuple[int, str, Any]]:
-    """What was said and done in a recorded call, by when it began.
+    """What was said and done in a recorded call, in the order in which it began.
 
-    A line of what was said comes when it is complete: of an answer that was cut in on, after the
-    words that cut in.
+    A transcript's line is written when it is complete. So an interrupted answer is recorded after
+    the words that interrupted it.
     """
     happened: list[tuple[int, str, Any]] = []
     begun: dict[str, int] = {}
@@ -166,7 +166,7 @@ def _happened(lines: Sequence[Line]) -> list[tuple[int, str, Any]]:
         elif isinstance(line, ToolCallLine):
             happened.append((line.at_ms, "tool", _tool(line.name, line.arguments)))
         elif isinstance(line, TurnLine):
-            # It may come before the words of the answer, and after them.
+            # The line may come before or after the words of the answer.
             began_ms = begun.get("agent", line.at_ms if answer_ms is None else answer_ms)
             happened.append((began_ms, "reply", line.reply_ms))
             answer_ms = None
@@ -174,7 +174,7 @@ def _happened(lines: Sequence[Line]) -> list[tuple[int, str, Any]]:
 
 
 def _turns(happened: list[tuple[int, str, Any]]) -> list[ComparedTurn]:
-    """What happened, in turns: each begins with a typed line, or words that follow the agent's."""
+    """The turns of a call: each begins with a typed line, or with words that follow the agent's."""
     turns, is_typed = [ComparedTurn()], False
     for _, kind, what in sorted(happened, key=lambda each: each[0]):
         turn = turns[-1]
@@ -206,7 +206,7 @@ def _pairs(
 
 
 def _key(text: str) -> str:
-    """A text without what recognition and punctuation change."""
+    """A text in a form in which recognition and punctuation make no difference."""
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 

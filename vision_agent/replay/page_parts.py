@@ -1,4 +1,4 @@
-"""What the pages that a person looks at are made of: one file each, which loads nothing. Pure."""
+"""Parts of self-contained HTML pages: each page is one file that loads nothing. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Html(str):
 
 
 def html(template: str, *values: object) -> Html:
-    """Fill a template; the only way to HTML here. Values are escaped unless they are HTML."""
+    """Fill a template. Values are escaped unless they are `Html`; all HTML is made here."""
     texts = (
         value if isinstance(value, Html) else escape(printable(str(value))) for value in values
     )
@@ -61,7 +61,7 @@ def whole_page(title: str, parts: Iterable[Html], style: str = "") -> str:
 
     Args:
         title: Its title and first heading.
-        parts: What stands below.
+        parts: The parts below the heading.
         style: CSS beside that of all pages.
     """
     lines = [
@@ -76,13 +76,13 @@ def whole_page(title: str, parts: Iterable[Html], style: str = "") -> str:
 
 
 def figures(pairs: Iterable[tuple[str, str]]) -> Html:
-    """Names and what they are, in a row."""
+    """Names and their values, in a row."""
     shown = (html("<div><dt>{}</dt><dd>{}</dd></div>", *pair) for pair in pairs)
     return Html(f"<dl>{''.join(shown)}</dl>")
 
 
 def opus(samples: npt.NDArray[np.int16], rate_hz: int) -> Html:
-    """A player of a sound, which the page holds as Ogg Opus: a tenth of the size of a WAV.
+    """A player of a sound, embedded as Ogg Opus: a tenth of the size of a WAV.
 
     Args:
         samples: Mono, or `(samples, 2)` for left and right.
@@ -92,7 +92,7 @@ def opus(samples: npt.NDArray[np.int16], rate_hz: int) -> Html:
 
 
 def ogg(file: bytes) -> Html:
-    """A player of an Ogg file, which the page holds."""
+    """A player of an embedded Ogg file."""
     sound = Html(base64.b64encode(file).decode())
     return html('<audio controls src="data:audio/ogg;base64,{}"></audio>', sound)
 

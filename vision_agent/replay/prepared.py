@@ -1,4 +1,4 @@
-"""What a script speaks and shows, read before it is due."""
+"""The media of a script, read before they are due."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Sound = tuple[Samples, Sequence[Span]]
 
 
 class PreparedActions:
-    """Sounds at the caller's rate with their utterances, opened recordings, and pictures."""
+    """Sounds at the caller's rate with their utterances, opened recordings, and picture files."""
 
     def __init__(self) -> None:
         self._sounds: dict[int, tuple[Speak, Sound]] = {}
@@ -48,7 +48,7 @@ class PreparedActions:
         return known[1] if known is not None else await _read_sound(action)
 
     async def recording(self, action: Show) -> Recording:
-        """Return what is to be shown.
+        """Return the recording to show.
 
         Raises:
             BadRecording: It can't be.
@@ -56,7 +56,7 @@ class PreparedActions:
         return self._recordings.get(action) or await recording_to_show(action)
 
     async def picture(self, action: SendPicture) -> bytes:
-        """Return the picture file that is to be sent.
+        """Return the picture file to send.
 
         Raises:
             BadRecording: It can't be.

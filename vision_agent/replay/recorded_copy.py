@@ -1,6 +1,6 @@
 """Copies a part of a recorded call into a folder of its own, without encoding anything again.
 
-A telephone's sound becomes linear PCM, without loss: PyAV copies none of its codecs to Matroska.
+G.711 and G.722 become linear PCM, without loss: PyAV copies neither to Matroska.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _TELEPHONE_CODECS = frozenset({"pcm_mulaw", "pcm_alaw", "adpcm_g722", "g722"})
 def copy_part(call: RecordedCall, cut: Cut, folder: Path) -> float:
     """Copy the packets and lines of a part. Reads and writes files: call it in a thread.
 
-    Videos can only be decoded from a key frame on, so that the copy begins with the last one before
-    the cut. Frames that the model was shown are left out, because the videos have them; pictures
-    that the caller has sent stay.
+    A video can only be decoded from a key frame on, so the copy begins with the last key frame
+    before the cut. Frames that the model was shown are left out, because the videos contain them;
+    pictures that the caller sent are copied.
 
     Args:
         call: The recorded call.
         cut: The part of it.
-        folder: Where to; it is made.
+        folder: The new folder.
 
     Returns:
         Where the copy begins, in seconds of the recorded call.
@@ -74,7 +74,7 @@ def _copy(call: RecordedCall, cut: Cut, folder: Path) -> float:
 
 
 def _key_frame_before(media: Path, begin_s: float) -> float:
-    """The latest time from which on every video can be decoded when the cut begins."""
+    """The latest time from which every video can be decoded up to the beginning of the cut."""
     newest: dict[str, float] = {}
     if not begin_s:
         return 0.0
@@ -86,7 +86,7 @@ def _key_frame_before(media: Path, begin_s: float) -> float:
             if at_s > begin_s:
                 break
             if packet.is_keyframe:
-                # A track that goes on in another codec has a stream of the same title.
+                # A track that continues in another codec has a second stream of the same title.
                 newest[packet.stream.metadata.get("title", "")] = at_s
     return min(newest.values(), default=begin_s)
 

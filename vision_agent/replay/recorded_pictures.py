@@ -1,4 +1,4 @@
-"""The pictures that the caller of a recorded call has sent into it. Pure."""
+"""The pictures that the caller sent in a recorded call. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _MOST_ASKED_ABOUT = 4
 
 @dataclass(frozen=True, slots=True)
 class SentPicture:
-    """A picture that the server took.
+    """A picture that the server accepted.
 
     Attributes:
-        at_ms: When the last part of it had come, in ms of the call.
+        at_ms: When its last part arrived, in ms of the call.
         name: The name that the caller's client gave it.
         file: Its path in the recorded call's folder; empty if it was not kept.
-        lines: What the recording says of it.
+        lines: Its lines in the recording.
     """
 
     at_ms: int
@@ -31,9 +31,9 @@ class SentPicture:
 def sent_pictures(lines: Sequence[Line], begin_ms: int, end_ms: int) -> list[SentPicture]:
     """The pictures of a part of a call.
 
-    A recording keeps a picture's content as the frame that the model was given, which is there a
-    moment after its last part has come. What was sent before the part, and not asked about yet, is
-    sent at its beginning.
+    A recording keeps a picture's content as the frame that the model was given, a moment after the
+    last part arrived. A picture that was sent before the part of the call, but not yet asked about,
+    is sent at its beginning.
     """
     waiting: list[SentPicture] = []
     inside: list[SentPicture] = []
@@ -49,7 +49,7 @@ def sent_pictures(lines: Sequence[Line], begin_ms: int, end_ms: int) -> list[Sen
 
 
 def picture_part(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What a message of the client's says of a part of a picture; None if it is something else."""
+    """The part of a picture in a client's message; None if the message is something else."""
     data = message.get("data")
     if message.get("type") != "client-message" or not isinstance(data, dict):
         return None

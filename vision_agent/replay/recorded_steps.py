@@ -1,4 +1,4 @@
-"""What the caller of a recorded call did, as the steps of a script. Pure."""
+"""The actions of a recorded call's caller as the steps of a script. Pure."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from vision_agent.replay.script import (
 )
 
 MAX_STEPS = 20_000
-# More is not a message that a server reads.
+# Servers do not read longer messages.
 _MAX_MESSAGE_CHARS = 65_000
 # A word begins before its first loud sample, and ends after its last one.
 _MARGIN_MS = 300
-# A video whose first frame comes later was not there at the beginning of a cut, or of a call, whose
-# connection is made meanwhile.
+# A video whose first frame comes later was off at the beginning of the cut or of the call. Making
+# the connection takes part of this time.
 _THERE_MS = 500
 _CONNECTED_MS = 3_000
-# A video without a frame for longer counts as off. Browsers send few of a screen that rests.
+# A video without a frame for longer counts as off. Browsers send few frames of a still screen.
 _LONGEST_PAUSES_S: Mapping[Source, float] = {"camera": 5.0, "screen": 15.0}
-# What the agent says unasked may come a little later than it did.
+# The agent may speak unasked a little later than in the recording.
 _LATER_MS = 2_000
-# What a client says of the call's recording, and pictures, whose content stands elsewhere.
+# Messages that are not sent again: about the call's recording, and pictures, which are sent anew.
 _NOT_SENT_AGAIN = ("recording", "picture")
 
 
@@ -59,7 +59,7 @@ class RecordedPart:
         end_ms: Where it ends.
         first_frames_ms: When the first frame of each recorded video came, in ms of the call.
         last_frames_ms: When the last frame of each recorded video came, in ms of the call.
-        pictures: The picture files that were sent into it, and when, in ms of the part.
+        pictures: The picture files that were sent in the part, and when, in ms of the part.
     """
 
     lines: Sequence[Line]
@@ -71,13 +71,13 @@ class RecordedPart:
 
     @property
     def off(self) -> set[Track]:
-        """What the caller had switched off when it began."""
+        """The devices that were off when the part began."""
         before = (each for each in self.lines if each.at_ms < self.begin_ms)
         switches = {each.what: each.on for each in before if isinstance(each, SwitchedLine)}
         return {what for what, on in switches.items() if not on}
 
     def is_over(self, source: Source, at_ms: int) -> bool:
-        """Whether a video had ended by a time of the call, although nobody had switched it off."""
+        """Whether a video had ended by a time of the call without being switched off."""
         last_ms = self.last_frames_ms.get(source)
         if last_ms is None or at_ms - last_ms <= 1000 * _LONGEST_PAUSES_S[source]:
             return False
@@ -86,15 +86,15 @@ class RecordedPart:
         return not switches or switches[-1]
 
     def is_switched_on(self, what: Track, before_ms: int) -> bool:
-        """Whether the caller switched it on in the part, up to so many ms of it."""
+        """Whether the caller switched a device on within the first `before_ms` of the part."""
         lines = (each for each in self.inside if each.at_ms <= self.begin_ms + before_ms)
         return any(isinstance(e, SwitchedLine) and e.what == what and e.on for e in lines)
 
     @property
     def unasked_ms(self) -> int | None:
-        """When the agent last said or did something by itself, after the last question's answer.
+        """When the agent last spoke or acted unasked, after the last answer, in ms of the part.
 
-        None if it did not; in ms of the part.
+        None if it did not.
         """
         asked = [e for e in self.inside if isinstance(e, SpokenLine) and e.who == "user"]
         asked_ms = asked[-1].at_ms if asked else self.begin_ms
@@ -113,14 +113,14 @@ class RecordedPart:
 def recorded_script(
     part: RecordedPart, sound: Samples, spans: Sequence[Span], *, patient: bool = False
 ) -> tuple[FixedScript, set[Track]]:
-    """Return the script, and what is off when it begins.
+    """Return the script, and the devices that are off when it begins.
 
     Args:
-        part: What is made again.
+        part: The part of the call.
         sound: The caller's sound in it, mono s16 at `SOUND_RATE_HZ`.
         spans: Its utterances.
-        patient: Each step waits until the answer to the one before is over. Otherwise each comes
-            at its time, whatever the agent does.
+        patient: Each step waits for the end of the answer to the step before. Otherwise it comes
+            at its recorded time, whatever the agent does.
 
     Raises:
         ValueError: The part has more than `MAX_STEPS` steps.
@@ -166,7 +166,7 @@ def recorded_script(
 
 
 def _stays_ms(part: RecordedPart, last_step_ms: int) -> int:
-    """How long the caller stays after the last step, to hear what the agent says unasked."""
+    """How long the caller stays after the last step, in case the agent speaks unasked."""
     if (unasked_ms := part.unasked_ms) is None:
         return 0
     return max(0, unasked_ms - last_step_ms) + _LATER_MS
@@ -193,7 +193,7 @@ def _during(part: RecordedPart) -> Iterator[tuple[int, Action]]:
 
 
 def _received(message: Mapping[str, Any]) -> Action | None:
-    """What a message of the caller's did, apart from what each caller sends by itself."""
+    """The action of a client's message; None for messages that every caller sends anyway."""
     kind, data = message.get("type"), message.get("data")
     data = data if isinstance(data, dict) else {}
     options = data.get("options")
@@ -216,7 +216,7 @@ def _received(message: Mapping[str, Any]) -> Action | None:
 
 
 def _asked_by(kind: str, data: Mapping[str, Any]) -> str:
-    """What a message other than a typed line asks; empty if it is not answered."""
+    """The question in a message other than a typed line; empty if it wants no answer."""
     if kind == "dtmf":
         return "DTMF"
     if kind == "append-to-context" and data.get("run_immediately") is True:
@@ -233,7 +233,7 @@ def _is_of_microphone(action: Action) -> bool:
 
 
 def _pieces(sound: Samples, spans: Sequence[Span]) -> Iterator[tuple[int, Action]]:
-    """Each utterance by itself, at its time."""
+    """Each utterance separately, with its time."""
     per_ms = SOUND_RATE_HZ // 1000
     for span in spans:
         start = max(0, span.start_ms - _MARGIN_MS)

@@ -23,12 +23,12 @@ class Utterance:
     Attributes:
         started_at_ms: When its first voiced sample was sent.
         ended_at_ms: When its last voiced sample was sent.
-        reply_ms: From there to the arrival of the agent's first voiced packet; None if none came
-            before the caller spoke again.
+        reply_ms: From `ended_at_ms` to the arrival of the agent's first voiced packet; None if none
+            came before the caller spoke again.
         silenced_ms: How long the agent's voice continued after the utterance began; None if the
             agent was silent then.
-        turn: The caller's turn that it belongs to, from 1: what a step of a script says or types is
-            one turn, however often it pauses; in a recording that plays on, each utterance is one.
+        turn: The caller's turn, from 1. A step of a script is one turn, however often it pauses; in
+            a recording that plays on, each utterance is a turn.
         typed: The typed line; None if it was spoken.
     """
 
@@ -42,31 +42,31 @@ class Utterance:
 
 @dataclass(slots=True)
 class Report:
-    """One call. Times are in ms from `TIMELINE_ZERO`; None means that it never happened.
+    """One call. Times are in ms from `TIMELINE_ZERO`; None: it never happened.
 
     Attributes:
-        call_id: The call's id at the server; None if it took no call.
+        call_id: The call's id at the server; None if the server refused it.
         connected_ms: When media could flow (ICE and DTLS done).
         frames_sent: How many frames reached the model, as the server announced them.
-        jpeg_bytes: Their median size.
+        jpeg_bytes: The frames' median size.
         frame_age_ms: The age of the model's newest frame at the end of the caller's speech, as the
             server announced it; 0 for a frame taken after that end. The largest, if the caller
             stopped speaking several times.
         transcript: Both sides' words as the server transcribed them, in the order they began.
         reply_ms: The first `reply_ms` of `utterances` that is not None.
         utterances: What the caller said, in order. A typed line is an utterance without length.
-        agent_audio_ms: How much voiced sound of the agent's was received.
+        agent_audio_ms: How much voiced sound was received from the agent.
         voice_ms: The voiced stretches, `[from, to]`, at least 300 ms apart; an interrupted answer
             and the next one may be closer.
         interrupted_ms: When answers were interrupted, as the server announced it.
         tool_calls: The tools the agent used.
         points: What the agent pointed at.
-        usage: The tokens and an estimate of what they cost, as the server said last.
+        usage: The tokens and their estimated cost, as the server reported them last.
         errors: Everything that went wrong, in words.
-        answered: Whether the agent's voice came after something was said; if nothing was said (a
-            silent recording and no question), whether it came at all. In a call that asked for
-            answers in text (`modalities`), their words count in place of a voice. False if the
-            model, the server or the connection ended the call before the answer was over.
+        answered: Whether the agent's voice followed the caller's words; if the caller said nothing
+            (a silent recording and no question), whether it came at all. In a call that asked for
+            answers in text (`modalities`), words count in place of a voice. False if the model, the
+            server or the connection ended the call before the answer was over.
         broke_off: Whether the model, the server or the connection ended the call, or there was
             none.
         ended: Why the call ended.
@@ -122,7 +122,7 @@ class Report:
         }
 
     def write_json(self, path: Path, **further: Any) -> None:
-        """Write `to_dict` as UTF-8 JSON, and whatever else is to stand beside it.
+        """Write `to_dict` and further fields as UTF-8 JSON.
 
         Raises:
             OSError: The file can't be written.
@@ -157,19 +157,19 @@ def make_report(
     unanswered: bool = False,
     in_text: bool = False,
 ) -> Report:
-    """Work out the figures of a call.
+    """Compute the figures of a call.
 
     Args:
         call_id: See `Report`.
         connected_ms: See `Report`.
-        words: What the caller said and typed, in order.
-        transcript: What came over the data channel.
-        received: What came over the audio track.
-        errors: What went wrong on the caller's side.
+        words: The caller's utterances and typed lines, in order.
+        transcript: The messages of the data channel.
+        received: The sound of the audio track.
+        errors: The errors on the caller's side.
         ended: Why the call ended.
         ended_ms: See `Report`.
         broke_off: See `Report`.
-        unanswered: What was said last was not answered in time.
+        unanswered: The caller's last words were not answered in time.
         in_text: The call asked for answers in text.
     """
     utterances = []

@@ -44,7 +44,7 @@ def report_page(report: Report, title: str, compared: Sequence[ComparedRow] = ()
 
 
 def conversation(report: Report) -> Iterator[Html]:
-    """Who spoke when, and what was said and done, in the order it happened."""
+    """The timeline, and everything that was said and done, in the order in which it happened."""
     yield from _timeline(report)
     yield html("<table>")
     for at_ms, who, what in sorted(_events(report), key=lambda event: event[0]):

@@ -1,4 +1,4 @@
-"""What a caller does in a call, step by step. Pure."""
+"""A caller's actions in a call, step by step. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Speak:
     """Say a sound.
 
     Attributes:
-        pcm: s16le mono. It may hold several utterances with silence between them; one in which
-            nothing is voiced counts as silence.
+        pcm: s16le mono. It may hold several utterances with silence between them; a sound without
+            a voice counts as silence.
         rate_hz: Its sample rate.
     """
 
@@ -46,7 +46,7 @@ class SendMessage:
 
     Attributes:
         message: RTVI 2.1.
-        asks: What it asks, in words; empty if no answer is due.
+        asks: The question in it, in words; empty if no answer is due.
     """
 
     message: Mapping[str, Any]
@@ -55,11 +55,11 @@ class SendMessage:
 
 @dataclass(frozen=True, slots=True)
 class SendPicture:
-    """Send a picture file into the call: what is asked next is about it.
+    """Send a picture file in the call; the next question is about it.
 
     Attributes:
         path: JPEG, PNG, WebP or GIF.
-        name: What the server is told it is called.
+        name: Its name for the server.
     """
 
     path: Path
@@ -76,7 +76,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show another video or image, from its beginning; what was off is switched on."""
+    """Show another video or image from its beginning; switches the source on."""
 
     path: Path
     source: Source = "camera"
@@ -96,18 +96,19 @@ Action = Speak | TypeText | SendMessage | SendPicture | Switch | Show | Wait
 class Step:
     """One thing that a caller does, and when.
 
-    A step without a time begins as soon as the one before is over: what was said or typed has been
-    answered, the model has a frame of what is shown, the wait has passed.
+    A step without a time begins as soon as the step before is over: the words have been answered,
+    the model has a frame of the new video, or the wait has passed.
 
     Attributes:
         action: What is done.
         at_ms: When, in ms since the recordings began to play. A time in the past means at once,
             without a wait for the answer to the step before.
-        into_answer_ms: So many ms after the agent's voice began to answer the step before.
-        awaits_answer: Whether a step without a time that follows waits for the answer to this one.
-            If not, it begins once this one has been said.
-        shown_ms: From when to when the recordings play with it: they go ahead to the first of these
-            times as it begins, and wait at the second one for the next step. None: they play on.
+        into_answer_ms: The step begins this long after the agent's voice began to answer the step
+            before.
+        awaits_answer: Whether a following step without a time waits for the answer to this one.
+            Otherwise it begins once this one has been said.
+        shown_ms: The part of the recordings that plays with the step: they skip to its beginning
+            when the step begins, and wait at its end for the next step. None: they play on.
     """
 
     action: Action
@@ -118,15 +119,15 @@ class Step:
 
     @property
     def is_timed(self) -> bool:
-        """Whether it begins at a time, and not after the answer to the step before."""
+        """Whether it begins at a given time, not after the answer to the step before."""
         return self.at_ms is not None or self.into_answer_ms is not None
 
 
 class CallScript(Protocol):
-    """A caller: a list of steps, or somebody who decides as the call goes on.
+    """A caller: a list of steps, or one that decides during the call.
 
     Attributes:
-        shows: What it may come to show with `Show` although the call begins without it.
+        shows: The sources that it may show with `Show` although the call begins without them.
     """
 
     @property
@@ -136,11 +137,12 @@ class CallScript(Protocol):
     async def next(self, so_far: list[TranscriptLine]) -> Step | None:
         """Return the next step; None ends the call.
 
-        It is called when the step before is over; after one with `at_ms`, or one that awaits no
-        answer, as soon as it has begun or been said. The call goes on meanwhile.
+        It is called when the step before is over; after a step with `at_ms`, as soon as that has
+        begun; after one that awaits no answer, as soon as it has been said. The call goes on
+        meanwhile.
 
         Args:
-            so_far: Both sides' words. What was typed is not among them: servers do not repeat it.
+            so_far: Both sides' words, without typed lines: servers do not repeat those.
 
         Raises:
             CallFailed: The caller can't go on; the call ends, and its report says why.
@@ -152,10 +154,10 @@ class FixedScript:
 
     Args:
         steps: In the order in which they begin.
-        stays_ms: The caller hangs up no earlier than so many ms after the last step has begun.
+        stays_ms: The least time between the beginning of the last step and the hang-up.
 
     Attributes:
-        steps: The steps. One that is followed by a step with a time awaits no answer.
+        steps: The steps. A step before one with a time awaits no answer.
         stays_ms: The same.
     """
 
@@ -170,12 +172,12 @@ class FixedScript:
 
     @property
     def shows(self) -> Collection[Source]:
-        """What its steps show."""
+        """The sources that its steps show."""
         return {step.action.source for step in self.steps if isinstance(step.action, Show)}
 
     @property
     def asks(self) -> bool:
-        """Whether anything in it asks something without a voice."""
+        """Whether any of its steps asks something without a voice."""
         actions = [step.action for step in self.steps]
         return any(isinstance(a, TypeText) or getattr(a, "asks", "") for a in actions)
 

@@ -37,9 +37,9 @@ from vision_agent.replay.script import (
 
 # A server that does not announce its frames must not hold up the next step.
 _SEEN_S = 3.0
-# The model sees a frame a second, and none where nothing has changed.
+# The model gets a frame a second, and none while nothing changes.
 _SAMPLED_S = 1.0
-# Nor one that does not say that it has taken a picture.
+# Nor must a server that does not acknowledge a picture.
 _TAKEN_S = 5.0
 
 
@@ -48,15 +48,15 @@ class ScriptPlayer:
 
     Args:
         call: The call.
-        microphone: What speaks.
-        videos: What is shown; none of them for a call without pictures.
-        transcript: What the server says.
+        microphone: The microphone's track.
+        videos: The videos' tracks; empty for a call without video.
+        transcript: The messages of the server.
         received: The agent's voice.
-        prepared: What is spoken and shown.
+        prepared: The media of the script.
         timeout_s: The longest wait for the end of an answer.
         in_text: The agent answers in text: no voice is waited for.
         on_state: Called with "asking", "waiting" and "answering" as they begin.
-        on_progress: Called with how much has been said, 0 to 1.
+        on_progress: Called with the share that has been said, 0 to 1.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ScriptPlayer:
 
     @property
     def words(self) -> list[CallerWords]:
-        """What the caller has said and typed so far, in order."""
+        """The caller's utterances and typed lines so far, in order."""
         spoken = self._speaking.words() if self._speaking is not None else []
         return sorted([*self._said, *spoken], key=lambda each: each.start_ms)
 
@@ -99,8 +99,8 @@ class ScriptPlayer:
         """Play the script to its end; returns why the call is over, in words.
 
         Raises:
-            CallFailed: The call ended first, a step can't be done, or the line that an answer is
-                awaited to was refused.
+            CallFailed: The call ended first, a step can't be done, or the server refused the line
+                whose answer is awaited.
         """
         self._script, self._began_ms = script, self._call.now_ms()
         self._quiet = (self._began_ms, self._began_ms)
@@ -127,7 +127,7 @@ class ScriptPlayer:
         return over
 
     async def _stay(self, for_ms: int) -> None:
-        """Wait so long after the last step has begun, and until the agent has finished speaking."""
+        """Wait `for_ms` after the beginning of the last step, and for the end of the answer."""
         until_ms = self._step_began_ms + for_ms
         await self._until(lambda: self._call.now_ms() >= until_ms)
 
@@ -164,7 +164,7 @@ class ScriptPlayer:
         return True
 
     async def _show_part(self, step: Step) -> None:
-        """Show what belongs to a step, and let the model see it."""
+        """Show a step's part of the recordings, and wait until the model has a frame of it."""
         if step.shown_ms is None:
             return
         begin_ms, end_ms = step.shown_ms
@@ -283,7 +283,7 @@ class ScriptPlayer:
         self._frames_before = len(self._transcript.jpeg_bytes)
 
     async def _until_over(self) -> str | None:
-        """Wait until what was done last is over; returns why an answer is, in words."""
+        """Wait until the last action is over; returns why its answer is over, in words."""
         if (before := self._frames_before) is not None:
             self._frames_before = None
             await self._until(lambda: len(self._transcript.jpeg_bytes) > before, _SEEN_S)
@@ -300,14 +300,14 @@ class ScriptPlayer:
         return await self._call.until(ticking, timeout_s)
 
     def _said_ms(self) -> int | None:
-        """When everything had been said, and the silence after it was over; None before that."""
+        """When all words and the silence after them had been sent; None before that."""
         if self._speaking is not None and not self._speaking.is_said:
             return None
         said_ms = max([self._quiet[1], *(each.end_ms for each in self.words)])
         return None if said_ms > self._call.now_ms() else said_ms
 
     def _progress(self) -> CallProgress:
-        """Work out where the call stands, report it, and end a turn that is over."""
+        """Compute where the call stands, report it, and end a turn that is over."""
         now_ms, said_ms = self._call.now_ms(), self._said_ms()
         expects_answer = any(each.end_ms == said_ms for each in self.words)
         answered_ms = None if said_ms is None else self._received.first_after(said_ms)
@@ -337,7 +337,7 @@ class ScriptPlayer:
 
     def _report_part(self, now_ms: int, *, is_said: bool) -> None:
         if not self._begun or not isinstance(self._script, FixedScript):
-            return  # of another script, nobody knows how long it is
+            return  # the length of other scripts is unknown
         part = 1.0
         if not is_said and self._speaking is not None and self._speaking.ends_at_ms:
             part = min(1.0, self._microphone.spoken_ms / self._speaking.ends_at_ms)
@@ -347,14 +347,14 @@ class ScriptPlayer:
         self._on_progress((self._begun - 1 + part) / len(self._script.steps))
 
     def _end_turn(self, since_ms: int) -> None:
-        """Switch the microphone off after what was said, where that is what ends a turn."""
+        """Switch the microphone off after an utterance, if that ends a turn."""
         if self._signals_turns and self._microphone_told_on and since_ms >= TAIL_MS:
             self._microphone_told_on = False
             self._call.tell_switched("microphone", False)
 
     @property
     def is_silent(self) -> bool:
-        """Whether the agent has not begun to answer what was said last."""
+        """Whether the agent has not begun to answer the last words."""
         return self._progress().answered_ms is None
 
     def too_late(self) -> str:

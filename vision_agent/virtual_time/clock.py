@@ -14,14 +14,13 @@ real_monotonic = time.monotonic
 
 
 class VirtualClock:
-    """Processor time of this process, plus everything that was skipped.
+    """Processor time of this process, plus the time that was skipped.
 
-    Processor time, because work then takes as long as on a machine that has nothing else to do,
-    whatever runs beside it. The clock starts at the time of `time.monotonic`, so that a moment
-    noted before is never in the future.
+    With processor time, work takes as long as on an idle machine, whatever else runs. The clock
+    starts at the time of `time.monotonic`, so that a time read earlier is never in the future.
 
     Attributes:
-        skipped_s: How much has been skipped so far.
+        skipped_s: The time skipped so far.
     """
 
     def __init__(self) -> None:
@@ -38,7 +37,7 @@ class VirtualClock:
         return self.now_s() + self._epoch_s
 
     def skip(self, seconds: float) -> None:
-        """Move the clock on."""
+        """Advance the clock."""
         self.skipped_s += max(0.0, seconds)
 
 
@@ -46,9 +45,9 @@ class VirtualClock:
 def kept_by(clock: VirtualClock, sleep: Callable[[float], None]) -> Iterator[None]:
     """`time.monotonic`, `time` and `perf_counter` read this clock within the context.
 
-    So do the limits of waiting in `threading` and `queue`. Any other module that has imported one
-    of the functions by name before keeps the real one. `datetime.now` and C code always read the
-    real clock.
+    So do the timeouts of `threading` and `queue`. Any other module that imported one of the
+    functions by name before keeps the real one. `datetime.now` and C code always read the real
+    clock.
 
     Args:
         clock: The clock.

@@ -14,11 +14,11 @@ from vision_agent.virtual_time.outside import lead_outside
 from vision_agent.virtual_time.threads import Threads
 
 STEP_S = 0.001
-"""How often it is looked whether a thread has finished its work."""
+"""How often the loop checks whether a thread has finished its work."""
 
 PATIENCE_S = 0.1
-"""How long a thread may be at work without using the processor before the clock moves on: it then
-waits for something that the loop has to do when it is due."""
+"""How long a working thread may use no processor before the clock advances: it then waits for a
+timer of the loop."""
 
 _T = TypeVar("_T")
 _Ready = list[tuple[selectors.SelectorKey, int]]
@@ -28,12 +28,12 @@ class VirtualSelector(selectors.DefaultSelector):
     """A selector that skips the time in which nothing can happen.
 
     Args:
-        clock: The clock that it moves on.
-        threads: The threads that it waits for, and wakes.
+        clock: The clock that it advances.
+        threads: The threads that it waits for and wakes.
 
     Attributes:
         own: Descriptors of the loop itself, which do not lead outside.
-        slept_s: How long it has really waited.
+        slept_s: The real time that it has waited.
     """
 
     def __init__(self, clock: VirtualClock, threads: Threads) -> None:
@@ -57,13 +57,13 @@ class VirtualSelector(selectors.DefaultSelector):
         """Return what is ready, at the latest when the clock has passed `timeout` seconds."""
         clock, patience_s = self._clock, PATIENCE_S
         if timeout == 0:
-            # To read the clock is most of what a round of the loop costs.
+            # Reading the clock is most of the cost of a round of the loop.
             self._threads.wake(clock.now_s())
             return super().select(0)
         due_s = math.inf if timeout is None else clock.now_s() + timeout
         while True:
             self._threads.wake(clock.now_s())
-            # Asked first: what a thread hands over before it rests is seen by the next line.
+            # Asked first: the next line sees what a thread hands over before it rests.
             at_work = self._threads.at_work
             ready = super().select(0)
             now_s = clock.now_s()
@@ -79,7 +79,7 @@ class VirtualSelector(selectors.DefaultSelector):
                 ready, idle_s = self._really(wait_s)
                 clock.skip(idle_s)
             else:
-                # What was sent on the loopback interface may lag behind for a moment.
+                # Data on the loopback interface may arrive a moment late.
                 ready = super().select(0)
                 if not ready:
                     clock.skip(wait_s)
@@ -87,7 +87,7 @@ class VirtualSelector(selectors.DefaultSelector):
                 return ready
 
     def _really(self, wait_s: float) -> tuple[_Ready, float]:
-        """Wait; also returns for how long the clock has stood still meanwhile."""
+        """Wait in real time; also returns how long the clock has stood still meanwhile."""
         began_s, clock_s = real_monotonic(), self._clock.now_s()
         ready = super().select(None if math.isinf(wait_s) else wait_s)
         took_s = real_monotonic() - began_s

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 
 def lead_outside(descriptors: Iterable[int]) -> bool:
-    """Whether somebody outside of this process may make one of the descriptors ready.
+    """Whether another process may make one of the descriptors ready.
 
-    Pipes lead outside, and TCP connections do whose other end is not among `descriptors`.
-    Listening sockets and UDP sockets do not: the peers of media are in the process too.
+    Pipes lead outside, and so do TCP connections whose other end is not among `descriptors`.
+    Listening sockets and UDP sockets do not: the media's peers are in the process too.
     """
     here, there = set(), set()
     for descriptor in descriptors:

@@ -1,4 +1,4 @@
-"""Which threads are at work, and until when the others sleep."""
+"""Tells which threads are at work, and until when the others sleep."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ class Threads:
     """The threads that are started within `watched`.
 
     A thread is at work from its start to its end, except while it sleeps or waits for a condition:
-    an event, a queue, a future, the next task of an executor. Whoever notifies it makes it be at
-    work before it can run, and so does the end of its time, so no moment is missed in which it is
-    neither.
+    an event, a queue, a future, the next task of an executor. A notification, or the end of its
+    timeout, marks it as at work before it can run, so that it is never missed in between.
 
     Args:
-        clock: Measures the limits of waiting.
+        clock: Measures the timeouts.
     """
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -58,20 +57,20 @@ class Threads:
 
     @property
     def runs(self) -> bool:
-        """Whether one that is at work runs, or waits for the processor or a disk.
+        """Whether a thread at work is running, or waits for the processor or a disk.
 
-        It can be told on Linux alone; elsewhere it is False.
+        Known on Linux only; elsewhere False.
         """
         with self._lock:
             return any(_state(each) in ("R", "D") for each in self._at_work)
 
     @property
     def due_s(self) -> float:
-        """When the next one ceases to wait; infinite if none has a limit."""
+        """The end of the next timeout; infinite without one."""
         return self._limits[0][0] if self._limits else math.inf
 
     def wake(self, until_s: float) -> None:
-        """Put those to work whose time has come."""
+        """Mark the threads whose timeout has ended as at work."""
         while self.due_s <= until_s:
             with self._lock:
                 _, _, pause = heapq.heappop(self._limits)
@@ -84,7 +83,7 @@ class Threads:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Threads, conditions and queues that are made within the context are watched."""
+        """Watch the threads, conditions and queues that are made within the context."""
         start = threading.Thread.start
 
         def watched_start(thread: threading.Thread) -> None:
@@ -113,7 +112,7 @@ class Threads:
             self._at_work.add(thread)
 
     def begin_pause(self, thread: threading.Thread, limit_s: float | None) -> _Pause | None:
-        """A thread begins to wait; None if it is none of those that are watched."""
+        """A thread begins to wait; None if it is not watched."""
         with self._lock:
             if thread not in self._known or self._left:
                 return None
@@ -132,17 +131,17 @@ class Threads:
                 self._at_work.add(pause.thread)
 
     def is_late(self, due_s: float) -> bool:
-        """Whether a limit has been reached, or limits are of no account any more."""
+        """Whether a timeout has ended, or timeouts no longer count."""
         return self._left or self.clock.now_s() >= due_s
 
 
 def _has_ended(thread: threading.Thread) -> bool:
-    # One that has not begun to run is not alive yet.
+    # A thread that has not begun to run is not alive yet.
     return thread.ident is not None and not thread.is_alive()
 
 
 def _state(thread: threading.Thread) -> str:
-    """What `proc(5)` calls the state of a thread; empty if it is not known."""
+    """The state of a thread (`proc(5)`); empty if it is unknown."""
     try:
         stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text()
     except OSError:
@@ -175,7 +174,7 @@ class _WatchedCondition(threading.Condition):
                 self._threads.end_pause(pause)
 
     def _block(self, limit_s: float) -> bool:
-        """Wait on the thread of the event loop: meanwhile nobody else moves the clock on."""
+        """Wait on the thread of the event loop: nothing else advances the clock meanwhile."""
         began_s = real_monotonic()
         try:
             return self._wait_really(None, limit_s)
