@@ -3,12 +3,12 @@
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from tests.browser.caller import Caller
 from tests.browser.chromium import chromium
@@ -112,9 +112,8 @@ async def strict_browser(
         yield browser
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def open_page(silent_browsers: set[Browser]) -> AsyncIterator[Open]:
-    """Opens the page in a context of its own: `await open_page(browser, url, **context)`."""
+@asynccontextmanager
+async def opening(silent_browsers: set[Browser]) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
         async def open_one(
@@ -130,3 +129,19 @@ async def open_page(silent_browsers: set[Browser]) -> AsyncIterator[Open]:
             return caller
 
         yield open_one
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(silent_browsers: set[Browser]) -> AsyncIterator[Open]:
+    """Opens the page in a context of its own: `await open_page(browser, url, **context)`."""
+    async with opening(silent_browsers) as open_one:
+        yield open_one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_page(
+    shared_server: ForkedServer, quiet_browser: Browser, silent_browsers: set[Browser]
+) -> AsyncIterator[Page]:
+    """One page for tests that only take modules of it: to open one takes 0.5 CPU-s."""
+    async with opening(silent_browsers) as open_one:
+        yield (await open_one(quiet_browser, shared_server.url)).page

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 SOUND_HZ = 48_000
@@ -39,19 +40,31 @@ left to the browser."""
 
 
 def camera_file(recording: Path, out: Path) -> Path:
-    """The beginning of a recorded video as the YUV4MPEG2 that Chromium's fake camera loops.
-
-    Five frames a second are more than the page sends, and cost a sixth of the usual thirty: without
-    a graphics card each is drawn by a core that others need.
-    """
-    with av.open(str(recording)) as source, out.open("wb") as target:
+    """The beginning of a recorded video, for the camera: see `drawn_camera_file`."""
+    with av.open(str(recording)) as source:
         shown = source.streams.video[0]
         step = round(shown.average_rate / CAMERA_FPS)
-        size = f"W{shown.width} H{shown.height}"
-        target.write(f"YUV4MPEG2 {size} F{CAMERA_FPS}:1 Ip A1:1 C420\n".encode())
         frames = itertools.islice(source.decode(shown), 0, step * CAMERA_FPS * CAMERA_S, step)
+        return _yuv4mpeg2((frame.to_ndarray(format="yuv420p") for frame in frames), out)
+
+
+def drawn_camera_file(frames: Iterable[np.ndarray], out: Path) -> Path:
+    """RGB frames as the YUV4MPEG2 that Chromium's fake camera loops.
+
+    Five frames a second are more than the page sends, and cost a sixth of the usual thirty, with
+    which Chromium plays Motion JPEG: without a graphics card each is drawn by a core that others
+    need.
+    """
+    return _yuv4mpeg2((cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420) for frame in frames), out)
+
+
+def _yuv4mpeg2(frames: Iterable[np.ndarray], out: Path) -> Path:
+    with out.open("wb") as target:
         for frame in frames:
-            target.write(b"FRAME\n" + frame.to_ndarray(format="yuv420p").tobytes())
+            if not target.tell():
+                size = f"W{frame.shape[1]} H{frame.shape[0] * 2 // 3}"
+                target.write(f"YUV4MPEG2 {size} F{CAMERA_FPS}:1 Ip A1:1 C420\n".encode())
+            target.write(b"FRAME\n" + frame.tobytes())
     return out
 
 

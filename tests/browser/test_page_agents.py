@@ -1,11 +1,13 @@
 """Several agents on one server: the caller chooses one."""
 
 import json
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import calls
+from tests.browser.conftest import calls, no_calls
 from tests.support.forked_product import ForkedServer
 from tests.support.samples import SAMPLES
 from tests.support.scenarios import TONES
@@ -13,32 +15,37 @@ from tests.support.scenarios import TONES
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_the_person_chooses_whom_to_call(quiet_browser, open_page, tmp_path):
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def two_agents() -> AsyncIterator[ForkedServer]:
     agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
     async with ForkedServer("--agent", agents, "--scenario", str(TONES)) as server:
-        caller = await open_page(quiet_browser, server.url, viewport={"width": 390, "height": 844})
-        page = caller.page
-        choice = page.get_by_label("Who to call")
-        assert await choice.locator("option").all_text_contents() == ["Basic", "Watchman"]
-        await expect(page.locator("#agent-name")).to_have_text("Basic")
-        await choice.select_option("watchman")
-        await expect(page.locator("#agent-name")).to_have_text("Watchman")
-        await page.screenshot(path=tmp_path / "choice.png")
-        async with page.expect_request(lambda r: r.method == "POST") as offered:
-            await page.click("#call")
-        offer = json.loads((await offered.value).post_data)
-        assert offer["requestData"]["agent"] == "watchman"
-        assert len(offer["requestData"]["user"]) == 32
-        await caller.sees_state("listening")
-        await caller.press("hang-up")
-        await page.reload()
-        async with page.expect_request(lambda r: r.method == "POST") as again:
-            await page.click("#call")
-        # The same caller as before, for the agent's memory.
-        assert (
-            json.loads((await again.value).post_data)["requestData"]["user"]
-            == (offer["requestData"]["user"])
-        )
+        yield server
+
+
+async def test_the_person_chooses_whom_to_call(two_agents, quiet_browser, open_page, tmp_path):
+    caller = await open_page(quiet_browser, two_agents.url, viewport={"width": 390, "height": 844})
+    page = caller.page
+    choice = page.get_by_label("Who to call")
+    assert await choice.locator("option").all_text_contents() == ["Basic", "Watchman"]
+    await expect(page.locator("#agent-name")).to_have_text("Basic")
+    await choice.select_option("watchman")
+    await expect(page.locator("#agent-name")).to_have_text("Watchman")
+    await page.screenshot(path=tmp_path / "choice.png")
+    async with page.expect_request(lambda r: r.method == "POST") as offered:
+        await page.click("#call")
+    offer = json.loads((await offered.value).post_data)
+    assert offer["requestData"]["agent"] == "watchman"
+    assert len(offer["requestData"]["user"]) == 32
+    await caller.sees_state("listening")
+    await caller.press("hang-up")
+    await page.reload()
+    async with page.expect_request(lambda r: r.method == "POST") as again:
+        await page.click("#call")
+    # The same caller as before, for the agent's memory.
+    assert (
+        json.loads((await again.value).post_data)["requestData"]["user"]
+        == (offer["requestData"]["user"])
+    )
 
 
 async def test_where_there_is_one_agent_there_is_nothing_to_choose(
@@ -62,54 +69,53 @@ async def test_the_page_shows_who_speaks_after_a_transfer(quiet_browser, open_pa
         await caller.press("hang-up")
 
 
-async def test_a_conversation_is_continued_with_the_agent_it_was_with(quiet_browser, open_page):
-    agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ForkedServer("--agent", agents, "--scenario", str(TONES)) as server:
-        caller = await open_page(quiet_browser, server.url)
-        page = caller.page
-        choice = page.get_by_label("Who to call")
+async def test_a_conversation_is_continued_with_the_agent_it_was_with(
+    two_agents, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, two_agents.url)
+    page = caller.page
+    choice = page.get_by_label("Who to call")
+    await choice.select_option("watchman")
+    await caller.call()
+    await caller.types("hello")
+    await caller.reads_answer()
+    await page.reload()
+    await expect(choice).to_have_value("watchman")
+    await expect(page.locator("#agent-name")).to_have_text("Watchman")
+    await expect(page.locator("#call")).to_have_text("Continue")
+    # With another agent there is nothing to resume.
+    await choice.select_option("basic")
+    await expect(page.locator("#call")).to_have_text("Call")
+    await expect(page.locator("#other-thread")).to_be_hidden()
+    async with page.expect_request(lambda r: r.method == "POST") as offered:
         await choice.select_option("watchman")
-        await caller.call()
-        await caller.types("hello")
-        await caller.reads_answer()
-        await page.reload()
-        await expect(choice).to_have_value("watchman")
-        await expect(page.locator("#agent-name")).to_have_text("Watchman")
-        await expect(page.locator("#call")).to_have_text("Continue")
-        # With another agent there is nothing to resume.
-        await choice.select_option("basic")
-        await expect(page.locator("#call")).to_have_text("Call")
-        await expect(page.locator("#other-thread")).to_be_hidden()
-        async with page.expect_request(lambda r: r.method == "POST") as offered:
-            await choice.select_option("watchman")
-            await page.click("#call")
-        asked = json.loads((await offered.value).post_data)["requestData"]
-        assert asked["agent"] == "watchman"
-        assert asked["resume"]
-        await caller.sees_state("listening")
-        await expect(page.locator(".line-user .text")).to_have_text(["hello"])
+        await page.click("#call")
+    asked = json.loads((await offered.value).post_data)["requestData"]
+    assert asked["agent"] == "watchman"
+    assert asked["resume"]
+    await caller.sees_state("listening")
+    await expect(page.locator(".line-user .text")).to_have_text(["hello"])
+    await caller.press("hang-up")
+
+
+async def test_a_call_to_one_agent_leaves_another_ones_alone(two_agents, quiet_browser, open_page):
+    await no_calls(two_agents)
+    first = await open_page(quiet_browser, two_agents.url)
+    await first.call()
+    kept = await first.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
+    other = await open_page(quiet_browser, two_agents.url)
+    stolen = {**json.loads(kept), "agent": "watchman"}
+    await other.page.evaluate(
+        "(kept) => sessionStorage.setItem('vision-agent.thread', kept)", json.dumps(stolen)
+    )
+    await other.page.reload()
+    await expect(other.page.locator("#call")).to_have_text("Continue")
+    await other.call()
+    await expect(other.page.locator(".line-note")).to_contain_text("A new conversation")
+    await first.sees_state("listening")
+    assert calls(two_agents) == 2
+    for caller in (first, other):
         await caller.press("hang-up")
-
-
-async def test_a_call_to_one_agent_leaves_another_ones_alone(quiet_browser, open_page):
-    agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ForkedServer("--agent", agents, "--scenario", str(TONES)) as server:
-        first = await open_page(quiet_browser, server.url)
-        await first.call()
-        kept = await first.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
-        other = await open_page(quiet_browser, server.url)
-        stolen = {**json.loads(kept), "agent": "watchman"}
-        await other.page.evaluate(
-            "(kept) => sessionStorage.setItem('vision-agent.thread', kept)", json.dumps(stolen)
-        )
-        await other.page.reload()
-        await expect(other.page.locator("#call")).to_have_text("Continue")
-        await other.call()
-        await expect(other.page.locator(".line-note")).to_contain_text("A new conversation")
-        await first.sees_state("listening")
-        assert calls(server) == 2
-        for caller in (first, other):
-            await caller.press("hang-up")
 
 
 MODEL_OF_ITS_OWN = """

@@ -1,7 +1,6 @@
 """The page's captions in Chromium, with messages in the awkward orders that servers send."""
 
 import pytest
-import pytest_asyncio
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,12 +23,10 @@ TELL = """
 """
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def lines(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
-
+@pytest.fixture
+def lines(module_page):
     async def told(*steps):
-        return await caller.page.evaluate(TELL, [list(step) for step in steps])
+        return await module_page.evaluate(TELL, [list(step) for step in steps])
 
     return told
 

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 import pytest_asyncio
+from playwright.async_api import Page, expect
 
 from tests.browser.chromium import chromium
+from tests.browser.fake_devices import CAMERA_FPS, drawn_camera_file
 from tests.support.forked_product import ForkedServer
-from tests.support.media_files import write_frames
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 WIDTH, HEIGHT = 640, 360
 SQUARE = (260, 120, 90, 80)  # x, y, width, height in the first picture
 SWAY_PX = 70
-FPS = 15
+STILL_S = 6
 
 SCENARIO = f"""
     engine: false
@@ -61,15 +62,16 @@ def room() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def swaying_camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A camera that stands still for 8 s, then pans to and fro for 8 s; 1280x720."""
-    path, wall = tmp_path_factory.mktemp("points") / "sway.mjpeg", room()
+    """A camera that stands still for 6 s, then pans to and fro for 6 s; 1280x720."""
+    path, wall = tmp_path_factory.mktemp("points") / "sway.y4m", room()
+    still = STILL_S * CAMERA_FPS
 
     def view(number: int) -> np.ndarray:
-        phase = max(0, number - FPS * 8) / (FPS * 8)
+        phase = max(0, number - still) / still
         left = round(SWAY_PX + SWAY_PX * np.sin(2 * np.pi * phase))
         return cv2.resize(wall[:, left : left + WIDTH], (2 * WIDTH, 2 * HEIGHT))
 
-    return write_frames(path, map(view, range(FPS * 16)), fps=FPS, qscale="4")
+    return drawn_camera_file(map(view, range(2 * still)), path)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -87,44 +89,54 @@ async def swaying_browser(playwright, swaying_camera, silence):
 
 
 async def red_and_box(page) -> tuple[np.ndarray, np.ndarray] | None:
-    """Left, top, right and bottom of the red pixels and of the box, in pixels of the screen."""
+    """Left, top, right and bottom of the red pixels and of the box, in pixels of the picture."""
     box = page.locator(".point:not(.point-gone)")
     if await box.count() == 0:
         return None
-    png = await page.screenshot()
-    where = await box.bounding_box()
     place = await page.locator("#own").bounding_box()
+    png = await page.screenshot(clip=place)
+    where = await box.bounding_box()
     pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR).astype(int)
     red = (pixels[..., 2] > 150) & (pixels[..., 1] < 90) & (pixels[..., 0] < 90)
-    inside = np.zeros_like(red)
-    x, y = round(place["x"]), round(place["y"])
-    inside[y : y + round(place["height"]), x : x + round(place["width"])] = True
-    rows, columns = np.nonzero(red & inside)
+    rows, columns = np.nonzero(red)
     if len(rows) == 0:
         return None
-    # The hang-up button is red too, but outside of the picture; noise is single pixels.
+    # Noise is single pixels.
     edges = [np.percentile(columns, 1), np.percentile(rows, 1)]
     edges += [np.percentile(columns, 99), np.percentile(rows, 99)]
-    sides = [where["x"], where["y"], where["x"] + where["width"], where["y"] + where["height"]]
+    x, y = where["x"] - place["x"], where["y"] - place["y"]
+    sides = [x, y, x + where["width"], y + where["height"]]
     return np.array(edges), np.array(sides)
 
 
-@pytest.mark.parametrize(
-    ("viewport", "scheme"),
-    [((1440, 900), "light"), ((390, 844), "dark")],
-)
-async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
-    pointing_server, swaying_browser, open_page, tmp_path, viewport, scheme
+async def over_what_is_pointed_at(page: Page) -> None:
+    """The box lies over the red square, and its label in the picture."""
+    scale = (await page.locator("#own").bounding_box())["width"] / WIDTH
+
+    async def over_it() -> bool:
+        seen = await red_and_box(page)
+        return seen is not None and bool(np.abs(seen[0] - seen[1]).max() < 12 * scale)
+
+    await until(over_it, 8, "the box to lie over the red square")
+    assert await page.locator(".point-label").inner_text() == "Red square"
+    label = await page.locator(".point-label").bounding_box()
+    view = await page.locator(".camera-view").bounding_box()
+    assert view["x"] <= label["x"]
+    assert label["x"] + label["width"] <= view["x"] + view["width"]
+    assert label["y"] >= view["y"]
+    # The agent's left is the caller's left: the picture is not mirrored.
+    box = await page.locator(".point").bounding_box()
+    assert box["x"] + box["width"] / 2 < view["x"] + view["width"] / 2
+
+
+async def test_the_box_lies_over_what_is_pointed_at_and_a_close_look_gets_the_whole_resolution(
+    pointing_server, swaying_browser, open_page
 ):
     caller = await open_page(
-        swaying_browser,
-        pointing_server.url,
-        viewport={"width": viewport[0], "height": viewport[1]},
-        color_scheme=scheme,
+        swaying_browser, pointing_server.url, viewport={"width": 1440, "height": 900}
     )
     page = caller.page
     await caller.call()
-    scale = (await page.locator("#own").bounding_box())["width"] / WIDTH
 
     async def still() -> bool:
         """The camera stands where the scenario's box is right."""
@@ -142,43 +154,24 @@ async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
                }"""
         )
 
-    await until(still, 30, "the camera to stand still")
-    await caller.types("where is it")
-    await page.locator(".point").wait_for(timeout=20_000)
-
-    async def over_it() -> bool:
-        seen = await red_and_box(page)
-        return seen is not None and bool(np.abs(seen[0] - seen[1]).max() < 12 * scale)
-
-    await until(over_it, 8, "the box to lie over the red square")
-    assert await page.locator(".point-label").inner_text() == "Red square"
-    label = await page.locator(".point-label").bounding_box()
-    view = await page.locator(".camera-view").bounding_box()
-    assert view["x"] <= label["x"]
-    assert label["x"] + label["width"] <= view["x"] + view["width"]
-    assert label["y"] >= view["y"]
-    await page.screenshot(path=tmp_path / "points.png")
-    # The agent's left is the caller's left: the picture is not mirrored.
-    box = await page.locator(".point").bounding_box()
-    assert box["x"] + box["width"] / 2 < view["x"] + view["width"] / 2
-    await page.locator(".point").wait_for(state="detached", timeout=20_000)
-    await caller.press("hang-up")
-
-
-async def test_a_close_look_gets_the_cameras_own_resolution(
-    pointing_server, swaying_browser, open_page
-):
-    caller = await open_page(swaying_browser, pointing_server.url)
-    await caller.call()
-    await caller.page.locator('#looks[data-seeing="true"]').wait_for(timeout=20_000)
-
     async def usual_size() -> bool:
         return (await caller.video_sent())["width"] == 768
 
+    await until(still, 30, "the camera to stand still")
+    await caller.types("where is it")
+    await page.locator(".point").wait_for(timeout=20_000)
+    await over_what_is_pointed_at(page)
+    # The telephone in the hand of somebody who sits in the dark.
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.emulate_media(color_scheme="dark")
+    await over_what_is_pointed_at(page)
+    # While the box is shown, for ten seconds, a close look gets the camera's own resolution.
     await until(usual_size, 15, "the usual size")
     await caller.types("look closely")
-    assert await caller.reads_answer() == "It is 1280 by 720."
+    answer = page.locator('.line-agent[data-state="final"] .text').nth(1)
+    await expect(answer).to_have_text("It is 1280 by 720.", timeout=60_000)
     await until(usual_size, 15, "the usual size again")
+    await page.locator(".point").wait_for(state="detached", timeout=20_000)
     await caller.press("hang-up")
 
 
@@ -218,10 +211,14 @@ DRAWN = """
       await video.play();
       window.points = new Points(place, video);
       window.points.watch();
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      window.points.show({
-        id: "one", label: "Disc", box_2d: [278, 234, 556, 391], age_ms: 300, seconds: 60,
-      });
+      window.begin = async () => {
+        window.scene = { x: 0, y: 0, other: false };
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        window.points.clear();
+        window.points.show({
+          id: "one", label: "Disc", box_2d: [278, 234, 556, 391], age_ms: 300, seconds: 60,
+        });
+      };
       window.middle = () => {
         const box = place.querySelector(".point:not(.point-gone)");
         if (!box) return null;
@@ -235,14 +232,10 @@ DRAWN = """
 """
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def drawn(server, quiet_browser, open_page):
-    async def drawn():
-        caller = await open_page(quiet_browser, server.url)
-        await caller.page.evaluate(DRAWN)
-        return caller.page
-
-    return drawn
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def drawn(module_page):
+    await module_page.evaluate(DRAWN)
+    return module_page
 
 
 async def at(page, x: int, y: int) -> None:
@@ -254,27 +247,26 @@ async def at(page, x: int, y: int) -> None:
 
 
 async def test_a_box_follows_its_object_when_the_camera_moves(drawn):
-    page = await drawn()
-    await at(page, 200, 150)
+    await drawn.evaluate("() => begin()")
+    await at(drawn, 200, 150)
     for x, y in ((40, 20), (80, 30), (120, 10), (160, 0)):
-        await page.evaluate(f"() => Object.assign(window.scene, {{ x: {x}, y: {y} }})")
-        await at(page, 200 + x, 150 + y)
+        await drawn.evaluate(f"() => Object.assign(window.scene, {{ x: {x}, y: {y} }})")
+        await at(drawn, 200 + x, 150 + y)
 
 
 async def test_a_box_whose_object_is_gone_disappears(drawn):
-    page = await drawn()
-    await at(page, 200, 150)
-    await page.evaluate("() => Object.assign(window.scene, { other: true })")
+    await drawn.evaluate("() => begin()")
+    await at(drawn, 200, 150)
+    await drawn.evaluate("() => Object.assign(window.scene, { other: true })")
 
     async def gone() -> bool:
-        return await page.evaluate("() => window.middle()") is None
+        return await drawn.evaluate("() => window.middle()") is None
 
     await until(gone, 10, "the box to go")
 
 
 async def test_boxes_can_be_cleared_and_there_are_only_so_many(drawn):
-    page = await drawn()
-    shown = await page.evaluate(
+    shown = await drawn.evaluate(
         """() => {
              for (let n = 0; n < 20; n++) {
                window.points.show({

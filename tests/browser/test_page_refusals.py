@@ -1,6 +1,8 @@
 """Why a call was refused, in words that say what to do."""
 
 import re
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from playwright.async_api import Route, expect
@@ -10,56 +12,57 @@ from tests.support.forked_product import ForkedServer
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+REFUSALS = [
+    (
+        {"status": 429, "headers": {"Retry-After": "30"}, "json": {"error": "Slow down."}},
+        ["Too many calls", "Slow down.", "Try again in about 30 seconds."],
+    ),
+    (
+        {"status": 429, "headers": {"Retry-After": "20000"}, "json": {"error": "Used up."}},
+        ["No more calls today", "Used up.", "Try again in about 6 hours."],
+    ),
+    (
+        {"status": 503, "headers": {"Retry-After": "8"}, "json": {"error": "It restarts."}},
+        ["no calls right now", "It restarts.", "Try again in about 8 seconds."],
+    ),
+    (
+        {"status": 403, "json": {"error": "Pages of http://a.example may not call."}},
+        ["takes no calls from this page", "http://a.example may not call", "own address"],
+    ),
+    ({"status": 401, "json": {"error": "No token."}}, ["access token", "#token="]),
+    ({"status": 400, "json": {"error": MARKUP}}, ["did not accept the call", "<img src=x"]),
+    ({"status": 404, "json": {"error": "There is no agent 'x'."}}, ["Reload the page"]),
+    ({"status": 200, "body": "<h1>Log in</h1>"}, ["Something else answered", "log in"]),
+    ({"status": 502, "body": "<h1>Bad gateway</h1>"}, ["does not answer its proxy"]),
+    (
+        {"status": 302, "headers": {"Location": "https://login.example/"}},
+        ["Something else answered", "log in"],
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (
-            {"status": 429, "headers": {"Retry-After": "30"}, "json": {"error": "Slow down."}},
-            ["Too many calls", "Slow down.", "Try again in about 30 seconds."],
-        ),
-        (
-            {"status": 429, "headers": {"Retry-After": "20000"}, "json": {"error": "Used up."}},
-            ["No more calls today", "Used up.", "Try again in about 6 hours."],
-        ),
-        (
-            {"status": 503, "headers": {"Retry-After": "8"}, "json": {"error": "It restarts."}},
-            ["no calls right now", "It restarts.", "Try again in about 8 seconds."],
-        ),
-        (
-            {"status": 403, "json": {"error": "Pages of http://a.example may not call."}},
-            ["takes no calls from this page", "http://a.example may not call", "own address"],
-        ),
-        ({"status": 401, "json": {"error": "No token."}}, ["access token", "#token="]),
-        ({"status": 400, "json": {"error": MARKUP}}, ["did not accept the call", "<img src=x"]),
-        ({"status": 404, "json": {"error": "There is no agent 'x'."}}, ["Reload the page"]),
-        ({"status": 502, "body": "<h1>Bad gateway</h1>"}, ["does not answer its proxy"]),
-        ({"status": 200, "body": "<h1>Log in</h1>"}, ["Something else answered", "log in"]),
-        (
-            {"status": 302, "headers": {"Location": "https://login.example/"}},
-            ["Something else answered", "log in"],
-        ),
-    ],
-)
-async def test_a_refusal_says_what_happened_and_what_to_do(
-    server, quiet_browser, open_page, answer, words
-):
-    caller = await open_page(quiet_browser, server.url)
-    page = caller.page
-
+def refusing(answer: dict[str, Any]) -> Callable[[Route], Awaitable[None]]:
     async def refuse(route: Route) -> None:
         await route.fulfill(**answer)
 
-    await page.route("**/api/offer", refuse)
-    await page.click("#call")
-    notice = await caller.notice()
-    for one in words:
-        assert one in notice
-    # The card says why; the state only says that the call has ended.
-    assert (await page.inner_text("body")).count(words[-1]) == 1
-    await page.unroute("**/api/offer")
-    await expect(page.locator("#call")).to_have_text("Try again")
+    return refuse
+
+
+async def test_a_refusal_says_what_happened_and_what_to_do(server, quiet_browser, open_page):
+    """All on one page, which tries again each time and is connected in the end."""
+    caller = await open_page(quiet_browser, server.url)
+    page = caller.page
+    for answer, words in REFUSALS:
+        await page.route("**/api/offer", refusing(answer))
+        await page.click("#call")
+        await expect(page.locator(".notice").first).to_contain_text(words[0])
+        notice = await caller.notice()
+        for one in words:
+            assert one in notice, answer
+        # The card says why; the state only says that the call has ended.
+        assert (await page.inner_text("body")).count(words[-1]) == 1, answer
+        await expect(page.locator("#call")).to_have_text("Try again")
+        await page.unroute("**/api/offer")
     await caller.call()
     await caller.press("hang-up")
 
