@@ -1,7 +1,7 @@
-"""What a user and an address may use in a day: minutes in calls, and estimated money.
+"""The daily allowance of a user and of an address: minutes in calls, and estimated money.
 
-A day is one of UTC. What was used is in memory here; `shared_days.py` keeps it in the sessions'
-database. Time is an argument, or comes from a clock that is one.
+Days are days of UTC. The use is kept in memory here, and in the sessions' database by
+`shared_days.py`. Time, or the clock, is an argument.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from vision_agent.calls.verdicts import EndsNow, EndsSoon, Verdict
 
 DAY_S = 86_400.0
 MAX_KEYS = 10_000
-"""Users, and addresses, that are counted; those not seen for the longest time are dropped."""
+"""Users, and addresses, that are counted; the least recent ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class DailyLimits:
-    """What one of them may use in a day; 0 for no limit.
+    """The limits of a day; 0 for no limit.
 
     Attributes:
-        minutes: Minutes in calls, all its calls together.
+        minutes: Minutes in all calls together.
         cost: Estimated money, in the currency of the table of prices.
     """
 
@@ -33,11 +33,11 @@ class DailyLimits:
 
 
 class DailyUse:
-    """What all users, or all addresses, have used on the present day.
+    """The use of all users, or of all addresses, on the present day.
 
     Args:
-        limits: What each of them may.
-        whose: How a sentence calls the limit: `your`, `your address's`.
+        limits: The limits of each.
+        whose: The possessive in sentences: `your`, `your address's`.
     """
 
     def __init__(self, limits: DailyLimits, whose: str) -> None:
@@ -54,14 +54,14 @@ class DailyUse:
         return self._limits != DailyLimits()
 
     def keep_news(self) -> None:
-        """Keep in `news` what is used, by day and key, for whoever takes it out."""
+        """Also keep new use in `news`, by day and key, for `SharedDays` to take out."""
         self._keeps_news = True
 
     def spend(self, key: str, now_s: float, *, seconds: float = 0, cost: float = 0) -> None:
-        """Count what one has used.
+        """Count use.
 
         Args:
-            key: Which user or address; empty for an unknown one, for whom nothing is counted.
+            key: The user or address; empty for an unknown one, for which nothing is counted.
             now_s: Seconds since 1970.
             seconds: Time in a call.
             cost: Money.
@@ -74,14 +74,14 @@ class DailyUse:
             self.put_back(self._day, key, seconds, cost)
 
     def put_back(self, day: int, key: str, seconds: float, cost: float) -> None:
-        """Add to the news what is not, or could not be, made known."""
+        """Add use to the news that is not, or could not be, written."""
         news_s, news_cost = self.news.get((day, key), (0.0, 0.0))
         self.news[day, key] = news_s + seconds, news_cost + cost
         if len(self.news) > MAX_KEYS:
             self.news.popitem(last=False)
 
     def learn(self, day: int, key: str, seconds: float, cost: float) -> None:
-        """Take what one has used on a day in all servers; the news are not in it yet."""
+        """Take a key's use of a day on all servers, without the news."""
         if day < self._day:
             return
         self._begin(day)
@@ -89,13 +89,13 @@ class DailyUse:
         self._set(key, seconds + news_s, cost + news_cost)
 
     def left_s(self, key: str, now_s: float) -> float:
-        """The seconds in calls that one has left today; infinite without a limit."""
+        """The seconds in calls that a key has left today; infinite without a limit."""
         if not key or not self._limits.minutes:
             return math.inf
         return self._limits.minutes * 60 - self._of(key, now_s)[0]
 
     def used_up(self, key: str, now_s: float) -> str | None:
-        """What one has used up, as part of a sentence; None while there is some left."""
+        """The limit that a key has used up, as part of a sentence; None if there is none."""
         if self.left_s(key, now_s) <= 0:
             return f"{self._whose} {self._limits.minutes:g} minutes of today are used up"
         if key and self._limits.cost and self._of(key, now_s)[1] >= self._limits.cost:
@@ -119,10 +119,10 @@ class DailyUse:
 
 
 class Allowance:
-    """What one call may use: what is left of its user's day, and of its address's.
+    """The allowance of one call: the rest of its user's day, and of its address's.
 
     Args:
-        of: The limits, each with the key of the one who calls.
+        of: The limits, each with the caller's key.
         clock: Seconds since 1970.
     """
 
@@ -138,7 +138,7 @@ class Allowance:
 
     @property
     def problem(self) -> str | None:
-        """What is used up, as part of a sentence; None if a call may begin or continue."""
+        """The limit that is used up, as part of a sentence; None if the call may go on."""
         now_s = self._clock()
         return next((text for use, key in self._of if (text := use.used_up(key, now_s))), None)
 
@@ -153,7 +153,7 @@ class Allowance:
             use.spend(key, self._clock(), cost=cost)
 
     def check(self, now_s: float, warn_s: float) -> list[Verdict]:
-        """Count the time since the last check; what has become due.
+        """Count the time since the last check; returns the verdicts that have become due.
 
         Args:
             now_s: Monotonic seconds.

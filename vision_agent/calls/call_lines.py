@@ -1,4 +1,4 @@
-"""Makes the lines of a call's recording of what happens in it."""
+"""Makes the lines of a call's recording."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CallLines:
     """The lines of one call.
 
     Attributes:
-        recording: What they are written to; None while the call is not recorded.
+        recording: Takes the lines; None while the call is not recorded.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class CallLines:
             self._put(line)
 
     def take(self, event: LiveEvent) -> None:
-        """Write what an event says of tools, whatever the caller is shown of them."""
+        """Write the tool calls and results of an event, whether or not the caller is shown them."""
         if self.recording is None:
             return
         match event:
@@ -70,7 +70,7 @@ class CallLines:
                 self._put(ToolResultLine(at_ms=self._now, id=id, name=name, result=dict(result)))
 
     def shown(self, message: ServerMessage) -> None:
-        """Write what the caller is shown of costs and interruptions."""
+        """Write the costs and interruptions that the caller is shown."""
         if isinstance(message, AgentMessage):
             self._agent = message.name
         if self.recording is None:
@@ -111,7 +111,7 @@ class CallLines:
             self.recording.frame(source, jpeg, width, height)
 
     def notice(self, text: str) -> None:
-        """The recording says something of itself."""
+        """Write a remark about the recording itself."""
         if self.recording is not None:
             self._put(NoticeLine(at_ms=self._now, text=text))
 

@@ -1,4 +1,4 @@
-"""What happens in a call, and how long it takes: histograms, and the spans of one trace."""
+"""The durations in a call: histograms, and the spans of one trace."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NS_PER_S = 1_000_000_000
 
 
 class CallTrace:
-    """The trace of one call: a span `call`, and one in it for each thing that took a while.
+    """The trace of one call: a span `call` that contains one for each thing that takes a while.
 
-    Each method says what happens now. Where no tracer provider is set up, spans cost nothing and
-    go nowhere. Nothing of what is said is part of one.
+    Each method reports what happens now. Without a tracer provider, spans cost nothing and go
+    nowhere. Spans contain no words of the conversation.
 
     Args:
         metrics: The server's histograms.
@@ -57,7 +57,7 @@ class CallTrace:
         )
 
     def enter(self) -> None:
-        """What the present task, and every task it starts, traces is part of this call's trace."""
+        """The spans of the present task, and of every task it starts, join this call's trace."""
         context.attach(trace.set_span_in_context(self._call))
 
     def begin(self, name: str, attributes: Attributes | None = None) -> None:
@@ -65,7 +65,7 @@ class CallTrace:
         self._open.setdefault(name, (time.monotonic(), attributes or {}))
 
     def done(self, *names: str) -> None:
-        """Whichever of these had begun have succeeded."""
+        """Those of these spans that have begun have succeeded."""
         for name in names:
             if began := self._open.pop(name, None):
                 self._span(name, began[0], time.monotonic(), began[1])

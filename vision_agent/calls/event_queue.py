@@ -1,4 +1,4 @@
-"""Tells a program around the server what happens in calls; no call waits for it."""
+"""Passes the events of calls to a program around the server; no call waits for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vision_agent.live.tools.threads import ToolThreads
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 1_000
-"""Events that wait for a listener; of more, the oldest are dropped."""
+"""Events that wait for a listener; beyond it the oldest are dropped."""
 
 MAX_LISTENING_S = 10.0
 """A coroutine that takes longer for one event is cancelled. A thread can't be: it is waited for."""
@@ -26,17 +26,17 @@ MAX_BLOCKING_S = 0.1
 """A coroutine that holds the event loop for longer is named in the log: every call stands still."""
 
 CLOSE_WITHIN_S = 2.0
-"""How long the end of the server waits for events that are not told yet."""
+"""How long the end of the server waits for events that were not delivered yet."""
 
 OnEvent = Callable[[CallEvent], Awaitable[None] | None]
-"""A listener: a function, or a coroutine function. It is told one event after the other."""
+"""A listener: a function, or a coroutine function. It gets one event after the other."""
 
 
 class EventQueue:
-    """Tells a listener of events, in order, without any call waiting for it.
+    """Delivers events to a listener, in order, without any call waiting for it.
 
-    A function runs in a thread of its own. One that blocks delays the next events, and none is lost
-    before `MAX_WAITING` wait. Each kind of trouble is logged once and counted.
+    A function runs in a thread of its own. One that blocks delays the next events; none is lost
+    until `MAX_WAITING` wait. Each kind of failure is logged once and counted.
 
     Args:
         listener: The listener; None for none.
@@ -59,11 +59,11 @@ class EventQueue:
         return self._listener is not None
 
     def counts(self) -> dict[str, int]:
-        """Events that were told, wait, were dropped, or made the listener fail."""
+        """Events that were delivered, wait, were dropped, or made the listener fail."""
         return {**self._counts, "waiting": len(self._waiting)}
 
     def put(self, event: CallEvent) -> None:
-        """Tell of an event, soon."""
+        """Queue an event."""
         if len(self._waiting) >= MAX_WAITING:
             self._waiting.popleft()
             self._counts["dropped"] += 1
@@ -73,7 +73,7 @@ class EventQueue:
             self._telling = asyncio.create_task(self._tell(), name="on_event")
 
     async def close(self) -> None:
-        """Wait a moment for the events that are not told yet."""
+        """Wait a moment for the events that were not delivered yet."""
         if self._telling is None or self._telling.done():
             return
         await asyncio.wait([self._telling], timeout=CLOSE_WITHIN_S)

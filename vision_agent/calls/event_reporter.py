@@ -1,4 +1,4 @@
-"""Makes the events of one call of what happens in it."""
+"""Makes the events of one call."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class EventReporter:
             self._put(TranscriptAdded, who="agent", text=text, author=author)
 
     def take(self, event: LiveEvent) -> None:
-        """Report what an event says of tools."""
+        """Report the tool calls and results of an event."""
         self.lines.take(event)
         match event:
             case AgentToolCall(id, name, arguments):
@@ -84,7 +84,7 @@ class EventReporter:
                 self._put(ToolUsed, id=id, name=name, arguments=arguments, result=dict(result))
 
     def shown(self, message: ServerMessage) -> None:
-        """Report what the caller is shown of the costs."""
+        """Report the costs that the caller is shown."""
         self.lines.shown(message)
         if isinstance(message, UsageMessage):
             self._put(
@@ -104,7 +104,7 @@ class EventReporter:
         self._put(RecordingStarted, folder=folder)
 
     def recording_ended(self, folder: Path | None, reason: str) -> None:
-        """It is not any more; None for the folder of one that could not begin."""
+        """The recording has ended; `folder` is None if it could not begin."""
         self._put(RecordingEnded, folder=folder, reason=reason)
 
     def ended(self, ending: Ending) -> None:

@@ -1,4 +1,4 @@
-"""What a program around the server learns of each call, as typed values."""
+"""The events of calls for a program around the server, as typed values."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class RecordingEnded(CallEvent):
 
     Attributes:
         folder: Where it is; None if it could not begin.
-        reason: Why, without a full stop: of a complete one, why the call ended.
+        reason: Why it ended, without a full stop; for a complete one, why the call ended.
     """
 
     folder: Path | None

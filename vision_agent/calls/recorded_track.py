@@ -11,8 +11,8 @@ VIDEO_CLOCK_HZ = 90_000
 OPUS_CLOCK_HZ, TELEPHONE_CLOCK_HZ = 48_000, 8_000
 
 MOST_SELDOM_ASKED_S = 10.0
-"""How often a sender is asked for a key frame that gives none, in the end: each costs its network
-bandwidth."""
+"""The longest interval between requests for a key frame to a sender that sends none: each request
+costs its network bandwidth."""
 
 KEY_EVERY_S = 30.0
 """After so long without a key frame one is requested: players and cuts begin at one."""
@@ -21,8 +21,8 @@ KEY_EVERY_S = 30.0
 class RecordedTrack:
     """Passes on what arrives on a track (`rtc.lane.PacketTap`).
 
-    After a frame was lost, nothing is passed on before the next key frame, which is requested: what
-    comes in between could only be decoded to something wrong.
+    After a lost frame, nothing is passed on until the next key frame, which is requested: the
+    frames in between would be decoded wrongly.
 
     Args:
         recording: The call's recording.
@@ -30,7 +30,7 @@ class RecordedTrack:
         sender: See `RecordedPacket`.
 
     Attributes:
-        on: Whether the caller has switched it on; what comes while it is off is left out.
+        on: Whether the caller has switched it on; media that come while it is off are left out.
     """
 
     def __init__(self, recording: CallRecording, title: str, sender: int, *, on: bool) -> None:
@@ -90,6 +90,6 @@ class RecordedTrack:
 
 
 def _playable_size(codec: str, data: bytes) -> FrameSize | None:
-    """The size of a key frame; None if it states none, or one that a player would fail at."""
+    """The size of a key frame; None if it states none, or one that players can't handle."""
     coded = frame_size(codec, data)
     return shown_size(codec, data) if coded is not None and coded.decodable else None

@@ -39,8 +39,8 @@ class RecordingControl:
     All methods are called on the event loop; none of them waits for the disk.
 
     Args:
-        policy: What the operator has decided.
-        decision: What that means for this call.
+        policy: The operator's decision.
+        decision: Its consequence for this call.
         header: The recording's first line.
         events: Reports on the call.
         metrics: The server's counters.
@@ -144,7 +144,7 @@ class RecordingControl:
             self._tally.add(self._metrics.recording_dropped, self._recording.dropped)
 
     def asked_by_client(self, data: object) -> dict[str, object]:
-        """The caller no longer wants to be recorded: `{"on": false}`.
+        """The caller withdraws consent: `{"on": false}`.
 
         Raises:
             rtvi.BadMessage: It is something else, or every call is recorded.

@@ -1,4 +1,4 @@
-"""Keeps what was used today in all servers' counts, behind the calls."""
+"""Shares the use of each day with all servers, in the background."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from vision_agent.live.sessions.shared_counts import SharedCounts
 
 WRITE_EVERY_S = 5.0
-"""As much of every call may be missing in other servers, and is lost by one that is killed."""
+"""Other servers may lack this much of every call, and a killed server loses it."""
 
 
 class SharedDays:
-    """Writes what calls use to the counts of all servers, and reads what others have written.
+    """Writes the use of calls to the counts of all servers, and reads the others' use.
 
     Args:
         counts: The counts of all servers.
-        uses: What each kind of caller has used, by the kind's name.
+        uses: The use by each kind of caller, by the kind's name.
         clock: Seconds since 1970.
     """
 
@@ -41,10 +41,10 @@ class SharedDays:
             use.keep_news()
 
     async def recall(self, keys: Mapping[str, str]) -> None:
-        """Read what those who begin a call have used, so that it counts.
+        """Read the earlier use of those who begin a call.
 
         Args:
-            keys: A key for each kind; an empty one is nobody's.
+            keys: A key for each kind; an empty one stands for an unknown caller.
         """
         asked = {_who(kind, key): (kind, key) for kind, key in keys.items() if key}
         asked = {who: of for who, of in asked.items() if of[0] in self._uses}
@@ -61,7 +61,7 @@ class SharedDays:
             self._task = asyncio.create_task(self._run(), name="allowances")
 
     async def close(self) -> None:
-        """Write what is not written yet, and end."""
+        """Write the rest, and end."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -90,5 +90,5 @@ class SharedDays:
 
 
 def _who(kind: str, key: str) -> str:
-    """A hash: the database gets no address, and names of any length."""
+    """A hash of a key: the database gets no addresses, and keys may have any length."""
     return hashlib.sha256(f"{kind} {key}".encode()).hexdigest()[:40]

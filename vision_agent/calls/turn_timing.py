@@ -1,7 +1,7 @@
-"""How long the caller waits: for the agent to begin, and for it to fall silent. Pure.
+"""Measures how long the caller waits for the agent to begin, and to fall silent. Pure.
 
-Times are seconds of a monotonic clock. A figure that is not certain is left out: sound that has
-nothing to do with a question, for example, is no answer to it.
+Times are seconds of a monotonic clock. Uncertain figures are left out: for example, sound that is
+unrelated to a question is not an answer to it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ Asked = Literal["spoken", "typed"]
 
 @dataclass(slots=True)
 class TimedQuestion:
-    """What the caller asked.
+    """A question of the caller.
 
     Attributes:
         how: How it was asked.
         asked_at_s: When the caller fell silent, or when the text arrived.
-        frame_age_s: How much older than that the newest frame is that the model has seen; None
-            without a camera.
+        frame_age_s: How much older than `asked_at_s` the model's newest frame is; None without a
+            camera.
     """
 
     how: Asked
@@ -34,9 +34,9 @@ class TimedTurn:
 
     Attributes:
         opened_at_s: When the model's first words or sound arrived.
-        question: What it answers; None if the agent speaks by itself.
+        question: The question; None if the agent speaks unasked.
         sounds_at_s: When its first sound was sent to the caller; None if there is none.
-        cut_in_by: How the caller interrupted it; None if nothing is known of that.
+        cut_in_by: How the caller interrupted it; None if unknown.
         cut_in_at_s: When the caller began to interrupt it.
         silent_at_s: When an interrupted answer fell silent; None if it was not interrupted.
         ended_at_s: When it was over: played, shown or interrupted.
@@ -109,7 +109,7 @@ class TurnTiming:
             self._newest.frame_age_s = max(0.0, self._newest.asked_at_s - captured_at_s)
 
     def nothing_came(self) -> None:
-        """The question is not waited for any more: what the agent says later is no answer to it."""
+        """The question is given up: later words of the agent do not answer it."""
         self._question = None
 
     # The agent
@@ -144,11 +144,11 @@ class TurnTiming:
         return self.over(now_s)
 
     def complete(self, now_s: float, *, sound_waits: bool = False) -> TimedTurn | None:
-        """The model has finished its turn; what it has made may still be playing.
+        """The model has finished its turn, whose sound may still be playing.
 
         Args:
             now_s: Now.
-            sound_waits: Whether there is sound of it that has yet to be played.
+            sound_waits: Whether some of its sound has yet to be played.
         """
         self._whole = True
         return None if self._sounding or sound_waits else self.over(now_s)

@@ -28,7 +28,7 @@ class ClusterArguments(BaseModel):
     """The arguments of `build`.
 
     Attributes:
-        workers: How many workers there are: `4`, or `1-8`; empty for one to one per core.
+        workers: The number of workers: `4`, or `1-8`; empty for one up to one per core.
         cpus: Cores that Ray counts for a worker.
         ingresses: Replicas of the ingress.
     """

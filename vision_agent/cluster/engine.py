@@ -42,13 +42,13 @@ class EngineState:
 
 
 class NodeEngine:
-    """The actor that runs it, in a child process; Ray starts the actor again if it is killed.
+    """The actor that runs the local Live API in a child process; Ray restarts a killed actor.
 
-    Its process imports nothing of ADK.
+    The child imports nothing of ADK.
 
     Args:
         scenario: See `LocalLiveApi.start`, as for the next two.
-        data_dir: Where it keeps what users teach.
+        data_dir: The folder of taught things.
         own_models: Servers of the user's own.
         most_calls: How many calls the workers of a node may have together.
     """
@@ -103,7 +103,7 @@ class SharedEngine:
 
     @classmethod
     async def of_node(cls, settings: Settings, generation: str, node: str, calls: int) -> Self:
-        """The one of a node; the first worker there starts it.
+        """The local Live API of a node; the first worker there starts it.
 
         Args:
             settings: The options.
@@ -111,7 +111,7 @@ class SharedEngine:
             node: The Ray node's id.
             calls: See `NodeEngine`.
         """
-        # Here and not above: neither the fleet nor `NodeEngine` needs what this imports.
+        # Imported here: neither the fleet nor `NodeEngine` needs these modules.
         from vision_agent.server.options import agent_options
 
         options = agent_options(settings)
@@ -142,7 +142,7 @@ class SharedEngine:
         return self._state.address
 
     async def address(self) -> Address:
-        """Where it listens; waits while it is being restarted; `LocalLiveApiAway` if too long."""
+        """Where it listens; waits during a restart; `LocalLiveApiAway` if that takes too long."""
         try:
             async with asyncio.timeout(AWAY_S):
                 self._take(await self._find().state.remote(wait=True))
@@ -152,7 +152,7 @@ class SharedEngine:
         return self._state.address
 
     async def close(self) -> None:
-        """Use it no more; others may."""
+        """Stop using it; other workers may continue."""
         self._watching.cancel()
         await asyncio.gather(self._watching, return_exceptions=True)
 

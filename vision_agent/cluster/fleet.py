@@ -1,4 +1,4 @@
-"""The fleet: starts the workers, watches them, and knows what each of them has to do."""
+"""The fleet: starts the workers, watches them, and tells them what to do."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 SILENT_AFTER_S = 4.0
-"""A worker that says nothing for this long gets no requests, and another one is started …"""
+"""A worker that reports nothing for this long gets no requests, and another one is started …"""
 
 GIVEN_UP_AFTER_S = 20.0
 """… and is killed after this: its callers have come back elsewhere."""
 
 SAYS_WHY_S = 3.0
-"""How long a worker that can't start stays, so that whoever waits for it can ask why."""
+"""How long a worker that can't start stays, so that others can ask for the reason."""
 
 END_S = 10.0
 """How much longer than its calls a worker may take to end."""
@@ -70,8 +70,8 @@ class _Worker:
 class Fleet:
     """A Serve deployment of one replica.
 
-    It keeps nothing: a new replica finds the workers by their names, `worker.GENERATION.NAME`, so
-    that its own end costs no call.
+    It is stateless: a new replica finds the workers by their names, `worker.GENERATION.NAME`, so
+    the end of a replica costs no call.
 
     Args:
         options: The deployment.
@@ -125,7 +125,7 @@ class Fleet:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _find(self) -> None:
-        """Watch the workers that others have started."""
+        """Watch the workers that other replicas have started."""
         for name in await asyncio.to_thread(_actors, worker.PREFIX):
             generation, unique = name.split(".")[1:]
             if unique not in self._workers:
@@ -223,7 +223,7 @@ class Fleet:
             if one.state is not None
         }
         if any(one.state is None for one in self._workers.values()):
-            return  # it may be about to use one
+            return  # a worker that starts may be about to use one
         for name in await asyncio.to_thread(_actors, engine.PREFIX):
             if name in used:
                 continue

@@ -24,7 +24,7 @@ HOP_BY_HOP = {
 
 
 def headers_for(scope: Mapping[str, Any], key: str) -> list[tuple[str, str]]:
-    """The headers of a request for a worker: the caller's, and what its connection was like.
+    """The headers of a request for a worker: the caller's, and a description of its connection.
 
     Args:
         scope: The request's ASGI scope.
@@ -43,13 +43,13 @@ def headers_for(scope: Mapping[str, Any], key: str) -> list[tuple[str, str]]:
 
 
 class Forwarded:
-    """Takes requests of ingresses alone, and shows them as they reached the ingress.
+    """Accepts requests of ingresses only, and passes them on as they reached the ingress.
 
-    So every check of the server decides as if the caller had connected to it.
+    So every check of the server decides as if the caller had connected to it directly.
 
     Args:
         app: The application.
-        key: What an ingress shows.
+        key: The key that an ingress has to send.
     """
 
     def __init__(self, app: ASGIApp, key: str) -> None:

@@ -28,11 +28,11 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 CONNECT_S = 2.0
-"""A worker's process that is gone refuses at once; a machine that is gone does not answer."""
+"""Bound on connecting: an ended process refuses at once, but a lost machine does not answer."""
 
 RESPONSE_S = 60.0
 KEPT_ALIVE_S = 5.0
-"""Shorter than a worker keeps an idle connection, so that none is used that is about to end."""
+"""Shorter than a worker keeps an idle connection, so that no connection is used at its end."""
 
 AT_MOST_ASKED = 4
 """Workers that are asked for a new call before it is refused."""
@@ -131,7 +131,7 @@ class Ingress:
         return response
 
     def _health(self) -> Response:
-        """Whether the cluster takes calls, and how many it has."""
+        """Whether the cluster takes calls, and the number of its calls."""
         able = [one for one in self._routes.workers if not one.draining and one.problem is None]
         content: dict[str, Any] = {
             "status": "ok" if able else "unavailable",
@@ -154,7 +154,7 @@ class Ingress:
         for worker, answer in zip(workers, answers, strict=True):
             if isinstance(answer, Response):
                 if answer.status_code != 200:
-                    return answer  # they have the same settings: none shows them
+                    return answer  # workers have the same settings: no other one answers either
                 texts[worker.name] = bytes(answer.body).decode()
             elif not isinstance(answer, _Gone):
                 raise answer
@@ -178,7 +178,7 @@ class _Gone(Exception):
 async def _body(request: Request) -> bytes:
     """The body; `Refusal` 413 for one that is larger than a server takes."""
     if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
-        return b""  # RFC 9112 6.3; to be told so by Serve's proxy takes a call of an actor
+        return b""  # RFC 9112 6.3; asking Serve's proxy for it would cost an actor call
     body = bytearray()
     async for part in request.stream():
         body += part

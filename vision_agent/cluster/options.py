@@ -1,4 +1,4 @@
-"""What a cluster is made with."""
+"""The options of a cluster."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class ClusterOptions:
     """A deployment.
 
     Attributes:
-        settings: The options of every worker; `max_calls` are those of one.
+        settings: The options of every worker; `max_calls` is that of one worker.
         generation: Names the deployment; a later one sorts higher.
-        least: Workers, at least.
-        most: Workers, at most.
+        least: The least number of workers.
+        most: The greatest number of workers.
         cpus: Cores that Ray counts for a worker.
         on_loopback: Whether all of it runs on this machine and is reached through the ingress.
     """
@@ -40,11 +40,11 @@ def read_workers(text: str, cores: int) -> tuple[int, int]:
     """The least and the greatest number of workers.
 
     Args:
-        text: `4`, or `1-8`; empty for one to one per core.
-        cores: The cores there are.
+        text: `4`, or `1-8`; empty for one up to one per core.
+        cores: The number of cores.
 
     Raises:
-        ValueError: It is neither; the text says what to write.
+        ValueError: The text is neither; the message says what to write.
     """
     if not text:
         return 1, max(1, cores)
@@ -62,7 +62,7 @@ def read_address(text: str) -> tuple[str, int] | None:
         text: `ray://host:10001`, `host:6379`, or `auto`.
 
     Raises:
-        ValueError: It is none of these; the text says what to write.
+        ValueError: The text is none of these; the message says what to write.
     """
     if text == "auto":
         return None

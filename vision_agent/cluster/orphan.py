@@ -1,4 +1,4 @@
-"""Notices that the node of a Ray actor has ended under it."""
+"""Notices the end of a Ray actor's node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOOK_EVERY_S = 0.5
 async def until_orphaned() -> None:
     """Wait until this process's parent, the node's raylet, is dead.
 
-    Ray notices that within half a minute, and may leave the actors' processes running.
+    Ray itself notices within half a minute, and may leave the actors' processes running.
     """
     parent = os.getppid()
     while os.getppid() == parent:  # noqa: ASYNC110  # nothing else tells

@@ -1,4 +1,4 @@
-"""On which machine a new worker runs. Pure."""
+"""Chooses the machine of a new worker. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ def emptiest(
     away: Collection[str | None],
     cpus: float,
 ) -> str | None:
-    """The node with the most cores that no worker has; None if there is none with any.
+    """The node with the most free cores; None if no node has a free core.
 
-    Ray fills one machine after the other, and then the loss of one would be the loss of all.
+    Ray itself fills one machine after the other, so the loss of one could be the loss of all calls.
 
     Args:
         nodes: Ray's nodes, as `ray.nodes()` describes them.
-        workers: How many workers each has, by its id.
-        away: The nodes that seem to be gone.
+        workers: The number of workers of each node, by the node's id.
+        away: The nodes that seem to be lost.
         cpus: Cores of a worker.
     """
     free = {

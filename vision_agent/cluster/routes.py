@@ -1,4 +1,4 @@
-"""Which worker a request is for. Pure: time is an argument."""
+"""Chooses the worker of a request. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vision_agent.cluster.worker_state import WorkerState
 from vision_agent.worker_name import worker_of
 
 KNOWN_AFTER_S = 1.5
-"""A call that was placed earlier is in the table."""
+"""The table contains calls that were placed earlier than this."""
 
 
 def worker_in(method: str, path: str, body: bytes) -> str | None:
@@ -34,7 +34,7 @@ def worker_in(method: str, path: str, body: bytes) -> str | None:
 def _call_in(body: bytes) -> str:
     try:
         asked: Any = json.loads(body)
-    except (ValueError, RecursionError):  # the worker says what is wrong with it
+    except (ValueError, RecursionError):  # the worker refuses it with a reason
         return ""
     if not isinstance(asked, dict):
         return ""
@@ -45,7 +45,8 @@ def _call_in(body: bytes) -> str:
 class Routes:
     """The workers as an ingress knows them.
 
-    The fleet's table is up to a second old. What this ingress has placed since is counted here.
+    The fleet's table is up to a second old. Calls that this ingress has placed since are counted
+    here.
     """
 
     def __init__(self) -> None:
@@ -67,9 +68,9 @@ class Routes:
     def choose(self, named: str | None, now_s: float) -> list[WorkerState]:
         """The workers to ask, in order.
 
-        The first is the one that is named. If it is gone, any other says so in the usual words. Of
-        the others the least loaded comes first, by the share of its calls; then those that take no
-        new calls, whose refusal says when to try again.
+        The named worker comes first. If it is gone, any other reports that in the usual words. Of
+        the others the least loaded comes first, by the share of its calls; last come those that
+        take no new calls, whose refusal says when to try again.
 
         Args:
             named: The worker that the request names; None if any will do.

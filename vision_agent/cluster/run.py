@@ -1,4 +1,4 @@
-"""Run a cluster on this machine, or deploy to one that runs."""
+"""Runs a cluster on this machine, or deploys to a running one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from vision_agent.settings import Settings
 START_S = 120.0
 STOP_S = 20.0
 OBJECT_STORE_BYTES = 80_000_000
-"""Ray's smallest: requests and figures are all that passes through it."""
+"""Ray's smallest: only requests and figures pass through it."""
 
 REACH_S = 5.0
 """Ray itself repeats its attempts for minutes."""
@@ -44,7 +44,7 @@ ROUTER = "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP"
 ENVIRONMENT = {
     # Ray starts workers at nice 15, behind every other program of the machine: voice can't wait.
     "RAY_worker_niceness": "0",
-    # Serve looks for what to do ten times a second: 3 % of a core.
+    # Serve's control loop runs ten times a second: 3 % of a core.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1",
     # What is asynchronous, as all of ours is, needs no thread between Serve's loops and its own:
     # each hop waits for its turn where the cores are busy.
@@ -54,10 +54,10 @@ ENVIRONMENT = {
     # other work, importing it takes longer.
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",
 }
-"""What a Ray of our own is started with, where the environment does not say otherwise."""
+"""The environment of a Ray that we start; variables that are set already take precedence."""
 
 LOGGING = {"log_level": "WARNING", "enable_access_log": False}
-"""Of Serve: a line for each request would be written several times a second."""
+"""Serve's logging: a line for each request would be written several times a second."""
 
 
 class ClusterError(RuntimeError):
@@ -78,16 +78,16 @@ def run_cluster(
     refuses new ones; a second signal ends them at once.
 
     Args:
-        settings: The options; `max_calls` are those of one worker.
-        workers: How many workers, as `read_workers` takes it.
+        settings: The options; `max_calls` is that of one worker.
+        workers: The number of workers, as `read_workers` takes it.
         address: A running Ray cluster: `ray://host:10001`, `host:6379`, or `auto`. None: Ray runs
             on this machine.
         dashboard: Show Ray's dashboard, on loopback; a running cluster has its own.
-        say: Takes the lines for the person who started it.
+        say: Prints a line for the person who started the cluster.
 
     Raises:
         AgentError, ModelError: See `AgentDirectory`.
-        ClusterError: Something can't be used as it was named.
+        ClusterError: An option can't be used.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
@@ -153,7 +153,7 @@ def run_cluster(
 
 
 def _check(settings: Settings, *, alone: bool) -> None:
-    """Refuse what can't be had over several processes or machines."""
+    """Refuse options that do not work over several processes or machines."""
     if settings.https or settings.cert:
         raise ClusterError("A cluster speaks HTTP: let the proxy in front of it speak HTTPS.")
     url = settings.database_url() or ""
@@ -168,10 +168,10 @@ def _start_ray(most: int, dashboard: bool) -> tuple[str, str]:
     """Start Ray on this machine, for this process.
 
     Returns:
-        The token that its services want, and where its dashboard is, if there is one.
+        The token of its services, and the dashboard's address, if there is one.
     """
     token = os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_urlsafe(32))
-    # Ray's services listen on every address of the machine, and run what they are sent.
+    # Ray's services listen on every address of the machine, and execute what they are sent.
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     ray = _ray()
     for name, value in ENVIRONMENT.items():
@@ -222,7 +222,7 @@ def _ray() -> Any:
 
 
 def deploy(options: ClusterOptions, *, everywhere: bool) -> Any:
-    """Deploy, instead of what is deployed; Serve's handle of the fleet.
+    """Deploy in place of the present deployment; returns Serve's handle of the fleet.
 
     Args:
         options: The deployment.
@@ -249,8 +249,8 @@ def deploy(options: ClusterOptions, *, everywhere: bool) -> Any:
 def wait_until_ready(generation: str, workers: int = 1) -> None:
     """Wait for workers of a deployment; `ClusterError` if they do not start.
 
-    They are asked themselves, and not the fleet: Serve's handles have a thread that tells of its
-    end when this process leaves a cluster that goes on.
+    The workers are asked directly, because Serve's handle of the fleet has a thread that logs its
+    end when this process leaves a cluster that continues.
     """
     import ray
     from ray.exceptions import RayActorError
@@ -284,7 +284,7 @@ def wait_until_ready(generation: str, workers: int = 1) -> None:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[list[int]]:
-    """The signals that have come, in order."""
+    """The signals received so far, in order."""
     received: list[int] = []
 
     def take(number: int, frame: FrameType | None) -> None:
@@ -317,18 +317,18 @@ def _until_stopped(fleet: Any, drain_s: float, received: list[int]) -> None:
     threading.Thread(target=wait, daemon=True).start()
     while not ended.wait(0.1):
         if len(received) > 1:
-            # Ray itself may have got the signal too.
+            # Ray itself may have received the signal too.
             with contextlib.suppress(RayError, TimeoutError):
                 fleet.stop.remote(0.0).result(timeout_s=STOP_S)
             return
 
 
 def stop_ray() -> None:
-    """End Ray, which runs for this process, and with it the deployment."""
+    """End the Ray that this process has started, and with it the deployment."""
     import ray
 
     if ray.is_initialized():
-        # Not Serve before it: Ray would tell of each of its tasks that it is the last.
+        # Serve is not ended first: Ray would log a line about each of its tasks.
         ray.shutdown()
 
 

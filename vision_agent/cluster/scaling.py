@@ -1,4 +1,4 @@
-"""How many workers there are to be, and which of them end. Pure: time is an argument."""
+"""Decides the number of workers, and which of them end. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 FULL_SHARE = 0.75
-"""Another worker is started when calls take this share of the lines: it takes seconds to start."""
+"""Another worker, which takes seconds to start, is started when calls take this share of the
+capacity."""
 
 IDLE_SHARE = 0.5
-"""One ends when the calls would take less than this share of the lines of those that stay …"""
+"""A worker ends when the calls would take less than this share of the others' capacity …"""
 
 IDLE_FOR_S = 60.0
 """… for this long: callers come in waves."""
 
 CROWDED_AFTER_S = 15.0
-"""A new worker that has no core by then gets that of an old one."""
+"""A new worker without a core by then gets the core of an old one."""
 
 SETTLE_S = 5.0
-"""A worker that was lost is replaced this much later, if the others have room for its callers: they
-come back meanwhile, and the start of a worker takes a core for some seconds."""
+"""A lost worker is replaced this much later, if the others have room for its callers: those come
+back meanwhile, and starting a worker takes a core for some seconds."""
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
-"""After a worker that ended before it was ready; each further one doubles the pause."""
+"""The pause after a worker that ended before it was ready; each further one doubles it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Seen:
         ready: Whether it has answered.
         draining: Whether it takes no new calls.
         calls: Its calls in progress.
-        capacity: Its calls at the same time, at most; of one that is not ready, as it is to be.
+        capacity: The most calls at the same time; for one that is not ready, its future capacity.
     """
 
     name: str
@@ -54,8 +55,8 @@ class Change:
     """What to do now.
 
     Attributes:
-        start: How many workers to start.
-        drain: The names of those that are to end when their calls are over.
+        start: The number of workers to start.
+        drain: The names of the workers to end when their calls are over.
     """
 
     start: int = 0
@@ -67,8 +68,8 @@ class Scaling:
 
     Args:
         generation: The deployment.
-        least: Workers, at least.
-        most: Workers, at most.
+        least: The least number of workers.
+        most: The greatest number of workers.
     """
 
     def __init__(self, generation: str, least: int, most: int) -> None:
@@ -80,7 +81,7 @@ class Scaling:
         self._lost_calls, self._settled_at_s = 0, float("-inf")
 
     def lost(self, calls: int, now_s: float) -> None:
-        """A worker has ended by itself, with so many calls."""
+        """A worker has ended unexpectedly, with this number of calls."""
         settling = now_s < self._settled_at_s
         self._lost_calls = calls + (self._lost_calls if settling else 0)
         self._settled_at_s = now_s + SETTLE_S
@@ -96,7 +97,7 @@ class Scaling:
         self._failures = 0
 
     def judge(self, seen: Sequence[Seen], now_s: float) -> Change:
-        """What to do about the workers there are."""
+        """What to do about the present workers."""
         if any(one.generation > self._generation for one in seen):
             return Change()  # a later deployment has taken over
         old = [one for one in seen if one.generation != self._generation and not one.draining]
@@ -113,7 +114,7 @@ class Scaling:
         return Change(drain=self._superfluous(own, calls, now_s))
 
     def _settles(self, own: Sequence[Seen], now_s: float) -> bool:
-        """Whether callers of a lost worker are coming back to those that are left."""
+        """Whether callers of a lost worker are coming back to the remaining ones."""
         room = sum(one.capacity - one.calls for one in own if one.ready)
         return now_s < self._settled_at_s and room > 0 and room >= self._lost_calls
 
@@ -126,7 +127,7 @@ class Scaling:
     def _replaced(
         self, old: Sequence[Seen], own: Sequence[Seen], wanted: int, now_s: float
     ) -> tuple[str, ...]:
-        """The workers of earlier deployments for which there are new ones: the emptiest first."""
+        """The workers of earlier deployments that new ones replace, the emptiest first."""
         ready = sum(one.ready for one in own)
         crowded = any(not one.ready and now_s - one.began_s > CROWDED_AFTER_S for one in own)
         stay = max(0, wanted - ready - crowded)

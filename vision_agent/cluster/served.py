@@ -29,13 +29,13 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 CONNECTIONS = 500
-"""Those of ingresses, each of which keeps up to a hundred."""
+"""The connections of ingresses, each of which keeps up to a hundred."""
 
 STOP_S = 5.0
 
 
 class Served:
-    """Runs the application in a thread, so that what Ray does never waits for it, nor it for Ray.
+    """Runs the application in a thread, so that neither it nor Ray waits for the other.
 
     Args:
         settings: The options, with the worker's name.
@@ -43,7 +43,7 @@ class Served:
         start_local: Finds the local Live API that the workers of a node share.
 
     Attributes:
-        key: What an ingress has to show.
+        key: The key that an ingress has to send.
         url: Where it takes requests.
         udp: Where media arrives, as a sentence.
 
@@ -115,7 +115,7 @@ class Served:
             await self._server.serve([self._socket])
 
         try:
-            # Not Ray's loop, which may be of another kind: as `serve` runs it.
+            # Not Ray's event loop, which may be of another kind, but one as in `serve`.
             asyncio.run(serve())
         except BaseException:
             logger.exception("the server of a worker has ended")

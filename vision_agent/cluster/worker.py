@@ -1,4 +1,4 @@
-"""A worker: the Ray actor that has calls."""
+"""A worker: the Ray actor that answers calls."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ logger = logging.getLogger(__name__)
 PREFIX = "worker"
 LOOK_EVERY_S = 0.5
 ALONE_AFTER_S = 60.0
-"""A worker that no fleet has asked for this long ends: nobody would send it calls."""
+"""A worker that no fleet asks for this long ends: it would get no calls."""
 
 
 class CallWorker:
-    """An asynchronous actor: Ray's own event loop runs its methods, another one the calls.
+    """An asynchronous actor: Ray's own event loop runs its methods; another one runs the calls.
 
     Each call in progress is a running task of the actor, `call w….…`, so that Ray's dashboard and
     its state API show it.
@@ -39,7 +39,7 @@ class CallWorker:
     """
 
     def __init__(self, name: str, options: ClusterOptions) -> None:
-        # Here and not above: the fleet, which starts workers, needs neither ADK nor aiortc.
+        # Imported here: the fleet, which starts workers, needs neither ADK nor aiortc.
         from vision_agent.cluster.served import Served
 
         start_logging(verbose=False)
@@ -56,7 +56,7 @@ class CallWorker:
                 partial(SharedEngine.of_node, settings, options.generation, node, most),
             )
         except (RuntimeError, ValueError, OSError) as error:
-            # Said to whoever asks: of an actor's constructor, Ray prints the traceback.
+            # Kept for those who ask: from an actor's constructor, Ray would print the traceback.
             self._why_not = str(error) or type(error).__name__
         self._name, self._options, self._node = name, options, node
         self._over: dict[str, asyncio.Event] = {}
@@ -72,7 +72,7 @@ class CallWorker:
         return self._server
 
     async def state(self) -> WorkerState:
-        """What it is, and what it does.
+        """The worker's present state.
 
         Raises:
             WorkerDidNotStart: See there.
@@ -97,7 +97,7 @@ class CallWorker:
         )
 
     async def call(self, call_id: str) -> None:
-        """Last as long as a call does."""
+        """Last as long as the call does."""
         if over := self._over.get(call_id):
             await over.wait()
 
@@ -109,7 +109,7 @@ class CallWorker:
         ray.actor.exit_actor()
 
     async def _come_back_elsewhere(self) -> None:
-        """Where the node has ended, send the callers to another one, and end."""
+        """When the node has ended, send the callers to another worker, and end."""
         await until_orphaned()
         logger.warning(
             "The node of worker %s has ended: its callers come back elsewhere.", self._name
@@ -118,7 +118,7 @@ class CallWorker:
         os._exit(1)
 
     async def _look(self) -> None:
-        """Show the calls in progress as tasks; end where there is no fleet."""
+        """Show the calls in progress as tasks; end if there is no fleet."""
         this: Any = ray.get_runtime_context().current_actor
         now_s = asyncio.get_running_loop().time
         while now_s() - self._asked_at_s < ALONE_AFTER_S:

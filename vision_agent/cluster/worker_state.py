@@ -1,4 +1,4 @@
-"""What a worker says of itself, to the fleet and by it to every ingress."""
+"""A worker's report about itself, to the fleet and through it to every ingress."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class WorkerState:
         node: The id of its Ray node.
         pid: Its process.
         url: Where it takes requests of an ingress: `http://address:port`.
-        key: What an ingress shows there.
+        key: The key that an ingress sends there.
         udp: Where media arrives, as a sentence.
         calls: Calls in progress.
         capacity: Calls at the same time, at most.
@@ -41,5 +41,5 @@ class WorkerDidNotStart(RuntimeError):
 
 
 def why_not_started(error: WorkerDidNotStart) -> str:
-    """The sentence, also of an error that Ray has brought from the worker with its traceback."""
+    """The sentence, also from an error that Ray passed on from the worker with its traceback."""
     return str(getattr(error, "cause", error))

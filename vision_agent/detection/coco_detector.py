@@ -1,8 +1,8 @@
 """Finds things of 78 kinds and their boxes: two networks trained on COCO, which have to agree.
 
 SSDLite MobileNet v2 finds most and is often wrong; NanoDet-g makes other mistakes. On 269
-photographs of packages SSDLite alone gives 100 right names and 68 wrong or unlabelled ones from
-0.5 on; where NanoDet finds the thing with at least 0.3 too, it is 90 and 36.
+photographs of packages SSDLite alone gives, from 0.5 on, 100 right names and 68 wrong or unlabelled
+ones. With those that NanoDet finds too, from 0.3 on, these are 90 and 36.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ _CLASSES = (
 """COCO's classes in their order, in everyday words."""
 
 LABELS = tuple(name for name in _CLASSES if name not in ("frisbee", "kite"))
-"""What is found; drawn shapes are a frisbee or a kite to both networks."""
+"""The kinds that are found; both networks take drawn shapes for a frisbee or a kite."""
 
 _LEFT_OUT = (11, 25, 28, 29, 44, 65, 67, 68, 70, 82)
-"""Classes of SSDLite's 90 that COCO numbers and has no boxes of."""
+"""Those of SSDLite's 90 classes that COCO numbers but has no boxes of."""
 _SSD_LABELS = dict(zip((n for n in range(90) if n not in _LEFT_OUT), _CLASSES, strict=True))
 
 LEAST_SCORE = 0.2

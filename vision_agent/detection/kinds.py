@@ -1,4 +1,4 @@
-"""The kinds of thing that the detectors find, and the words that people have for them. Pure."""
+"""The kinds of things that the detectors find, and people's words for them. Pure."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _PLURALS = {
 }
 
 ENDS_NOUN = frozenset("of on in at with near from to that which who by for behind".split())  # noqa: SIM905
-"""Words with which the noun of a few words is over: "a cup OF tea"."""
+"""Words that end the noun of a phrase: "a cup OF tea"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ class FoundKind:
 
     @property
     def is_person(self) -> bool:
-        """Whether it is a person; a woman, a child or a visitor can't be told from another."""
+        """Whether it is a person; the detectors can't tell a woman from a child or a visitor."""
         return self.kind == "person"
 
     @property
     def noun(self) -> str:
-        """The noun for what is found: "cup"; "person" for any word for people."""
+        """The noun for the found thing: "cup"; "person" for any word for people."""
         return "person" if self.is_person else self.called
 
     @property
@@ -95,14 +95,14 @@ class FoundKind:
 
 
 def is_only_kind(text: str) -> bool:
-    """Whether the words name a kind and say no more: "the cup", but not "the cup falls"."""
+    """Whether the words name a kind and nothing else: "the cup", but not "the cup falls"."""
     words = [word for word in re.findall(r"[a-z]+", text.lower()) if word not in _LITTLE]
     found = kind_in(text)
     return found is not None and len(words) <= len(found.called.split())
 
 
 def kind_in(text: str) -> FoundKind | None:
-    """The kind that a few words name: "a cup of tea", "the person"; None if it is another one."""
+    """The kind that a phrase names: "a cup of tea", "the person"; None if no detector finds it."""
     words = re.findall(r"[a-z]+", text.lower())
     end = next((at for at, word in enumerate(words) if at and word in ENDS_NOUN), len(words))
     for start in (end - 2, end - 1):

@@ -31,7 +31,7 @@ class OnnxNetwork:
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def __call__(self, values: Floats, outputs: int) -> list[Floats]:
-        """The first so many outputs for an input of the network's own shape."""
+        """The first `outputs` outputs for an input of the network's own shape."""
         found: list[Floats] = self._session.run(self._outputs[:outputs], {self._input: values})
         return found
 

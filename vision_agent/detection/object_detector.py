@@ -50,7 +50,7 @@ LABELS = (
 """The classes in the network's order; its class 0 is the background."""
 
 LEAST_SCORE = 0.2
-"""Lower scores are dropped here; what is believed is decided elsewhere."""
+"""Lower scores are dropped here; other modules decide which scores are believed."""
 
 SAME = 0.5
 """Intersection over union from which on two boxes of one kind are one thing."""
@@ -65,10 +65,10 @@ class Detection:
     """A box with a label, as the detector gives it.
 
     Attributes:
-        label: What it is.
+        label: The thing's kind.
         score: 0 to 1.
-        box: Its place.
-        alone: Whether a detector that is often wrong finds it alone.
+        box: The thing's place.
+        alone: Whether only a detector that is often wrong finds it.
     """
 
     label: str

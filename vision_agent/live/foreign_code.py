@@ -1,4 +1,4 @@
-"""Exceptions by which the code of the program around us would end more than itself."""
+"""Contains exceptions of foreign code that would end the server or our task."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Makes failures of what other exceptions would end: the server (SystemExit), or our task.
-
-    A cancellation of our own task passes.
+    """Turns SystemExit and foreign cancellations into errors; our task's own cancellation passes.
 
     Raises:
         RuntimeError: The code within raised one of them.

@@ -1,8 +1,8 @@
-"""What ADK's own objects carry of an answer: what was heard of it, and when it began.
+"""Attaches to ADK's objects which words of an answer were played, and when the answer began.
 
 The speaker goes on playing while an interruption travels from the model's message through ADK to
-the session and the page. Whoever sees `interrupted` first asks once for the words that have been
-played, and attaches them here; everybody behind reads them.
+the session and the page. The first part that sees `interrupted` asks once for the words that have
+been played, and attaches them here; all later parts read them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def with_played(response: ResponseT, words: str) -> ResponseT:
 
 
 def played_on(response: LlmResponse) -> str | None:
-    """The words that a response or event carries; None if nobody has attached any."""
+    """The words that are attached to a response or event; None if there are none."""
     words = (response.custom_metadata or {}).get(_KEY)
     return words if isinstance(words, str) else None
 
 
 def with_began(event: Event, at_s: float | None) -> Event:
-    """A copy of the event with a line that began earlier; None: nobody knows when."""
+    """A copy of the event whose line began earlier; None: the time is unknown."""
     if at_s is None or at_s >= event.timestamp:
         return event
     metadata = {**(event.custom_metadata or {}), _BEGAN: at_s}
@@ -40,7 +40,7 @@ def with_began(event: Event, at_s: float | None) -> Event:
 
 
 def began_of(event: Event) -> float:
-    """When what an event says began, in seconds since 1970."""
+    """The time at which an event's words began, in seconds since 1970."""
     at_s = (event.custom_metadata or {}).get(_BEGAN)
     return at_s if isinstance(at_s, int | float) else event.timestamp
 
@@ -51,7 +51,7 @@ class PlayedOnce:
     ADK makes all responses of one message before it reads the next, so they carry the same words.
 
     Args:
-        ask: Returns the words that have been played so far; None if nobody knows.
+        ask: Returns the words that have been played so far; None if unknown.
     """
 
     def __init__(self, ask: Callable[[], str] | None) -> None:
@@ -59,11 +59,11 @@ class PlayedOnce:
         self._words: str | None = None
 
     def next_message(self) -> None:
-        """Another message came: what was asked for the last one does not apply to it."""
+        """Another message came: the words of the last one do not apply to it."""
         self._words = None
 
     def words(self) -> str | None:
-        """The words that had been played when the message came; None if nobody knows."""
+        """The words that had been played when the message came; None if unknown."""
         if self._words is None and self._ask is not None:
             self._words = self._ask()
         return self._words

@@ -35,8 +35,8 @@ class ModelPrice:
 
     Attributes:
         models: Their names; one may end in `*`.
-        input: By modality, what the model reads.
-        output: By modality, what it says; thoughts are text.
+        input: The prices of input tokens, by modality.
+        output: The prices of output tokens, by modality; thoughts are text.
     """
 
     models: tuple[str, ...]
@@ -47,8 +47,8 @@ class ModelPrice:
         """The price of tokens of a kind and modality; None if there is none."""
         prices = self.output if kind in ("response", "thoughts") else self.input
         if modality == UNSPECIFIED:
-            # What the details leave out of a prompt are its own words; an answer without details
-            # is spoken.
+            # Prompt tokens that the details leave out are text; an answer without details is
+            # spoken.
             spoken = kind == "response" and counts.by_modality("response").keys() == {UNSPECIFIED}
             modality = "audio" if spoken and "audio" in prices else "text"
         return prices.get(modality)
@@ -56,14 +56,14 @@ class ModelPrice:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What tokens cost by list prices.
+    """The cost of tokens by list prices.
 
     Attributes:
-        amount: In `currency`; None if nothing of it has a known price.
+        amount: The cost in `currency`; None if no token has a known price.
         currency: ISO 4217.
         as_of: The day of the prices, ISO 8601; empty if no price was needed.
-        unpriced: Tokens that are not part of the amount.
-        note: A sentence about what is special; empty if nothing is.
+        unpriced: The number of tokens without a price, which are not in the amount.
+        note: A remark about the estimate, as a sentence; may be empty.
     """
 
     amount: float | None
@@ -86,8 +86,8 @@ class PriceTable:
     """List prices.
 
     Attributes:
-        as_of: Their day, ISO 8601.
-        source: Where they are from.
+        as_of: The prices' day, ISO 8601.
+        source: The prices' source.
         currency: ISO 4217.
         per_tokens: The number of tokens that a price is for.
         prices: The prices; the first that names a model holds.
@@ -140,7 +140,7 @@ class PriceTable:
         )
 
     def estimate(self, by_model: Mapping[str, TokenCounts], *, local: bool = False) -> Estimate:
-        """What a call's tokens cost.
+        """The cost of a call's tokens.
 
         Args:
             by_model: The tokens, by the model that counted them.

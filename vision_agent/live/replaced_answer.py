@@ -1,4 +1,4 @@
-"""Words that an agent's own code puts in the place of an answer.
+"""Words with which an agent's own code replaces an answer.
 
 In a call ADK asks the `before_model_callback`s of agents and plugins about what the caller has
 typed or said, and the `after_model_callback`s about an answer's transcript each time it grows. When
@@ -31,11 +31,11 @@ logger = logging.getLogger(__name__)
 
 _KEY = "replaces_answer"
 _NO_WORDS = "…"
-"""Without any content the question would stay open, and the new session would be asked it again."""
+"""Without content the question would stay open, and the new session would be asked it again."""
 
 
 def replacement(event: Event) -> str | None:
-    """The words that an event puts in the place of an answer, maybe none; None: it is no such."""
+    """The words, maybe none, with which an event replaces an answer; None if it replaces none."""
     words = (event.custom_metadata or {}).get(_KEY)
     return words if isinstance(words, str) else None
 
@@ -57,7 +57,7 @@ def mark_replaced_answers_of(plugins: Iterable[BasePlugin]) -> None:
 
 
 def reads_transcripts(agent: BaseAgent, plugins: Iterable[BasePlugin]) -> bool:
-    """Whether an agent of the tree or a plugin may put words in place of what a transcript says."""
+    """Whether an agent of the tree or a plugin may replace the words of a transcript."""
     own = isinstance(agent, LlmAgent) and (
         agent.canonical_before_model_callbacks or agent.canonical_after_model_callbacks
     )
@@ -107,7 +107,7 @@ def _wrapped(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _words(response: LlmResponse) -> str:
-    """What a response says: its text, or else its transcript, or else its error."""
+    """A response's words: its text, or else its transcript, or else its error."""
     parts = (response.content.parts if response.content else None) or []
     if text := "".join(part.text or "" for part in parts if not part.thought).strip():
         return text

@@ -1,7 +1,7 @@
-"""Where a line belongs that is complete only after a later one: at the time it began. Pure.
+"""Orders the lines of a conversation by the times at which they began. Pure.
 
-The words of an answer are known when it has been played, and a typed line at once. So a line that
-cuts an answer off is known before the answer is.
+The words of an answer are known when it has been played; a typed line is known at once. So a line
+that cuts off an answer is known before the answer.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["typed", "spoken", "answer", "cut off", "tool", "other"]
-"""`typed` and `spoken` are the caller's, `cut off` is an answer that was, `other` has no words."""
+"""`typed` and `spoken` are the caller's, `cut off` is an answer that was; `other` has no words."""
 
 
 @dataclass(frozen=True, slots=True)
 class SaidAt:
-    """What the order of a conversation depends on.
+    """The properties of a line on which the order depends.
 
     Attributes:
-        kind: What it is.
+        kind: The line's kind.
         began_s: When its first words came, in seconds of any clock.
     """
 
@@ -31,11 +31,11 @@ def place(before: Sequence[SaidAt], new: SaidAt) -> int:
     """The index at which a line belongs that has just become complete.
 
     A model may send the transcript of the caller's speech after the answer has begun (documented:
-    in no guaranteed order). What the caller says during an answer therefore follows it only if it
-    cut the answer off, and something else had asked for the answer.
+    in no guaranteed order). So words that the caller says during an answer follow it only if they
+    cut it off and other words had asked for it.
 
     Args:
-        before: What is there, in order.
+        before: The earlier lines, in order.
         new: The line.
     """
     at = len(before)

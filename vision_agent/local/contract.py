@@ -1,4 +1,4 @@
-"""What the two halves of the local Live API say to each other.
+"""The interface between the two halves of the local Live API.
 
 The protocol side (the socket, the wire, turn-taking) hands in sound and turns; the engine side
 (hearing, sight, speech, brain) hands back transcripts and what to say. Only plain dataclasses
@@ -60,12 +60,12 @@ class HearingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A sentence that was understood.
+    """The meaning of a sentence that was understood.
 
     Attributes:
         intent: The name of the intent.
-        slots: The words that stood for named parts, for example ``{"colour": "green"}``.
-        loose: Whether no rule fits it exactly, so that a tool that fits comes first.
+        slots: The words for named parts, for example ``{"colour": "green"}``.
+        loose: Whether no rule fits it exactly, so that a matching tool comes first.
     """
 
     intent: str
@@ -78,7 +78,7 @@ class Transcript:
     """What the caller said or typed; a turn is about one.
 
     Attributes:
-        text: The words, as they were heard or typed; empty when nothing was said.
+        text: The words as recognised or typed; empty when nothing was said.
         understood: Whether the words make a request that the engine can answer; true for typed
             text.
         spoken: Whether the words were spoken (true) or typed (false).
@@ -86,10 +86,10 @@ class Transcript:
         snr_db: Level of the voice over that of the noise just before it, if measured.
         lost: Whether something was said that could not be transcribed, because too many spoke at
             once or the recogniser failed; it has to be asked for again.
-        deaf: Why nobody is heard at all, in a sentence; empty if that is not so.
-        request: The request that the recogniser found in the words; None where it found none or
-            did not look for one.
-        unsure: Whether spoken words were heard uncertainly.
+        deaf: Why there is no recogniser at all, in a sentence; empty if there is one.
+        request: The request that the recogniser found in the words; None if it found none or did
+            not look for one.
+        unsure: Whether spoken words were recognised with low confidence.
     """
 
     text: str
@@ -104,7 +104,7 @@ class Transcript:
 
     @property
     def deaf_answer(self) -> str:
-        """The answer to whoever is not heard at all; empty if that is not so."""
+        """The answer without a recogniser; empty if there is one."""
         return f"I can't hear you. {self.deaf} You can type instead." if self.deaf else ""
 
 
@@ -139,7 +139,7 @@ class Said:
     Attributes:
         role: "user", "model", or "tool" for a result that nobody answered.
         text: The words.
-        continues: Whether they go on with the model's words before a function call.
+        continues: Whether they continue the model's words before a function call.
     """
 
     role: str
@@ -169,16 +169,16 @@ Entry = Said | Called | Returned
 
 @dataclass(slots=True)
 class Dialogue:
-    """What the engine keeps in mind of one conversation from one turn to the next.
+    """The engine's memory of one conversation, from one turn to the next.
 
     The protocol side makes one for each session, hands it in with every turn, and keeps a copy
     with a resumption handle; only the engine reads and changes it.
 
     Attributes:
-        pending: What was asked for and still needs something that the caller was asked about.
+        pending: The request that waits for the caller's answer to a question.
         misses: How many times the engine could not answer.
         refused: Whether the turn before had no answer.
-        called: The tool that was called last, whose arguments its answer may repeat.
+        called: The last tool call, whose arguments the tool's answer may repeat.
         named: The thing that the last answer about a frame named.
         told_blind: Whether the caller knows that the language model is shown no pictures.
         answered_picture: The newest picture that the caller had sent when the last question about
@@ -196,16 +196,16 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Everything an answer may be made of.
+    """Everything that an answer may use.
 
     Attributes:
-        transcript: What the caller said or typed.
-        frames: Pictures, oldest first, newest last; about 30 at most.
+        transcript: The caller's words.
+        frames: Frames, oldest first; about 30 at most.
         history: ``(role, text)`` of earlier turns, oldest first; role is "user", "model",
-            or "tool" for what a tool told without asking for an answer.
+            or "tool" for a tool's result that wanted no answer.
         record: The same with the function calls and their results, and with the camera's frames
             left out.
-        steps: What this turn has said, called and been given so far; for an answer that goes on.
+        steps: The words, calls and results of this turn so far, for an answer that continues.
         recorded: Whether the transcript is part of the record already.
         tools: Function declarations as in the setup message: ``name``, ``description`` and
             ``parameters`` or ``parameters_json_schema`` (either spelling of the case).
@@ -215,15 +215,14 @@ class Turn:
         language_code: The BCP-47 code asked for in the setup, if any.
         spoken: Whether the answer is spoken; else it is read.
         alone: Whether a language model is told the instruction alone, and nothing of the call.
-        proactive: Whether to stay silent on what is not meant for the agent.
-        asks_proactive: Whether the client asks for that, instead of the model being so anyway.
-        user: Whose call it is, to keep what a user teaches; empty when unknown.
-        clock: The time of day, for whoever asks for it or for something at a time; None when
-            unknown.
-        dialogue: What the engine keeps in mind of this conversation.
-        camera_off_ms: For how long the caller's camera has been off, if it is.
-        screen_off_ms: For how long the screen that they shared has been shared no more, if it is.
-        source: What the question is about; `frames` are of it alone.
+        proactive: Whether to stay silent on words that are not meant for the agent.
+        asks_proactive: Whether the client asked for that; otherwise the model does it anyway.
+        user: The user's id, under which taught things are kept; empty when unknown.
+        clock: The time of day, for requests that concern a time; None when unknown.
+        dialogue: The engine's memory of this conversation.
+        camera_off_ms: How long the caller's camera has been off; None if it is on.
+        screen_off_ms: How long the caller has no longer shared the screen; None if there is none.
+        source: The source that the question is about; `frames` are of it alone.
     """
 
     transcript: Transcript
@@ -259,8 +258,8 @@ class Say:
     """One sentence of the answer, to be spoken and shown.
 
     Attributes:
-        text: What is shown; with space in front it brings its own separation.
-        spoken: What is spoken, where that is something else; empty for nothing.
+        text: The shown words; a leading space replaces the usual separation.
+        spoken: The spoken words, if they differ from the shown ones; empty for silence.
     """
 
     text: str
@@ -269,7 +268,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """What is thought about the answer before it is given; empty for nothing."""
+    """The model's thoughts before an answer; may be empty."""
 
     text: str
 
@@ -284,7 +283,7 @@ class ToolRequest:
 
 @dataclass(frozen=True, slots=True)
 class AnswerTokens:
-    """What a language model counted for one request of an answer.
+    """A language model's token counts for one request of an answer.
 
     Attributes:
         prompt: Tokens that it read.

@@ -16,7 +16,7 @@ from vision_agent.live.sessions.database import Stored
 from vision_agent.live.sessions.session_key import SessionKey
 
 MAX_HANDLES = 1_000
-"""Resumption handles that are kept, the newest ones: a service has no place for them."""
+"""The newest resumption handles, which are kept here: a service has no place for them."""
 
 _USER = "user:"
 
@@ -30,8 +30,8 @@ class SessionServiceFailed(OSError):
 class GivenService:
     """Reads and writes sessions as `Database` does, each from one task at a time.
 
-    A conversation that is continued in another process begins without the model's own handle, from
-    its history.
+    A conversation that continues in another process begins from its history, without the model's
+    resumption handle.
 
     Args:
         service: The service, which its owner opens and closes.
@@ -50,14 +50,14 @@ class GivenService:
         return type(self._service).__name__
 
     async def open(self) -> None:
-        """Its owner has opened it."""
+        """Do nothing: the owner has opened the service."""
 
     async def close(self) -> None:
-        """Write what the service itself holds back; its owner closes it."""
+        """Flush the service; its owner closes it."""
         await _asked(self._service.flush())
 
     async def reopen_if_lost(self) -> bool:
-        """Nothing of it can be lost here."""
+        """Do nothing: there is no file that could be lost."""
         return False
 
     async def load(self, key: SessionKey, *, newest: int) -> Stored | None:
@@ -70,7 +70,7 @@ class GivenService:
         return Stored(session, handle, max(at, session.last_update_time))
 
     async def user_state(self, user_id: str) -> dict[str, Any]:
-        """What agents have kept about a user across sessions (`user:`)."""
+        """The state that agents keep about a user across sessions (`user:`)."""
         try:
             return await _asked(
                 self._service.get_user_state(app_name=self._app_name, user_id=user_id)
@@ -123,7 +123,7 @@ class GivenService:
         self._own.pop(session_id, None)
 
     async def forget_before(self, at: float) -> int:
-        """Its owner decides how long it keeps sessions."""
+        """Do nothing: the owner decides how long the service keeps sessions."""
         return 0
 
     async def _get(self, key: SessionKey, newest: int) -> Session | None:
@@ -137,7 +137,7 @@ class GivenService:
 
 
 async def _asked(answer: Awaitable[_Result]) -> _Result:
-    """The service's answer; what a network does to it becomes an `OSError`, which is retried."""
+    """The service's answer; a network failure becomes an `OSError`, which is retried."""
     try:
         return await answer
     except (StaleSessionError, ValueError, TypeError, LookupError, NotImplementedError, OSError):

@@ -6,8 +6,8 @@ transcript back, as a partial event, which ADK does not append. The event that e
 the words: all of them with `turn_complete`, the played ones with `interrupted`. A plugin gets every
 event before the session service, so this works with any session service.
 
-What the caller types meanwhile is appended at once, before the answer that it cuts off. The events
-with words therefore say when those began, and `history` puts them in order.
+A line that the caller types meanwhile is appended at once, before the answer that it cuts off.
+Events with words therefore carry the time at which the words began, and `history` orders them.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from vision_agent.live.turn_status import goes_on
 NAME = "played_history"
 
 Rest = Literal["unwanted", "owed", "open"]
-"""What becomes of an answer during which a call ends. `unwanted`: the caller hung up on it. `owed`:
-the caller is asked to come back, and is given it then. `open`: what was played is kept, and an
+"""The fate of an answer during which a call ends. `unwanted`: the caller hung up on it. `owed`: the
+caller is asked to come back, and then gets the answer. `open`: the played words are kept, and an
 answer that the model had not generated completely is given to a caller who comes back."""
 
 
 class PlayedHistoryPlugin(BasePlugin):
-    """Holds answers back until it is known what was played of them.
+    """Holds answers back until it is known which words were played.
 
     Install it last: ADK stops at the first plugin that replaces an event.
     """
@@ -107,7 +107,7 @@ class PlayedHistoryPlugin(BasePlugin):
 async def settle(
     runner: Runner, user_id: str, session_id: str, *, played: str | None, rest: Rest
 ) -> bool:
-    """Append what was played of the answer during which a call has ended.
+    """Append the played words of the answer during which a call ended.
 
     ADK notifies plugins of the end of a run, but not of a run that is closed from outside.
 
@@ -116,12 +116,12 @@ async def settle(
         user_id: ADK's user.
         session_id: The session.
         played: The words of the answer that were played; None keeps all of them.
-        rest: What becomes of the answer. Where it is unwanted, the played words are all of it, even
-            if the model had not generated all of them.
+        rest: The answer's fate. Of an unwanted answer only the played words count, even if the
+            model had not generated all of it.
 
     Returns:
         Whether the model's own session is outdated: it still owes an answer that this has ended, or
-        has given one that is owed.
+        has given an answer that is still owed.
     """
     plugin = runner.plugin_manager.get_plugin(NAME)
     held, began_s = None, None
@@ -169,18 +169,18 @@ def _answers(event: Event) -> bool:
 
 
 def _has_text(event: Event) -> bool:
-    """Whether it is what an agent says that answers in text."""
+    """Whether an event holds the words of an agent that answers in text."""
     parts = (event.content.parts if event.content else None) or []
     return event.author != "user" and any(part.text and not part.thought for part in parts)
 
 
 def _changed(before: Event, after: Event) -> Event | None:
-    """What a plugin returns: None where nothing was changed."""
+    """A plugin's return value: None if nothing was changed."""
     return None if after is before else after
 
 
 def _asked(event: Event) -> Event:
-    """The event with the words that were played, if no `ResilientConnection` has attached them."""
+    """The event with the played words, unless a `ResilientConnection` has attached them."""
     ask = model_scope().played
     return with_played(event, ask()) if ask and played_on(event) is None else event
 

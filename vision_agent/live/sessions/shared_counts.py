@@ -1,7 +1,7 @@
-"""Counts in the sessions' database: they survive a restart, and hold over all servers on it.
+"""Counts in the sessions' database, which survive a restart and include all servers on it.
 
-An offer waits two seconds at most for the database. One that fails or takes longer is left alone
-for a while; whoever counts does so in memory then.
+An offer waits two seconds at most for the database. A database that fails or takes longer is not
+asked for a while; its clients then count in memory.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ T = TypeVar("T")
 
 
 class SharedCounts:
-    """Counts the uses of tokens, and what was used in a day. The tables are `Database`'s to make.
+    """Counts the uses of tokens and the use of each day. `Database` makes the tables.
 
-    Every method returns None where the database does not answer.
+    Every method returns None if the database does not answer.
 
     Args:
         url: The database, as SQLAlchemy takes it.
@@ -68,7 +68,7 @@ class SharedCounts:
     async def use_token(
         self, token_id: str, count: int, *, most: int, expires_at_s: float
     ) -> bool | None:
-        """Count uses of a token, all or none; whether they were counted.
+        """Count uses of a token, all or none; returns whether they were counted.
 
         Args:
             token_id: The token.
@@ -96,7 +96,7 @@ class SharedCounts:
         return await self._asked(use)
 
     async def give_back(self, token_id: str) -> bool | None:
-        """Uncount a use of a token; whether there was one."""
+        """Uncount a use of a token; returns whether there was one."""
         fewer = (
             update(TOKEN_USES)
             .where(TOKEN_USES.c.token_id == token_id, TOKEN_USES.c.uses > 0)
@@ -119,11 +119,11 @@ class SharedCounts:
         return await self._asked(look)
 
     async def add_use(self, day: int, more: Mapping[str, Use]) -> dict[str, Use] | None:
-        """Add what some have used on a day; returns what they have used in all.
+        """Add to the use of a day; returns the totals.
 
         Args:
             day: Days of UTC since 1970.
-            more: By whom, in at most 64 characters.
+            more: The use by each user or address, whose names have at most 64 characters.
         """
 
         async def add(connection: AsyncConnection) -> dict[str, Use]:
@@ -143,11 +143,11 @@ class SharedCounts:
         return await self._asked(add)
 
     async def used(self, day: int, who: Iterable[str]) -> dict[str, Use] | None:
-        """What some have used on a day; those who have used nothing are left out."""
+        """The use of a day by some users or addresses; those without any are left out."""
         return await self._asked(lambda connection: _used(connection, day, who))
 
     async def _tidy(self, connection: AsyncConnection) -> None:
-        """Delete what has expired, once in a while."""
+        """Delete expired rows, once in a while."""
         now_s = self._clock()
         if now_s < self._tidy_at_s:
             return

@@ -9,9 +9,9 @@ its tools still waits, but the caller's words reach it meanwhile. This works for
 a tool to ADK: functions, MCP, other agents.
 
 Streaming tools run in tasks already. ADK sends each of their results as another result of the same
-call, which a model takes only of a call that it does not wait for, if at all. So they become
-notices (`calls/notices.py`), which reach every model and cut off nobody. Not replaced are tools
-that hand the conversation on, which have to run in ADK's own loop.
+call, which a model accepts only for a call that it does not wait for, if at all. So these results
+become notices (`calls/notices.py`), which reach every model and interrupt nobody. Tools that hand
+the conversation on are not replaced, because they have to run in ADK's own loop.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class BackgroundTools:
                     declared.behavior = types.Behavior.NON_BLOCKING
 
     def cancel(self, call_ids: list[str]) -> None:
-        """Cancel calls whose results the model does not want any more."""
+        """Cancel calls whose results the model no longer wants."""
         for call_id in call_ids:
             self._cancelled.append(call_id)
             if task := self._running.get(call_id):
@@ -154,7 +154,7 @@ class BackgroundTools:
     async def run(self, tool: BaseTool, args: dict[str, Any], context: ToolContext) -> Any:
         """Run one call, in the task that ADK made for it.
 
-        A call that repeats one that has been made for the same wish gets the result of that one.
+        A call that repeats an earlier one for the same wish gets the earlier call's result.
 
         Raises:
             ToolTimeout: It took too long.
@@ -243,7 +243,7 @@ def _streams(tool: BaseTool) -> TypeGuard[FunctionTool]:
 def _checked(tool: FunctionTool, tell: Callable[[str], None] | None) -> FunctionTool:
     """A streaming tool whose results become JSON: ADK calls no `after_tool` callback for them.
 
-    One that can't be told to a model ends it, and so does a failure.
+    A result that is not JSON ends the tool, and so does a failure.
 
     Args:
         tool: The tool.

@@ -1,7 +1,7 @@
 """Tools' results as JSON. Pure.
 
-What google-genai can't encode, it raises inside the task in which ADK sends everything: the model
-would wait for the result, and hear nothing of the caller any more.
+google-genai raises on a result that it can't encode, inside the task in which ADK sends everything:
+the model would wait for the result, and no longer receive the caller's sound.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_INT_BITS = 10_000
 
 
 class NoResult(ValueError):
-    """A tool has returned what no model can be told; the text is for the model."""
+    """A tool has returned something that is not JSON, or too long; the text is for the model."""
 
 
 def as_json(name: str, result: Any) -> Any:
@@ -35,7 +35,7 @@ def as_json(name: str, result: Any) -> Any:
         result: What the tool has returned.
 
     Raises:
-        NoResult: There is something in it that is no JSON, or too much.
+        NoResult: The result is not JSON, or is too long.
     """
     try:
         plain = _plain(result, MAX_DEPTH)

@@ -1,4 +1,4 @@
-"""Sentences about things that have a name: what they are, how many, where, how surely. Pure."""
+"""Sentences about named things: their kinds, number, places and certainty. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, 
 from vision_agent.local.engine.sight.places import spot
 
 MOST_KINDS = 5
-"""Kinds that one sentence lists; a longer list is not listened to."""
+"""Kinds that one sentence lists; nobody listens to a longer list."""
 
 MOST_PLACES = 3
 
 COVERED = 0.5
-"""Share of a box in the place of another, from which on both hold the same thing."""
+"""Share of a box within another from which on both hold the same thing."""
 
 CROWD = 5
-"""Number of things of a kind from which on, if some overlap, others are hidden behind them."""
+"""Number of overlapping things of a kind from which on others may be hidden behind them."""
 
 Group = list[Named]
 
@@ -33,16 +33,13 @@ def is_crowd(things: Sequence[Named]) -> bool:
 
 
 def believed(things: Sequence[Named]) -> list[Named]:
-    """The things that are there, sure or likely; those that are perhaps there if there is no other.
-
-    One that may be there is not counted among others.
-    """
+    """The sure and likely things; the possible ones only if there are no others."""
     certain = [thing for thing in things if thing.certainty in (SURE, LIKELY)]
     return certain or [thing for thing in things if thing.certainty == PERHAPS]
 
 
 def prominent(seen: Observations) -> list[Named]:
-    """What is in view, with the finer name of the thing that is shown; that one if it is alone."""
+    """The things in view, with the finer name of the shown thing; only that one if it is alone."""
     found = believed(seen.named or ())
     shown = seen.shown
     if shown is not None and shown.certainty == PERHAPS and not found:
@@ -55,14 +52,14 @@ def prominent(seen: Observations) -> list[Named]:
 
 
 def most_prominent(seen: Observations) -> Named | None:
-    """The one thing that an answer is about: what is shown, or the largest that has a name."""
+    """The one thing that an answer is about: the shown thing, or the largest named one."""
     if seen.shown and seen.shown.certainty != UNKNOWN:
         return seen.shown
     return max(believed(seen.named or ()), key=_area, default=None)
 
 
 def covered(box: Box, boxes: Sequence[Box]) -> bool:
-    """Whether a box lies in the place of another one."""
+    """Whether a box lies within another one."""
     area = max(box.width * box.height, 1e-9)
     return any(shared_area(box, other) > COVERED * area for other in boxes)
 
@@ -73,12 +70,12 @@ def others(things: Sequence[Named], boxes: Sequence[Box]) -> list[Named]:
 
 
 def kinds(things: Sequence[Named]) -> list[str]:
-    """What there is, by kind, without places: `two bottles`, `a laptop`."""
+    """The kinds of things, with their numbers and without places: `two bottles`, `a laptop`."""
     return [_several(group) for group in _groups(believed(things))]
 
 
 def perhaps_more(seen: Observations) -> frozenset[str]:
-    """The kinds of which another thing may be there that is not counted."""
+    """The kinds that may have one more thing in view, which is not counted."""
     found = believed(seen.named or ())
     crowds = [thing for group in _groups(found) if is_crowd(group) for thing in group]
     doubtful = [thing for thing in seen.named or () if thing not in found]
@@ -86,11 +83,11 @@ def perhaps_more(seen: Observations) -> frozenset[str]:
 
 
 def inventory(things: Sequence[Named], more: frozenset[str] = frozenset()) -> str:
-    """What is in view: `two bottles and a laptop, the laptop on the left`; empty for nothing.
+    """The things in view: `two bottles and a laptop, the laptop on the left`; empty if none are.
 
     Args:
         things: From left to right.
-        more: The kinds of which there may be more, so that their number is the least.
+        more: The kinds of which there may be more, so that their number is a least number.
     """
     found = believed(things)
     groups = _groups(found)
@@ -115,7 +112,7 @@ def people(seen: Observations) -> list[Named]:
 
 
 def everybody(seen: Observations) -> str:
-    """How many people there are, and where: `I see two people, on the left and on the right`.
+    """The number and the places of the people: `I see two people, on the left and on the right`.
 
     If there may be more of them, the sentence has no number.
     """
@@ -132,7 +129,7 @@ def everybody(seen: Observations) -> str:
 
 
 def how_many(seen: Observations) -> str:
-    """How many there are, and what: `Three things: two bottles and a laptop`."""
+    """The number and the kinds of things: `Three things: two bottles and a laptop`."""
     things = believed(seen.named or ())
     names = kinds(things)
     least = "at least " if perhaps_more(seen) else ""

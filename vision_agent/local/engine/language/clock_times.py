@@ -10,19 +10,19 @@ from vision_agent.local.engine.language.spoken_numbers import SECONDS, number_at
 
 _BEFORE = ("at", "by", "until", "till", "before", "around", "about", "for", "from", "on", "this")
 _DAY_PARTS = {"morning": (9, False), "afternoon": (15, True), "evening": (19, True)}
-"""The hour that stands for it, and whether hours of twelve are after noon in it."""
+"""The hour that stands for a part of the day, and whether hours up to twelve are p.m. in it."""
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True, slots=True)
 class ClockTime:
-    """A time that was named.
+    """A named time of day.
 
     Attributes:
-        at: When that is next.
-        start: The first of its words, a word like "at" included.
-        end: Past the last one.
+        at: The next time that it is.
+        start: The index of its first word, including a word like "at".
+        end: The index after its last word.
     """
 
     at: datetime
@@ -33,8 +33,8 @@ class ClockTime:
 def clock_time(words: Sequence[str], now: datetime) -> ClockTime | None:
     """The first time of day in a sentence, with its day where one is named; None if there is none.
 
-    Without "am", "pm" or a part of the day, hours up to twelve are the next time that the clock
-    shows them.
+    Without "am", "pm" or a part of the day, an hour up to twelve is the next time at which a clock
+    shows it.
 
     Args:
         words: Normalised words.
@@ -75,7 +75,7 @@ class _Reading:
         return ClockTime(when, start, at) if when else None
 
     def _piece(self, at: int, *, after_at: bool) -> int | None:
-        """One of the three parts; past its last word."""
+        """Reads one of the three parts; returns the index after its last word."""
         if at >= len(self._words):
             return None
         word = self._words[at]
@@ -171,7 +171,7 @@ class _Reading:
             late = self._part == "tonight" or _DAY_PARTS[self._part][1]
             return self._on_day(hour % 12 + 12 * (late and hour != 12), minute)
         if self._days:
-            # "tomorrow at five" is hardly meant for the small hours.
+            # "tomorrow at five" hardly means the small hours.
             return self._on_day(hour + 12 if hour < 6 else hour, minute)
         twice = [self._on_day(hour % 12, minute), self._on_day(hour % 12 + 12, minute)]
         return min(twice)

@@ -1,7 +1,8 @@
 """Requests about a thing in any words: "could you spot my keys" is about the keys. Pure.
 
-The nearest example says what a sentence asks for, and not of which thing. That stands in the
-sentence, after one of a few words. A phrase found here is a guess, which the examples confirm.
+The nearest example tells what a sentence asks for, but not about which thing. The thing's name
+follows one of a few words in the sentence. A phrase found here is a guess, which the examples
+confirm.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _ENDS = frozenset(
     altogether exactly like moving holding you've whether still already yet today
     this that these those live them him us me""".split()  # noqa: SIM905
 )
-"""Words that a name of a thing does not hold."""
+"""Words that do not occur in the name of a thing."""
 
 _DETERMINER = (
     "(?:a|an|any|some|another|the|my|our|your|his|her|their|this|that|these|those|all|of|more)"
@@ -42,7 +43,7 @@ _HAPPENS = (
     r"|knock|there|here|at"
 )
 NO_EVENT = rf"(?:some|any)(?:thing|one|body)(?!.* (?:{_HAPPENS})(?: |$))(?: |$)"
-"""What says of nobody in particular that nothing happens: a verb was misheard as another word."""
+"""Words about something or somebody without an event: the verb was probably misrecognised."""
 
 _KEPT = r"(?: (?:remember|save|keep|memorise|learn|store|do not forget|it is|he is|she is)\b.*)?$"
 """What may follow the name of a thing that is taught."""
@@ -142,7 +143,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ),
     ("forget", r"\bforget(?: about)? (?P<whose>my|our|the) (?P<name>.+)"),
 )
-"""Phrases of a sentence, and the parts that they name. The first that names something counts."""
+"""Phrases of a sentence and the parts that they name. The first one that names something counts."""
 
 _WITH_PART = {"count": "count", "colour": "colour", "total": "total"} | {
     "is_thing": "see",
@@ -153,10 +154,10 @@ _WITH_PART = {"count": "count", "colour": "colour", "total": "total"} | {
     "any_colour": "colour",
     "count_colour": "count",
 }
-"""What is asked where the part is not found."""
+"""The intents of sentences in which the part is not found."""
 
 _NEEDED = frozenset({"where", "point", "watch", "teach"})
-"""Requests that are none without their part."""
+"""Requests that need their part."""
 
 
 _TELLING = frozenset(
@@ -167,17 +168,17 @@ _TELLING = frozenset(
     watch timer alarm left right middle animal animals fruit language languages difference change
     question answer help reminder movement motion door""".split()  # noqa: SIM905
 )
-"""Nouns that tell what is asked: "the label" is read, and "the cup" may be anything."""
+"""Nouns that tell the intent: a label is read, while a cup may be asked about in any way."""
 
 
 _NAMES = ("things", "object", "target", "name")
 
 
 def without_thing(sentence: str) -> tuple[str, str] | None:
-    """The sentence about a cup instead, and the thing that it is about; None if about none.
+    """The sentence with "cup" in place of its thing, and the thing; None without a thing.
 
-    In a sentence of a few words the thing outweighs what is asked about it: "where is the bus" is
-    nearer to "which bus do you take" than to "where is the cup".
+    In a sentence of a few words the thing outweighs the question: "where is the bus" is nearer to
+    "which bus do you take" than to "where is the cup".
     """
     guesses = [guess for guess in guessed(sentence) if "event" not in guess.slots]
     named = [guess.slots[slot] for guess in guesses for slot in _NAMES if slot in guess.slots]
@@ -192,7 +193,7 @@ def without_thing(sentence: str) -> tuple[str, str] | None:
 
 
 def guessed(sentence: str) -> Iterator[Request]:
-    """Every request about a thing whose phrase is in a normalised sentence, the likeliest first."""
+    """The requests about a thing whose phrases occur in a normalised sentence, likeliest first."""
     for intent, phrase in _COMPILED:
         found = phrase.search(sentence)
         if found is None:
@@ -207,10 +208,10 @@ def guessed(sentence: str) -> Iterator[Request]:
 
 
 def with_parts(intent: str, sentence: str) -> Request | None:
-    """The request with its parts; None if one is missing without which it is no request.
+    """The request with its parts; None if it lacks a part that it needs.
 
     Args:
-        intent: What the sentence asks for.
+        intent: The sentence's intent.
         sentence: Normalised.
     """
     if intent in ("is_known", "is_thing") and " or " in sentence:
@@ -255,14 +256,14 @@ def _parts(found: re.Match[str]) -> dict[str, str] | None:
 
 
 def _named(text: str) -> str:
-    """The name of a thing with which a text begins, without its article; empty if none does."""
+    """The thing's name at the beginning of a text, without its article; empty if there is none."""
     words = re.sub(rf"^(?:{_DETERMINER} )+", "", f"{text} ").split()
     end = next((at for at, word in enumerate(words) if word in _ENDS), len(words))
     return " ".join(words[: min(end, 4)])
 
 
 def _things(sentence: str) -> list[str]:
-    """The things with an article in a sentence, in their order; places only if nothing else is."""
+    """The things with an article in a sentence, in order; places only if there are no others."""
     found: list[tuple[bool, str]] = []
     words = sentence.split()
     for at, word in enumerate(words[:-1]):

@@ -33,9 +33,9 @@ DECOYS = (
     *("good luck", "good night", "good day", "good boy", "good job", "okay then", "never again"),
     *("shut it", "shot", "yellow", "all right", "not now", "of course"),
 )
-"""Words that sound like a request of one or two words. The grammar holds them so that it has a
-better match. None sounds like "stop": to stop when "staff" was said does little harm, not to stop
-when asked to does much."""
+"""Words that sound like a request of one or two words. They are in the grammar so that it has a
+better match for them. None sounds like "stop": stopping when "staff" was said does little harm; not
+stopping when asked to does much."""
 
 _SPELLED = {"q": "q.", "r": "r.", "recognise": "recognize", "memorise": "memorize"}
 """The dictionary has a dot after spelled letters, and American spelling."""
@@ -46,7 +46,7 @@ def jsgf(names: Collection[str] = (), agents: Collection[str] = ()) -> str:
 
     Args:
         names: Names of taught things, besides the vocabulary; each word must have a pronunciation.
-        agents: Names of agents that a caller can ask for, likewise.
+        agents: Names of agents that a caller can ask for; each word must have a pronunciation.
     """
     taught = "".join(f" | {name}" for name in sorted(names))
     lines = ["#JSGF V1.0;", "grammar vision;"]

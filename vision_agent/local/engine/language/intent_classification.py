@@ -1,9 +1,8 @@
-"""Which request a sentence makes by its nearest examples, where no rule fits it. Pure.
+"""Finds a sentence's request by its nearest examples, if no rule fits it. Pure.
 
-A score is the cosine of an intent's nearest example, raised by how probable the intent is
-(`nearest_examples.NearestExamples.compared`). How certain the request with the largest score is,
-tells a logistic regression, which was fitted on sentences by authors who were left out of the
-examples.
+A score is the cosine of an intent's nearest example, raised by the intent's probability
+(`nearest_examples.NearestExamples.compared`). A logistic regression tells how certain the request
+with the largest score is. It was fitted on sentences by authors who were left out of the examples.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ LEAST_CERTAIN = 0.65
 
 _BIAS, _OVER_NOTHING, _OVER_BEYOND = -4.23, 2.54, 2.05
 _ASKED, _STATED_ONE, _PROBABLE, _PROBABLY_BEYOND = 2.31, 1.69, 4.08, -2.74
-"""Log odds: of any request; for a score above sentences that ask for nothing, and above questions
-that no camera answers; for the form of a question or a request, and for an intent that a statement
-may have; for how probable the intent is, and how probable it is that no camera answers."""
+"""Coefficients of the log odds: the intercept; a score's lead over sentences that ask for nothing,
+and over questions that no camera answers; the form of a question or a request; an intent that
+statements may have; the intent's probability, and the probability that no camera answers."""
 
 MOST_DOUBT = 0.1
-"""By how much another intent may score above one that a phrase of the sentence names."""
+"""How much another intent may score above the one that a phrase of the sentence names."""
 
 MOST_VERBATIM = 0.95
 """Score above which a sentence is nearly one of those that ask for nothing."""
@@ -53,7 +52,7 @@ _NO_REQUESTS = frozenset({"-", "+", "!", "beyond"})
 _OF_THE_PAST = frozenset({"knows", "asked", "changed", "beyond", "repeat", "sure", "remind"})
 
 _OF_CALLER = re.compile(r"\b(?:me|my|myself|us|i|we|our)\b")
-"""What a sentence holds that asks whether the caller is seen."""
+"""Words of sentences that ask whether the caller is seen."""
 
 _LEAST_WORDS = 4
 
@@ -61,7 +60,7 @@ Scores = Mapping[str, float]
 
 
 def free_requests(text: str) -> list[Request]:
-    """The requests that the rules find if any words may be a name, the likeliest first."""
+    """The requests that the rules find if any words may be a name, likeliest first."""
     words = normalise(text)
     guesses = [*guessed(words), *guessed(plain(words))] if asks(text) else []
     if (matched := match(text)) and not re.match(NO_EVENT, matched.slots.get("event", "")):
@@ -72,7 +71,7 @@ def free_requests(text: str) -> list[Request]:
 def without_statements(text: str) -> str | None:
     """The parts of a text that ask: "I can't see it, what is it?"; None if all do, or too little.
 
-    What is told beside a question has nouns of its own, which the question is not about.
+    A statement beside a question has nouns of its own, which the question is not about.
     """
     parts = [part for part in re.split(r"(?<=[,.;:!?])\s+", text.strip()) if part]
     asking = [part for part in parts if asks(part)]
@@ -119,7 +118,7 @@ def _certainty(intent: str, asked: bool, scores: Scores, probable: Scores) -> fl
 
 
 def _by_form(sentence: str, compared: Callable[[str], Compared], scores: Scores) -> Scores:
-    """The scores of a question, whatever the visible thing that it is about."""
+    """The scores of a question, independent of the visible thing that it is about."""
     masked = without_thing(sentence)
     if masked is None or max(scores["-"], scores["beyond"]) > MOST_VERBATIM:
         return scores

@@ -25,7 +25,7 @@ class LogisticRegression:
 
     Attributes:
         intents: The intents, sorted.
-        weights: A column for each intent; the last row is what does not depend on the sentence.
+        weights: A column for each intent; the last row holds the intercepts.
     """
 
     intents: tuple[str, ...]
@@ -38,11 +38,11 @@ class LogisticRegression:
 
 
 def fitted(intents: Sequence[str], vectors: Floats) -> LogisticRegression:
-    """The regression of examples: 2 s. A rare intent weighs more in each of its examples.
+    """The regression of examples; takes 2 s. Examples of a rare intent weigh more.
 
     Args:
-        intents: Of each example.
-        vectors: Of each example, one a row.
+        intents: The intent of each example.
+        vectors: The vector of each example, one a row.
     """
     names = sorted(set(intents))
     which = np.array([names.index(intent) for intent in intents])
@@ -64,7 +64,7 @@ def fitted(intents: Sequence[str], vectors: Floats) -> LogisticRegression:
 
 
 def _scores(vectors: Floats, weights: Floats) -> Floats:
-    """Log odds of each intent, of which the largest is 0."""
+    """Log odds of each intent, shifted so that the largest is 0."""
     scores: Floats = vectors @ weights[:-1] + weights[-1]
     scores -= scores.max(1, keepdims=True)
     return scores

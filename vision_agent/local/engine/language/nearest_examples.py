@@ -2,10 +2,10 @@
 
 `examples.tsv` holds sentences of every intent, sentences that ask for nothing (intent ``-``),
 questions that no camera answers (``beyond``), and names of things that can be seen (``+``) and that
-can't (``!``). `examples.npy` holds their vectors, `examples_regression.npy` what is fitted to them,
-and `examples_words.npy` what is fitted to their words, so that loading does not take seconds. After
-a change, ``python -m vision_agent.local.engine.language.nearest_examples`` writes all three again,
-and in `examples.sha256` the hash of what the vectors were made from, which a test compares.
+can't (``!``). `examples.npy` holds their vectors, `examples_regression.npy` the fit to the vectors,
+and `examples_words.npy` the fit to the words, so that loading does not take seconds. After a
+change, ``python -m vision_agent.local.engine.language.nearest_examples`` writes all three again,
+and in `examples.sha256` the hash of the vectors' source, which a test compares.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _OF_THINGS = frozenset({"+", "!"})
 """Examples that are names and not sentences."""
 
 _SHARE = 0.5
-"""What certainty of the regressions adds to a cosine."""
+"""How much a regression's probability of 1 adds to a cosine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How near a sentence is to each intent.
+    """A sentence compared with each intent.
 
     Attributes:
-        scores: The cosine of the nearest example, raised by how probable the intent is; the largest
+        scores: The cosine of the nearest example, raised by the intent's probability; largest
             first.
-        probable: How probable the two regressions find an intent, on average.
+        probable: The mean of both regressions' probabilities of each intent.
     """
 
     scores: dict[str, float]
@@ -83,7 +83,7 @@ def _intents() -> tuple[str, ...]:
 
 
 class NearestExamples:
-    """Loads the encoder and the examples: 0.3 s. It is used by one thread at a time.
+    """Loads the encoder and the examples in 0.3 s. Not thread-safe: one thread at a time.
 
     Raises:
         WeightsError: A file of weights is missing or damaged.
@@ -100,7 +100,7 @@ class NearestExamples:
         self._regression, self._words = kept_regression(), kept_words()
 
     def cosines(self, sentence: str) -> dict[str, float]:
-        """The cosine of the nearest example of each intent, the nearest first: 3 ms.
+        """The cosine of each intent's nearest example, nearest first; takes 3 ms.
 
         Args:
             sentence: Without fillers (`normalisation.plain`).
@@ -108,7 +108,7 @@ class NearestExamples:
         return self._cosines(self._encoder.encode([sentence])[0])
 
     def compared(self, sentence: str) -> Compared:
-        """The same, each raised by how probable the regressions find the intent."""
+        """The same cosines, and the regressions' probabilities."""
         vector = self._encoder.encode([sentence])[0]
         by_words = self._words.probabilities(sentence)
         by_vector = self._regression.probabilities(vector)

@@ -43,8 +43,8 @@ RULES: dict[str, str] = {
     " | stand up | leave | go | eat | take (my | the) (medicine | pill | pills) | check (the oven"
     " | the time | my mail) | turn off the (oven | light | stove) | stretch | sleep | wake up",
 }
-"""Named parts of phrases; a match passes those in ``SLOTS`` to the responder. Whom one can ask
-for as an ``agent`` is known only in a conversation that has others in it."""
+"""Named parts of phrases; a match passes those in ``SLOTS`` to the responder. The names for
+``agent`` are known only in a conversation with several agents."""
 
 SLOTS = frozenset(
     {"colour", "name", "noun", "whose", "target", "things", "event", "duration", "chore", "agent"}

@@ -62,7 +62,7 @@ def phone_distance(
 
     Args:
         first: Words separated by spaces, as a decoder wrote them.
-        second: Likewise.
+        second: Words to compare them with.
         pronounce: A word's phones, or None for a word without a pronunciation.
 
     Returns:

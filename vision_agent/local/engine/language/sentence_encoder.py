@@ -25,7 +25,7 @@ Vectors = NDArray[np.float32]
 class SentenceEncoder:
     """Encodes sentences with one thread: 3 ms for one, 2 ms each for many.
 
-    Loading takes 0.2 s, and it keeps 60 MB.
+    Loading takes 0.2 s and 60 MB.
 
     Raises:
         WeightsError: A file of weights is missing or damaged.

@@ -1,7 +1,7 @@
 """The form of a sentence: question, request, negation or statement. Pure.
 
-A statement is near in meaning to the question that it answers ("it is too dark"), so that its form
-has to tell them apart.
+A statement is near in meaning to the question that it answers ("it is too dark"), so only the form
+tells them apart.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FRAMES = re.compile(
     r"|(no idea|not sure|can not (tell|see|make out)|wants? to know|wondering|hoping)( by \w+)?"
     r" (what|who|where|which|whether|if|how|you)) "
 )
-"""Words that make a request of a statement."""
+"""Words that turn a statement into a request."""
 
 _OTHERS = (
     "mom|mum|mommy|mummy|mama|dad|daddy|papa|grandma|grandpa|granny|honey|darling|sweetheart"
@@ -62,7 +62,7 @@ _STORY = re.compile(
     r" (?:her|him|them)\b"
     r"|\bwhere did (?:we|you|he|she|they) (?!see\b)"
 )
-"""Questions about what was told, and what somebody else said."""
+"""Questions about stories, and about what somebody else said."""
 
 _OF_A_KIND = re.compile(
     r"\bhow (?:much|old|tall|big|long|far|fast|heavy|deep|high)\b.*"
@@ -157,7 +157,7 @@ def asks(text: str) -> bool:
 
 
 def _part_asks(words: Sequence[str], *, after_comma: bool) -> bool:
-    """Whether a part between marks asks; "…, where I can find them" belongs to what is before."""
+    """Whether a part between marks asks; "…, where I can find them" belongs to the part before."""
     if not words:
         return False
     first, second = (*words, "")[:2]

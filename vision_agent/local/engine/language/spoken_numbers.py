@@ -34,7 +34,7 @@ def number_at(words: Sequence[str], at: int) -> tuple[float, int] | None:
 
 
 def spoken_duration(seconds: float) -> str:
-    """A duration in words: 14400 → "four hours"; in the largest unit of which it is a multiple."""
+    """A duration in words, in the largest unit of which it is a multiple: 14400 → "four hours"."""
     units = ((3600, "hour"), (60, "minute"))
     unit, name = next((one for one in units if seconds and not seconds % one[0]), (1, "second"))
     amount = seconds / unit
@@ -43,7 +43,7 @@ def spoken_duration(seconds: float) -> str:
 
 
 def durations(words: Sequence[str]) -> list[tuple[float, int, int]]:
-    """The durations in a sentence: seconds, first word, and past the last word.
+    """The durations in a sentence: seconds, index of the first word, index after the last word.
 
     "one minute and thirty seconds" is one duration, and "in" or "for" before it belongs to it.
     """

@@ -18,7 +18,7 @@ _TOLD = {
     "multiply": ("by", "with", "and"),
     "divide": ("by",),
 }
-"""Verbs before a number, and what stands between it and the next."""
+"""Verbs before a number, and the words between it and the next number."""
 
 _SIGNS = re.compile(r"\d\s*[+*\u00d7\u00f7]\s*\d|\d\s+[-/]\s+\d|\d\s*%\s*of\s*\d")
 

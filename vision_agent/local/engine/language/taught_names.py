@@ -1,4 +1,4 @@
-"""Which taught names the recogniser listens for: those of the users who were here last. Pure."""
+"""The taught names that the recogniser listens for: those of the most recent users. Pure."""
 
 from __future__ import annotations
 

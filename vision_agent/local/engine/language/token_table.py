@@ -1,7 +1,7 @@
-"""Leaves the sentence encoder's table of tokens in 8 bits. Pure, on the bytes of its ONNX file.
+"""Keeps the sentence encoder's token table in 8 bits. Pure: it edits the bytes of the ONNX file.
 
-The network converts the whole table to float32 and then takes the rows of a sentence's tokens;
-onnxruntime does the first when it loads, and keeps 47 MB. Here the rows are taken first.
+The network converts the whole table to float32 and then takes the rows of a sentence's tokens.
+onnxruntime does the conversion when it loads, and keeps 47 MB. Here the rows are taken first.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Which request a sentence makes, spoken or typed.
+"""Finds the request in a sentence, spoken or typed.
 
-The rules come first, then the nearest examples, then what the grammar's recogniser proposes: it
-finds a request in any sound. A proposal comes first where it holds a taught name, or sounds like
-words that were heard uncertainly. A sentence that none of them places asks for nothing.
+The rules come first, then the nearest examples, then the proposal of the grammar recogniser, which
+finds a request in any sound. A proposal comes first if it holds a taught name, or sounds like words
+that were recognised with low confidence. A sentence that none of them places asks for nothing.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ AGREEMENT = 0.45
 """Largest phone distance at which a proposal is believed."""
 
 CERTAIN_AGREEMENT, UNCERTAIN_AGREEMENT = 0.2, 0.3
-"""The same for a proposal without a taught name, where the words that were heard are certain, and
-where they are not."""
+"""The same for a proposal without a taught name, beside certain words and beside uncertain ones."""
 
 UNCERTAIN = -0.4
-"""Mean log probability of the tokens below which the words are uncertain."""
+"""Mean log probability of the tokens below which words are uncertain."""
 
 SURE, GUESSED = -0.12, -1.0
-"""The same above which no other words are believed, and below which they are as much of a guess."""
+"""Mean log probability above which no other words are believed, and below which the other words are
+guesses, too."""
 
 MISHEARD = -0.7
-"""The same below which other words have to fit a rule."""
+"""Mean log probability below which other words have to fit a rule."""
 
 ELSEWHERE = 0.6
-"""Cosine of a sentence that asks for nothing from which nothing else is believed to be heard."""
+"""Cosine to a sentence that asks for nothing, from which on other words are not considered."""
 
 _ELSEWHERE_INTENTS = frozenset({"-", "!", "beyond"})
 
@@ -80,12 +80,12 @@ _NO_PARTS = frozenset({"ok", "okay", "hey", "hey there"})
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the grammar's recogniser makes of a sound. It finds a request in any sound.
+    """The hypothesis of the grammar recogniser, which finds a request in any sound.
 
     Attributes:
         words: A sentence of the grammar.
-        distance: How differently it sounds from the words that were heard: 0 the same, 1 nothing
-            in common (`pronunciation.phone_distance`).
+        distance: The phone distance to the other recognisers' words: 0 the same, 1 nothing in
+            common (`pronunciation.phone_distance`).
     """
 
     words: str
@@ -117,14 +117,14 @@ def likelier(
     agents: Collection[str] = (),
     others: Sequence[str] = (),
 ) -> str:
-    """What was said: the words that were heard, or others, if only those make a request.
+    """The likeliest words: the best hypothesis, or another one if only that makes a request.
 
     Args:
-        text: As it was heard.
-        proposal: What the grammar's recogniser made of the sound.
+        text: The best hypothesis.
+        proposal: The grammar recogniser's hypothesis.
         names: Taught names that the proposal may hold besides the vocabulary.
         agents: Agents that the proposal may name.
-        others: What it may have been as well.
+        others: The next best hypotheses.
     """
     for words in (text, *(_with_colour(one) for one in (text, *others))):
         if by_rules(words, None, names, agents) is not None:
@@ -134,12 +134,12 @@ def likelier(
 
 
 def _holds(proposal: Proposal | None, names: Collection[str]) -> bool:
-    """Whether a proposal holds a name, which no other words are as likely to be."""
+    """Whether a proposal holds a taught name, which is likelier than any other words."""
     return proposal is not None and any(f" {name} " in f" {proposal.words} " for name in names)
 
 
 def _with_colour(text: str) -> str:
-    """The text with "red" for what is heard instead: "the right thing", "anything read"."""
+    """The text with "red" for what is recognised instead: "the right thing", "anything read"."""
     return _RED.sub("red", text)
 
 
@@ -156,13 +156,13 @@ def is_to_others(text: str, known: Collection[str] = ()) -> bool:
 def lone_word(
     close: Sequence[str], names: Collection[str], agents: Collection[str]
 ) -> tuple[str, Request] | None:
-    """The first of texts that is nothing but a greeting, a farewell, thanks or "stop".
+    """The first text that is nothing but a greeting, a farewell, thanks or "stop".
 
-    A lone short word is what Whisper is worst at: it takes a synthetic "hello" for "and allow" in
-    one of three runs, with "Hello." about as likely.
+    Whisper is worst at a lone short word: it takes a synthetic "hello" for "and allow" in one of
+    three runs, with "Hello." about as likely.
 
     Args:
-        close: Texts that are about as likely as what was heard.
+        close: Texts that are about as likely as the best hypothesis.
         names: See `by_rules`.
         agents: See `by_rules`.
     """
@@ -205,8 +205,8 @@ class Understanding:
         """The request that a sentence makes; None if it makes none.
 
         Args:
-            text: As typed, or as it was heard, with or without punctuation.
-            proposal: What the grammar's recogniser made of the sound.
+            text: As typed or recognised, with or without punctuation.
+            proposal: The grammar recogniser's hypothesis.
             names: Taught names that the proposal may hold besides the vocabulary.
             agents: Agents that the proposal may name.
             spoken: Whether it was spoken: then "yes" and "wait" may be said to anybody.
@@ -283,7 +283,7 @@ class Understanding:
         return likely, request
 
     async def _is_elsewhere(self, text: str) -> bool:
-        """Whether a sentence is much like one that asks for nothing, or for what no camera sees."""
+        """Whether a sentence is close to one that asks for nothing, or that no camera answers."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._near_nothing, text)
 

@@ -1,4 +1,4 @@
-"""Names of everyday things: what the recogniser listens for where a thing may be named."""
+"""Names of everyday things that the grammar has wherever a thing may be named."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _plural(noun: str) -> str:
 
 
 NOUNS = tuple(sorted({*_ONE, *_ALWAYS_MANY}))
-"""What a thing may be called when it is taught or asked for by voice."""
+"""The nouns for things that are taught or asked for by voice."""
 
 PLURALS = tuple(sorted({plural(noun) for noun in NOUNS}))
 

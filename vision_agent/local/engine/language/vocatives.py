@@ -1,4 +1,4 @@
-"""Whom a sentence addresses: "Tomasz, can you see that?" is said to somebody in the room. Pure."""
+"""Finds the person addressed: "Tomasz, can you see that?" is said to somebody in the room. Pure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _NO_NAMES = frozenset(
 
 
 def names_somebody(text: str, agents: Collection[str] = ()) -> bool:
-    """Whether a sentence holds somebody's name beside a comma, which is no agent's.
+    """Whether a sentence has a name beside a comma that is not an agent's.
 
-    A capitalised word that no request among the examples holds is taken for a name.
+    A capitalised word that occurs in no request among the examples is taken for a name.
 
     Args:
         text: As typed or heard, with its capitals and commas.
@@ -41,7 +41,7 @@ def names_somebody(text: str, agents: Collection[str] = ()) -> bool:
 
 @cache
 def known_words() -> frozenset[str]:
-    """The words of the requests among the examples, which name nobody."""
+    """The words of the requests among the examples; none of them is a name."""
     lines = _EXAMPLES.read_text(encoding="utf-8").splitlines()
     rows = (line.partition("\t") for line in lines)
     return frozenset(

@@ -36,7 +36,7 @@ FURTHER: dict[str, str] = {
     " | what do you (remember | know) | do you remember | did i (tell you | say)"
     " | have i told you | search your memory | look in your memory",
 }
-"""Phrases that are understood and are not in the grammar."""
+"""Phrases that are understood when typed, but are not in the grammar."""
 
 
 def ways(name: str) -> tuple[tuple[str, ...], ...]:

@@ -1,8 +1,8 @@
-"""Questions about the frame whose form alone tells what is asked, whatever noun is in them. Pure.
+"""Questions about the frame whose form alone tells the intent, whatever their noun. Pure.
 
-They are compared before the nearest examples: "can I park here" is answered by a sign, and near in
-meaning to questions that nothing in view answers. Each needs a word that points at the frame
-("this", "here"), without which it is a question about the world: "who wrote Hamlet".
+They are matched before the nearest examples: "can I park here" is answered by a sign, but is near
+in meaning to questions that nothing in view answers. Each needs a word that points at the frame
+("this", "here"). Without one it is a question about the world: "who wrote Hamlet".
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Multinomial logistic regression on the words of sentences and on pairs of neighbours.
 
-The encoder's vectors tell what a sentence is about, and words tell how it is asked: "what's it say"
-and "what's it called" are near in meaning. Words and pairs are hashed, so that no vocabulary is
-kept.
+The encoder's vectors tell the subject of a sentence; its words tell how the question is asked:
+"what's it say" and "what's it called" are near in meaning. Words and pairs are hashed, so that no
+vocabulary is kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 _BUCKETS = 8192
 _WEIGHT = 6.0
-"""What all words of a sentence together weigh."""
+"""The weight of all words of a sentence together."""
 
 _EPOCHS, _BATCH, _RATE = 8, 32, 0.15
 _PENALTY, _FIRST_SQUARE = 2e-5, 0.01  # AdaGrad's (Duchi, Hazan and Singer 2011)
@@ -46,18 +46,18 @@ class WordRegression:
 
 
 def buckets(sentence: str) -> Buckets:
-    """The buckets of a sentence's words and pairs, its begin and its end."""
+    """The buckets of a sentence's words and pairs, including its beginning and end."""
     words = ["^", *sentence.split(), "$"]
     grams = {*words, *(f"{one} {other}" for one, other in itertools.pairwise(words))}
     return np.array(sorted({zlib.crc32(gram.encode()) % _BUCKETS for gram in grams}))
 
 
 def fitted(intents: Sequence[str], sentences: Sequence[str]) -> WordRegression:
-    """The regression of examples: 3 s. A rare intent weighs more in each of its examples.
+    """The regression of examples; takes 3 s. Examples of a rare intent weigh more.
 
     Args:
-        intents: Of each example.
-        sentences: Of each example, normalised.
+        intents: The intent of each example.
+        sentences: The normalised sentence of each example.
     """
     names = sorted(set(intents))
     which = np.array([names.index(intent) for intent in intents])
@@ -87,7 +87,7 @@ def fitted(intents: Sequence[str], sentences: Sequence[str]) -> WordRegression:
 
 
 def _share(count: int) -> float:
-    """What one of so many words and pairs weighs."""
+    """The weight of one of `count` words and pairs."""
     return _WEIGHT / float(np.sqrt(count))
 
 
