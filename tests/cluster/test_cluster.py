@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ from playwright.async_api import async_playwright, expect
 from tests.browser.caller import Caller
 from tests.browser.chromium import chromium
 from tests.browser.conftest import CHEAP
+from tests.cluster.forked_ray import write_python
 from tests.support.dialling import Dialled, request
 from tests.support.messages import refusal
 from tests.support.metrics import metrics
@@ -56,9 +58,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
         drain_s=1,
     )
     small = {"object_store_memory": 80_000_000, "include_dashboard": False}
-    with pytest.MonkeyPatch.context() as environ:
+    python = write_python(tmp_path_factory.mktemp("python"))
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in run.ENVIRONMENT.items():
-            environ.setenv(name, value)  # the nodes' processes inherit it
+            patch.setenv(name, value)  # the nodes' processes inherit it
+        patch.setattr(sys, "executable", str(python))
         nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
         others = [nodes.add_node(num_cpus=2, object_store_memory=80_000_000) for _ in range(2)]
     logs = nodes.head_node.get_logs_dir_path()

@@ -91,8 +91,8 @@ SENT_AND_RECEIVED = {
 }  # fmt: skip
 """Of the types of google-genai, besides those whose names begin with Live."""
 
-WORKERS = ("tests.support.worker_server", "tests.support.worker")
-"""The child that forks pytest's workers, and these: they start processes as anybody does."""
+WORKERS = ("tests.support.worker_server", "tests.support.worker", "tests.cluster.ray_server")
+"""Pytest's workers and the children that fork workers: they start processes as anybody does."""
 
 RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
 VOICE = "vision_agent.local.engine.speech.hibari_worker"
@@ -216,8 +216,8 @@ def _ended() -> Iterator[tuple[int, int]]:
         yield pid, os.waitstatus_to_exitcode(status)
 
 
-def fork_on_request(listener: socket.socket) -> tuple[Request, list[int]] | None:
-    """Forks until standard input ends; in a child, returns what it was asked to be."""
+def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, list[int]] | None:
+    """Forks until standard input ends, or another file; in a child, returns what it is to be."""
     # What is there already is not looked through, hence not copied, when children collect garbage.
     gc.collect()
     gc.freeze()
@@ -230,7 +230,7 @@ def fork_on_request(listener: socket.socket) -> tuple[Request, list[int]] | None
             end.setblocking(False)
         signal.set_wakeup_fd(woken.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for file in (0, listener, wake_up):
+        for file in (until, listener, wake_up):
             selector.register(file, selectors.EVENT_READ)
         while True:
             ready = [key.fileobj for key, _ in selector.select()]
@@ -251,7 +251,7 @@ def fork_on_request(listener: socket.socket) -> tuple[Request, list[int]] | None
                     os.close(stream)
                 waiting[pid] = connection
                 _tell(connection, pid)
-            if 0 in ready and not os.read(0, 4096):
+            if until in ready:  # nothing is ever written to it
                 return None
 
 
