@@ -6,18 +6,22 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aioice
+import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import RtpPacket
 
+from tests.support.signals import silence, tone
 from tests.support.waiting import until
 from vision_agent.caller import aiortc_patches
 from vision_agent.caller.aiortc_patches import (
+    encode_in_place,
     gather_loopback,
     hold_back_little,
     keep_consent,
     watch_arrivals,
 )
+from vision_agent.caller.tracks import MicrophoneTrack
 
 
 async def test_the_offer_has_a_candidate_on_the_loopback_interface_once() -> None:
@@ -55,6 +59,36 @@ async def test_an_audio_receivers_buffer_is_made_smaller() -> None:
     buffer = receiver._RTCRtpReceiver__jitter_buffer
     assert (buffer.capacity, buffer._prefetch) == (4, 1)
     await peer.close()
+
+
+@pytest.mark.parametrize("mime", ["audio/opus", "audio/PCMU"])
+async def test_sound_is_encoded_as_aiortc_encodes_it_and_in_no_thread(
+    mime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codecs = RTCRtpSender.getCapabilities("audio").codecs
+    codec = next(each for each in codecs if each.mimeType == mime)
+    loop = asyncio.get_running_loop()
+    run, in_threads = loop.run_in_executor, []
+
+    def noted(*arguments: Any) -> asyncio.Future[Any]:
+        in_threads.append(arguments)
+        return run(*arguments)
+
+    monkeypatch.setattr(loop, "run_in_executor", noted)
+    sent = []
+    for change in (lambda _: None, encode_in_place):
+        in_threads.clear()
+        peer, microphone = RTCPeerConnection(), MicrophoneTrack()
+        microphone.speak(np.concatenate([tone(60), silence(60), tone(60, level=50)]))
+        sender = peer.addTransceiver(microphone).sender
+        change(sender)
+        frames = [await sender._next_encoded_frame(codec) for _ in range(9)]
+        sent.append([vars(frame) for frame in frames if frame is not None])
+        assert bool(in_threads) is (change is not encode_in_place)
+        microphone.stop()
+        await peer.close()
+    assert sent[0] == sent[1]
+    assert {-15, -127} < {frame["audio_level"] for frame in sent[1]}
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from vision_agent.caller.aiortc_patches import (
+    encode_in_place,
     gather_loopback,
     hold_back_little,
     keep_consent,
@@ -97,7 +98,7 @@ class CallerPeer:
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_state)
         # RTVI clients keep this order: the agent's voice returns on the microphone's transceiver.
-        self._peer.addTransceiver(microphone, direction="sendrecv")
+        encode_in_place(self._peer.addTransceiver(microphone, direction="sendrecv").sender)
         # A server takes the second video section for a screen, so that one comes after a camera's.
         videos = [camera] if screen is None else [camera or "video", screen]
         for video in videos:
