@@ -1,7 +1,7 @@
-"""A small server that takes a replay's call: a real aiortc peer behind the real signalling paths.
+"""A small server that answers a replay's call: a real aiortc peer behind the real signalling paths.
 
-It detects speech by energy, answers with a tone 500 ms after the caller falls silent, is
-interrupted by speech, and reports on the channel what it does. It shares no code with the product.
+It detects speech by energy, answers with a tone 500 ms after the caller falls silent, can be
+interrupted by speech, and reports its actions on the channel. It shares no code with the product.
 """
 
 from __future__ import annotations

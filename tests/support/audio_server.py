@@ -1,6 +1,6 @@
-"""A server with OpenAI's interfaces for transcriptions and speech that does as a test says.
+"""A server with OpenAI's interfaces for transcriptions and speech, controlled by a test.
 
-It knows nothing of the product.
+It uses no code of the product.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class AudioServer:
     Attributes:
         hears: The answer to a transcription: its words, or a response.
         says: The bytes of a sentence's sound, or a response.
-        kind: Their content type.
+        kind: The sound's content type.
         lists: The models it lists; None: it has no such list.
         heard: The WAV files it was sent, as ``(rate_hz, channels, pcm)``.
         asked: The fields of every request.
-        headers: Their headers.
+        headers: The headers of every request.
     """
 
     hears: str | web.Response = ""

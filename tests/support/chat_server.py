@@ -1,7 +1,7 @@
-"""A server with OpenAI's chat-completions interface that answers as a test says.
+"""A server with OpenAI's chat-completions interface, controlled by a test.
 
-It sends what such servers send, and does to a connection what networks do; it knows nothing of the
-product.
+It sends the streams of such servers, and can break connections as networks do. It uses no code of
+the product.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tests.support.openai_server import openai_server
 
 @dataclass(frozen=True)
 class Think:
-    """Thoughts, as a server sends them that takes them out of the answer."""
+    """Thoughts, as sent by servers that separate them from the answer."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call; its arguments go out in pieces of a few characters."""
+    """A function call, whose arguments are sent in pieces of a few characters."""
 
     name: str
     arguments: str = "{}"
@@ -54,14 +54,14 @@ class Usage:
 
 @dataclass(frozen=True)
 class Sleep:
-    """The model takes its time."""
+    """The model pauses."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Anything as the data of an event."""
+    """Arbitrary data of an event."""
 
     data: Any
 
@@ -87,10 +87,10 @@ class ChatServer:
 
     Attributes:
         answers: Makes the steps of an answer to a request.
-        models: The names it lists, or what it sends in place of a list.
+        models: The names it lists, or the response in place of a list.
         requests: The bodies of all chat requests.
-        headers: Their headers.
-        cut_off: How many clients have left an answer that was not over.
+        headers: The headers of all chat requests.
+        cut_off: How many clients left before the end of an answer.
     """
 
     answers: Answers = lambda request: ["Hello there."]

@@ -1,6 +1,6 @@
-"""What the worker server has collected, and how a worker of pytest, its fork, takes it over.
+"""Hands the tests that the worker server has collected over to its forks, pytest's workers.
 
-To collect 4,500 tests takes 1.4 s of CPU, also where all their modules are imported already.
+Collecting 4,500 tests takes 1.4 s of CPU even if all their modules are imported already.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import pytest
 
 
 class Collection:
-    """A plugin that keeps what is collected, before anything is chosen or sorted."""
+    """A plugin that keeps the collected tests, before any are chosen or sorted."""
 
     session: pytest.Session | None = None
     complete = True
-    """Nothing failed; a worker that collects by itself reports what did."""
+    """Whether all was collected; if not, a worker collects by itself and reports the errors."""
 
     def __init__(self) -> None:
         self._warnings: list[dict[str, Any]] = []
@@ -43,7 +43,7 @@ class Collection:
         items.clear()
 
     def hand_over(self) -> None:
-        """The next session of pytest in this process is the one that has collected."""
+        """Make the next session of pytest in this process use the collected tests."""
         if self.session is not None and self.complete:
             pytest.Session.from_config = self._session_with
 
@@ -61,7 +61,7 @@ class Collection:
 
 
 class _Takeover:
-    """A plugin of the worker's: its session has the tests, and their fixtures, already."""
+    """A worker's plugin: its session already has the tests and their fixtures."""
 
     def __init__(
         self, items: list[pytest.Item], fixtures: Any, warnings: list[dict[str, Any]]
@@ -88,4 +88,4 @@ class _Takeover:
 
 
 kept = Collection()
-"""This process's own, and that of its forks."""
+"""The collection of this process and its forks."""

@@ -1,4 +1,4 @@
-"""Holds the conversation of a test's talk while the test talks."""
+"""Runs a conversation in the background of a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vision_agent.live.live_queue import LiveQueue
 
 
 class Talk(Protocol):
-    """A live session, and what a test does in it."""
+    """A live session, and a test's actions in it."""
 
     live_queue: LiveQueue
 
@@ -21,7 +21,7 @@ class Talk(Protocol):
 
 @asynccontextmanager
 async def conversing(talk: Talk) -> AsyncIterator[None]:
-    """The talk's conversation; at the end it gets five seconds to end by itself."""
+    """Run the conversation; on exit it gets five seconds to end by itself."""
     task = asyncio.create_task(talk.run())
     try:
         yield

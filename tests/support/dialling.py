@@ -1,4 +1,4 @@
-"""A caller for tests that end calls in rude ways: a real peer with no manners.
+"""A caller for tests that end calls abruptly: a real peer.
 
 As a program (`python -m tests.support.dialling URL`) it connects, prints `connected` and stays
 until it is killed.
@@ -38,7 +38,7 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
 
 
 SILENT_OPUS = b"\xf8\xff\xfe"
-"""Encoded already, as are dark frames: to encode them takes a third of what a call costs."""
+"""Already encoded, like the dark frames: encoding is a third of a call's cost."""
 
 
 def dark_frame() -> VideoFrame:
@@ -50,7 +50,7 @@ def dark_frame() -> VideoFrame:
 
 @functools.cache
 def dark_vp8() -> bytes:
-    """A frame that needs no other to be decoded."""
+    """A dark key frame."""
     frame = dark_frame()
     codec = VideoCodecContext.create("libvpx", "w")
     codec.width, codec.height, codec.pix_fmt = frame.width, frame.height, "yuv420p"
@@ -75,7 +75,7 @@ class _QuietMicrophone(AudioStreamTrack):
 
 
 class DarkCamera(VideoStreamTrack):
-    """Five frames a second, for whatever codec was agreed on."""
+    """Five frames a second, for any codec."""
 
     async def recv(self) -> VideoFrame:
         for _ in range(6):
@@ -86,7 +86,7 @@ class DarkCamera(VideoStreamTrack):
 
 
 class _DarkVp8Camera(VideoStreamTrack):
-    """Five frames a second, where VP8 is sent, which is what aiortc offers first."""
+    """Five encoded frames a second, for VP8, which aiortc offers first."""
 
     async def recv(self) -> Packet:
         for _ in range(6):
@@ -95,7 +95,7 @@ class _DarkVp8Camera(VideoStreamTrack):
 
 
 class _Carried(MediaStreamTrack):
-    """Another aiortc's track, of which this one would take nothing."""
+    """A track of another copy of aiortc, which this copy would not accept."""
 
     def __init__(self, track: MediaStreamTrack) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class Dialled:
         self.pc_id = ""
         self.answer: dict = {}
         self.voiced: list[bool] = []
-        """For each 20 ms of sound that has come: whether it is not silence."""
+        """Whether each 20 ms of received sound is more than silence."""
         self.messages: list[dict] = []
         self._arrived = asyncio.Condition()
         self.channel = self.peer.createDataChannel("chat")
@@ -164,7 +164,7 @@ class Dialled:
             self._arrived.notify_all()
 
     async def wait_for(self, wanted: Callable[[dict], bool], timeout: float = 30) -> dict:
-        """The first message, past or coming, that is wanted."""
+        """The first matching message, past or future."""
 
         def found() -> dict | None:
             return next((m for m in self.messages if wanted(m)), None)
@@ -217,7 +217,7 @@ class Dialled:
 
 
 async def killable(url: str) -> ForkedProcess | asyncio.subprocess.Process:
-    """A caller who is connected, in a process of its own."""
+    """A connected caller in a process of its own."""
     process = await start_forked(
         *(sys.executable, "-m", "tests.support.dialling", url),
         stdout=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Packets of video and sound as a peer sends them, for what never decodes them."""
+"""Encoded packets of video and sound, for receivers that never decode them."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class EncodedFrame(NamedTuple):
 def encoded(
     codec: str, width: int, height: int, frames: int, key_every: int = 30
 ) -> list[EncodedFrame]:
-    """Frames of a growing grey, of `libvpx` (VP8) or `libx264` (H.264 in Annex B's form)."""
+    """Frames of increasing brightness, by `libvpx` (VP8) or `libx264` (H.264 in Annex B's form)."""
     context = VideoCodecContext.create(codec, "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.gop_size = Fraction(1, 30), key_every

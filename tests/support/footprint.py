@@ -1,4 +1,4 @@
-"""What a server holds: threads, files, tasks, calls, memory."""
+"""The resources of a server: threads, files, tasks, calls, memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def settled(server) -> Footprint:
 
 @dataclass
 class Footprint:
-    """What a server process holds, seen from outside and from its own metrics."""
+    """The resources of a server process, from outside and from its own metrics."""
 
     threads: int
     files: int

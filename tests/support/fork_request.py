@@ -1,4 +1,4 @@
-"""What the fork server is asked for: a child, as ``python -m module`` starts one."""
+"""A request to the fork server: a child, as ``python -m module`` starts one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 from typing import NamedTuple, Self
 
 ADDRESS_VARIABLE = "TESTS_FORK_SERVER"
-"""The environment variable with the name under which the fork server listens."""
+"""The environment variable with the fork server's address."""
 
 _LENGTH = struct.Struct(">I")
 
@@ -23,7 +23,7 @@ class Request(NamedTuple):
     new_session: bool
 
     def send(self, connection: socket.socket, streams: list[int]) -> None:
-        """Ask for it, with the file descriptors that become its standard streams."""
+        """Send the request, with the file descriptors of the child's standard streams."""
         text = json.dumps(self._asdict()).encode()
         socket.send_fds(connection, [_LENGTH.pack(len(text))], streams)
         connection.sendall(text)

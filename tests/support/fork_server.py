@@ -1,15 +1,15 @@
-"""A process that has imported the product once and forks a child wherever one is started.
+"""A process that has imported the product once and forks its child processes.
 
-Importing ADK costs each server two seconds of CPU, the engine's models cost its local Live
-API two, and the suite starts a hundred. A fork has the modules, and a recogniser its models,
-already; everything else is as in ``python -m module``: pid, standard streams,
-environment, working directory, signals, exit status, what runs at the end of the interpreter.
+Importing ADK costs each server two seconds of CPU, the engine's models cost its local Live API two,
+and the suite starts hundreds of both. A fork already has the modules, and a recogniser its models.
+Everything else is as in ``python -m module``: pid, standard streams, environment, working
+directory, signals, exit status, exit handlers.
 
-Requests arrive on the Unix socket that it is given, one connection for each child. The answer is
-the child's pid, then its exit status when it has ended. Forks ask too: a command starts its
-server here, and a server its local Live API.
+Requests arrive on the given Unix socket, one connection for each child. The answer is the child's
+pid, and later its exit status. Forks send requests too: a command starts its server here, and a
+server its local Live API.
 
-It ends when its standard input does, thus with the process that started it.
+The process ends with its standard input, and so with the process that started it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ IMPORTED = (
     "vision_agent.local.process",
     "vision_agent.local.scenarios.scenario_file",
     "google.adk.runners",
-    # What ADK imports in a server's first call.
+    # Modules that ADK imports in a server's first call.
     "google.adk.auth.auth_preprocessor",
     "google.adk.agents._agent_router",
     "google.adk.flows.llm_flows.auto_flow",
@@ -75,12 +75,12 @@ IMPORTED = (
     "vision_agent.local.engine.speech.espeak",
     "vision_agent.local.engine.speech.phonemizer",
     "rapidocr.main",
-    # What callers import, and engines at their first frame and sentence.
+    # Modules that callers import, and engines at their first frame and sentence.
     "vision_agent.caller.interactive_call",
     "numpy.ma",
     "tokenizers",
 )
-"""What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
+"""The modules that are imported once; none that starts a thread, such as onnxruntime."""
 
 SENT_AND_RECEIVED = {
     "AudioTranscriptionConfig", "AutomaticActivityDetection", "Blob", "Content", "FunctionCall",
@@ -89,17 +89,17 @@ SENT_AND_RECEIVED = {
     "HttpOptions", "ModalityTokenCount", "RealtimeInputConfig", "SessionResumptionConfig",
     "SlidingWindow", "Tool", "Transcription", "UsageMetadata", "VoiceActivity",
 }  # fmt: skip
-"""Of the types of google-genai, besides those whose names begin with Live."""
+"""Types of google-genai to build besides those whose names begin with Live."""
 
 WORKERS = ("tests.support.worker_server", "tests.support.worker", "tests.cluster.ray_server")
-"""Pytest's workers and the children that fork workers: they start processes as anybody does."""
+"""Pytest's workers and the children that fork workers: they start processes in the usual way."""
 
 RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
 VOICE = "vision_agent.local.engine.speech.hibari_worker"
 
 
 def threads() -> int:
-    """How many this process has, those that are not of Python included."""
+    """The number of this process's threads, including those outside of Python."""
     return len(os.listdir("/proc/self/task"))
 
 
@@ -113,7 +113,7 @@ def _check_that_it_can_fork() -> None:
 
 
 def _load_models(module: str) -> None:
-    """Makes what a worker's children take from now on; a further one is made as always."""
+    """Loads the models that a worker's children take; further ones are loaded as usual."""
     if module == RECOGNIZER:
         decoder = grammar_decoder.GrammarDecoder
         made = [decoder()]
@@ -125,7 +125,7 @@ def _load_models(module: str) -> None:
 
 
 def _build_schemas() -> None:
-    """What pydantic makes of the service's messages in a server's first call."""
+    """Builds the schemas that pydantic would build in a server's first call."""
     from google.genai import types
 
     for name, kept in vars(types).items():
@@ -136,7 +136,7 @@ def _build_schemas() -> None:
 
 
 def _start_engines_late() -> None:
-    """A model is loaded by the first frame, word or sentence that needs it: in most tests, none."""
+    """Delays loading a model until a frame, word or sentence needs it: in most tests, none does."""
 
     async def not_yet(_: object) -> None:
         pass
@@ -159,7 +159,7 @@ def _fork_what_is_started() -> None:
 
 
 def become(request: Request, streams: list[int]) -> None:
-    """In the child: what a new process has, and then its program."""
+    """In the child: set up a new process's state, then run its program."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -167,7 +167,7 @@ def become(request: Request, streams: list[int]) -> None:
         os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
-    # Whatever else is open belongs to the parent and to its other children.
+    # All other open files belong to the parent and its other children.
     os.closerange(3, 1 << 16)
     os.chdir(request.folder)
     os.environ.clear()
@@ -191,9 +191,9 @@ def become(request: Request, streams: list[int]) -> None:
 
 
 def _end(status: int) -> NoReturn:
-    """Ends as the interpreter does, but for taking apart what was imported: 0.4 s for each child.
+    """Ends as the interpreter does, but does not tear down the modules: that takes 0.4 s a child.
 
-    An exception that nobody has caught takes the interpreter's own way.
+    An uncaught exception is left to the interpreter.
     """
     threading._shutdown()
     atexit._run_exitfuncs()
@@ -217,8 +217,8 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 
 def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, list[int]] | None:
-    """Forks until standard input ends, or another file; in a child, returns what it is to be."""
-    # What is there already is not looked through, hence not copied, when children collect garbage.
+    """Forks until standard input ends, or another file; in a child, returns its request."""
+    # Existing objects are not traversed, hence not copied, when children collect garbage.
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -256,16 +256,16 @@ def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, l
 
 
 def _tell(connection: socket.socket, number: int) -> None:
-    with contextlib.suppress(OSError):  # who started the child may be gone
+    with contextlib.suppress(OSError):  # the requester may be gone
         connection.sendall(f"{number}\n".encode())
 
 
 def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
-    """Imports and serves; in each child, returns what it was asked to be."""
-    # Ctrl-C is for those who asked for the children; this process ends with its input.
+    """Imports and serves; in each child, returns its request."""
+    # Ctrl-C is for the requesters; this process ends with its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_out_the_webs()
-    # Next to nothing of what is imported is garbage: to look for it takes a quarter of the CPU.
+    # Imports leave hardly any garbage, and looking for it takes a quarter of the CPU.
     gc.disable()
     for module in IMPORTED:
         importlib.import_module(module)
@@ -276,5 +276,5 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
 
 
 if __name__ == "__main__" and (child := main(socket.socket(fileno=int(sys.argv[1])))):
-    # Down here nothing of the parent's is on the stack, and the interpreter ends as it always does.
+    # At this level nothing of the parent's is on the stack, so the interpreter ends as usual.
     become(*child)

@@ -1,4 +1,4 @@
-"""Children of the fork server, held as asyncio holds those that it starts itself."""
+"""Children of the fork server, with the interface of asyncio's subprocesses."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tests.support.fork_request import ADDRESS_VARIABLE, Request
 ROOT = Path(__file__).parent.parent.parent
 
 _address = os.environ.get(ADDRESS_VARIABLE)
-"""The name under which the fork server listens; pytest's workers have it from the variable."""
+"""The fork server's address; pytest's workers get it from the variable."""
 
 _started: subprocess.Popen[bytes] | None = None
-"""The fork server, where this process has started it; it ends when its standard input is closed."""
+"""The fork server, if this process started it; it ends when its standard input is closed."""
 
 _held_open: int | None = None
 """Our end of the worker server's standard input."""
 
 
 def start_fork_server() -> None:
-    """Starts the one that this process and its children use, if there is none yet.
+    """Starts the fork server of this process and its children, if there is none yet.
 
-    It imports in the background; a request waits for that. It ends when this process does.
+    It imports in the background; a request waits for that. It ends with this process.
     """
     global _address, _started
     if _address is not None:
@@ -55,19 +55,19 @@ def start_fork_server() -> None:
 
 
 def start_worker_server(arguments: Sequence[str]) -> str:
-    """Starts what has collected the tests and forks pytest's workers; it ends with this process.
+    """Starts the process that collects the tests and forks pytest's workers; it ends with this one.
 
     Args:
-        arguments: Those of pytest.
+        arguments: The arguments of pytest.
 
     Returns:
-        The command that a worker is started with in the place of Python.
+        The command that starts a worker in place of Python.
     """
     global _held_open
     start_fork_server()
     address = f"{_address}-workers-{os.getpid()}"
     (stdin, _held_open), (told, stdout) = os.pipe(), os.pipe()
-    # Modules of tests that make images when they are imported start no pool of threads.
+    # Test modules that make images when they are imported must start no thread pool.
     environment = {**os.environ, "OPENCV_FOR_THREADS_NUM": "1"}
     streams = [stdin, stdout, 2]
     with _ask("tests.support.worker_server", [address, *arguments], environment, None, streams):
@@ -109,7 +109,7 @@ def run_forked(
     env: Mapping[str, str] | None = None,
     timeout: float = 60,
 ) -> subprocess.CompletedProcess[str]:
-    """In the place of `subprocess.run`, for ``python -m module …`` with nothing on its input."""
+    """Replaces `subprocess.run` for ``python -m module …`` with empty standard input."""
     if sys.platform != "linux":
         return subprocess.run(
             [sys.executable, "-m", module, *arguments],
@@ -141,7 +141,7 @@ def run_forked(
 
 
 class ForkedProcess:
-    """A child of the fork server, with what of `asyncio.subprocess.Process` is used."""
+    """A child of the fork server, with the used part of `asyncio.subprocess.Process`."""
 
     def __init__(self, pid: int, ended: asyncio.Task[int]) -> None:
         self.pid = pid
@@ -162,7 +162,7 @@ class ForkedProcess:
         cwd: Path | None = None,
         start_new_session: bool = False,
     ) -> Self:
-        """In the place of `asyncio.create_subprocess_exec`, for ``python -m module …``."""
+        """Replaces `asyncio.create_subprocess_exec` for ``python -m module …``."""
         option, module, *rest = arguments
         assert (program, option) == (sys.executable, "-m"), "only a Python module can be forked"
         ours: dict[int, int] = {}
@@ -195,7 +195,7 @@ class ForkedProcess:
         return child
 
     async def communicate(self, input: bytes = b"") -> tuple[bytes, bytes]:
-        """Writes, reads to the end, and waits for the end."""
+        """Writes the input, reads all output, and waits for the exit."""
         if self.stdin is not None:
             self.stdin.write(input)
             self.stdin.close()
@@ -206,7 +206,7 @@ class ForkedProcess:
 
     @property
     def returncode(self) -> int | None:
-        """The exit status, minus the signal's number where a signal ended it; None before that."""
+        """The exit status, or minus the number of the fatal signal; None before the exit."""
         return self._ended.result() if self._ended.done() else None
 
     async def wait(self) -> int:
@@ -214,7 +214,7 @@ class ForkedProcess:
         return await asyncio.shield(self._ended)
 
     def send_signal(self, number: int) -> None:
-        """Raises ProcessLookupError where it has ended."""
+        """Sends a signal; ProcessLookupError if the process has ended."""
         if self._ended.done():
             raise ProcessLookupError
         os.kill(self.pid, number)
@@ -249,4 +249,4 @@ async def _exit_status(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 
 start_forked = ForkedProcess.start if sys.platform == "linux" else asyncio.create_subprocess_exec
-"""Starts ``python -m module …`` as a fork where that is possible."""
+"""Starts ``python -m module …``, on Linux as a fork."""

@@ -1,7 +1,7 @@
-"""`python -m tests.support.forked_command MODULE …`: a command that the fork server's child is.
+"""`python -m tests.support.forked_command MODULE …`: runs a module as the fork server's child.
 
-The child has the command's standard streams, environment and folder; the command waits for it,
-hands on what Ctrl-C and `kill` send, and ends as it does.
+The child has the command's standard streams, environment and folder. The command waits for it,
+passes SIGINT and SIGTERM on, and ends with its exit status.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def write(command: Path, module: str) -> None:
-    """Writes it as a program. The fork server runs already."""
+    """Writes the command as a program; the fork server must be running."""
     words = (sys.executable, "-S", "-m", "tests.support.forked_command", module)
     path = shlex.quote(str(ROOT))
     command.write_text(f'#!/bin/sh\nPYTHONPATH={path} exec {shlex.join(words)} "$@"\n')

@@ -1,7 +1,7 @@
-"""What the product starts, forked: servers, local Live APIs, an engine's workers.
+"""Forks the product's processes: servers, local Live APIs, an engine's workers.
 
-It stands apart from `forked` because it imports the product: the process that hands out the tests
-does without it.
+It is apart from `forked` because it imports the product, which the process that hands out the tests
+does not need.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ForkedServer(ServerProcess):
 
 @contextlib.contextmanager
 def started_by(start: Any) -> Iterator[None]:
-    """How this process starts local Live APIs, and an engine its workers: `start_forked`, or so.
+    """Sets how this process starts local Live APIs and engines' workers, e.g. by `start_forked`.
 
     Forked workers have their models loaded.
     """

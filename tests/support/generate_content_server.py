@@ -1,4 +1,4 @@
-"""A server that answers as the REST interface of Gemini (`generateContent`) is documented.
+"""A server that follows the documentation of Gemini's REST interface (`generateContent`).
 
 https://ai.google.dev/api/generate-content: a request has `contents`, an answer has `candidates`, an
 error has `error.code`, `error.message` and `error.status`. It knows nothing of the product.
@@ -29,8 +29,8 @@ class GenerateContentServer:
     Attributes:
         answers: Makes the answer to a request: the words, or status and body.
         requests: The bodies of all requests.
-        keys: What each had as `x-goog-api-key`.
-        models: The model that each was for.
+        keys: The `x-goog-api-key` of each request.
+        models: The model of each request.
     """
 
     answers: Callable[[dict[str, Any]], Answer] = lambda request: "Hello."

@@ -1,4 +1,4 @@
-"""A run of pytest of a test's own, with two workers and no plugin but xdist."""
+"""Runs pytest inside a test, with two workers and no plugin but xdist."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from tests.support.forked import ROOT
 
 
 def run_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
-    """The exit status, and what was printed."""
+    """Returns the exit status and the output."""
     command = (sys.executable, "-m", "pytest", "-n2", "--color=no", "-p", "no:cacheprovider")
     done = subprocess.run(
         [*command, "--rootdir", folder, folder, *arguments],

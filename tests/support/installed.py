@@ -1,4 +1,4 @@
-"""What is installed here, for a further environment, without the minute that pip takes for it."""
+"""Links installed distributions into another environment, without the minute that pip takes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def _asked_for(requires: Iterable[str], extras: Iterable[str] = ()) -> list[Requ
 
 
 def needed(requires: Iterable[str]) -> list[metadata.Distribution]:
-    """What these requirements need, and what that needs, as it is installed here; nothing else.
+    """The installed distributions that the requirements need, directly or indirectly.
 
     Args:
-        requires: As in `Requires-Dist`. What is for an extra is not asked for.
+        requires: As in `Requires-Dist`; requirements of extras are left out.
     """
     found: dict[tuple[str, str], metadata.Distribution] = {}
     waiting = _asked_for(requires)
@@ -37,7 +37,7 @@ def needed(requires: Iterable[str]) -> list[metadata.Distribution]:
 
 
 def link(distributions: Iterable[metadata.Distribution], site_packages: Path) -> None:
-    """Gives an environment their modules, with what is compiled of them; no file is copied."""
+    """Links the distributions' modules and bytecode into an environment; no file is copied."""
     for distribution in distributions:
         for file in distribution.files or ():
             # Programs, and files that another of them has too (both builds of OpenCV have cv2).

@@ -86,7 +86,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
 }
-"""The markers, with what they mean and where they belong: beginnings of paths from the root."""
+"""The markers with their meanings and places: beginnings of paths from the root."""
 
 
 def kind_of(nodeid: str) -> str | None:

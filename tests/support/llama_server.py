@@ -1,7 +1,7 @@
 """llama.cpp's own server with a small language model, as a process of its own.
 
 `python -m tests.support.llama_server` prints its address and ends when its standard input does.
-The model writes fluently and knows nothing: what it says is no test, that it says something is.
+The model writes fluently and knows nothing: tests may only expect that it writes something.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class LlamaServer:
     url: str
 
     def at_work(self) -> dict[int, int]:
-        """The answers that it is generating, with how many tokens each had to read."""
+        """The answers that it is generating, with the number of tokens that each had to read."""
         slots = [slot for slot in self._get("/slots") if slot["is_processing"]]
         return {slot["id_task"]: slot.get("n_prompt_tokens", 0) for slot in slots}
 
@@ -72,9 +72,9 @@ def _serve() -> None:
     params.n_ctx = 4096
     params.n_parallel = 2
     params.endpoint_slots = True
-    # Small models go on and on.
+    # Small models hardly stop by themselves.
     params.n_predict = 64
-    # The tests beside it need the other cores.
+    # The other tests need the other cores.
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)

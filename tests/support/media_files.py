@@ -18,7 +18,7 @@ _CODECS = {
 
 
 def write_frames(path: Path, frames: Iterable[np.ndarray], *, fps: int = 1, **options: str) -> Path:
-    """Write RGB frames, in what the file's ending says, with these options of its encoder."""
+    """Write RGB frames in the format of the file's ending, with options for its encoder."""
     format, codec, pixels = _CODECS.get(path.suffix, (None, "mpeg4", "yuv420p"))
     with av.open(str(path), "w", format=format) as container:
         stream = container.add_stream(codec, rate=fps)
@@ -34,7 +34,7 @@ def write_frames(path: Path, frames: Iterable[np.ndarray], *, fps: int = 1, **op
 
 
 def with_few_frames(video: Path, path: Path) -> Path:
-    """Write the first ten seconds with three frames a second: to send thirty takes half a core."""
+    """Write the first ten seconds with three frames a second: sending thirty takes half a core."""
     with av.open(str(video)) as source:
         stream = source.streams.video[0]
         every = round(stream.average_rate / 3)
@@ -47,7 +47,7 @@ def with_few_frames(video: Path, path: Path) -> Path:
 
 
 def make_video(path: Path, *, fps: int, count: int, size: tuple[int, int]) -> Path:
-    """Write a video whose n-th frame is evenly of luma 20 + 2n."""
+    """Write a video whose n-th frame has the uniform luma 20 + 2n."""
     shape = (size[1], size[0], 3)
     return write_frames(path, (np.full(shape, 20 + 2 * n, np.uint8) for n in range(count)), fps=fps)
 

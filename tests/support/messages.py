@@ -1,4 +1,4 @@
-"""What a caller's messages and a server's answers say, in one word."""
+"""Short forms of a caller's messages and a server's answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def notice(message: dict, about: str) -> bool:
 
 
 async def refusal(url: str, method: str = "GET") -> urllib.error.HTTPError:
-    """The answer that is no 2xx, as soon as it is that."""
+    """Waits for an answer that is not 2xx, and returns it."""
 
     def ask() -> urllib.error.HTTPError | None:
         try:

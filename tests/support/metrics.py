@@ -1,4 +1,4 @@
-"""What a server's `/metrics` says."""
+"""Reads a server's `/metrics`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.waiting import until
 
 
 def metrics(url: str) -> dict[str, float]:
-    """The values by their names and labels as they are written there.
+    """The values by their names and labels as written in the text.
 
     For example ``vision_agent_calls`` and ``vision_agent_offers_refused_total{status="503"}``.
     """
@@ -19,18 +19,18 @@ def metrics(url: str) -> dict[str, float]:
 
 
 def read(text: str) -> dict[str, float]:
-    """The values in the text of `/metrics`, likewise."""
+    """The values in the text of `/metrics`."""
     samples = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, value in samples}
 
 
 async def metric(url: str, name: str) -> float:
-    """One of them, without the ``vision_agent_`` of its name."""
+    """The value of a metric, named without ``vision_agent_``."""
     return (await asyncio.to_thread(metrics, url))[f"vision_agent_{name}"]
 
 
 async def until_metric(url: str, name: str, holds: Callable[[float], bool]) -> None:
-    """Waits until a metric's value is one that `holds`."""
+    """Waits until `holds` is true of a metric's value."""
 
     async def there() -> bool:
         return holds(await metric(url, name))

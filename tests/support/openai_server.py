@@ -1,4 +1,4 @@
-"""What the servers with OpenAI's interfaces have in common: where they listen."""
+"""The common part of servers with OpenAI's interfaces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 @asynccontextmanager
 async def openai_server(*routes: web.RouteDef) -> AsyncIterator[str]:
-    """Serves these paths on a free port; the address of what is below ``/v1``."""
+    """Serves the routes on a free port; yields the base URL, which ends in ``/v1``."""
     app = web.Application()
     app.router.add_routes(routes)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)

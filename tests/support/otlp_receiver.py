@@ -17,12 +17,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class Received:
-    """What has arrived.
+    """The received spans.
 
     Attributes:
-        environment: Makes a process export to the receiver.
-        raw: All bytes, for what must not be in them.
-        services: The names of the services that the spans are of.
+        environment: The variables that make a process export to the receiver.
+        raw: All received bytes.
+        services: The spans' service names.
         spans: All spans.
     """
 

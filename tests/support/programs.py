@@ -1,4 +1,4 @@
-"""Programs that run to their end."""
+"""Runs programs to their end."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 async def run(*command: str | Path, cwd: Path, within_s: float = 90, **environment: str) -> str:
-    """What a program prints.
+    """Returns the output of a program.
 
     Raises:
-        AssertionError: It ended with another status than 0; with its complaints.
+        AssertionError: It ended with another status than 0; the text has its standard error.
         TimeoutError: It did not end in time, and was killed.
     """
     process = await asyncio.create_subprocess_exec(

@@ -16,7 +16,7 @@ from vision_agent.live.connection.gemini import LiveGemini, gemini_at
 
 
 class RecordedTool(BaseTool):
-    """A tool of the recorded agent, which gives the results that it gave then.
+    """A tool of the recorded agent, which returns the recorded results.
 
     Attributes:
         runs: The arguments of each run.
@@ -55,7 +55,7 @@ def recorded_tools(session: RecordedSession) -> list[RecordedTool]:
 
 
 def recorded_model(service: RecordedService, name: str, session: RecordedSession) -> LiveGemini:
-    """The model of a recording, reached as its own service is: by a key, or by a token."""
+    """The model of a recording, accessed as its own service: by a key, or by a token."""
     model = gemini_at(
         f"https://127.0.0.1:{service.port}", service.certificate_pem, name, model=session.model
     )

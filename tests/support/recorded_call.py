@@ -32,17 +32,17 @@ def recorded_call(
     options: Mapping[str, Any] | None = None,
     resumed: bool = False,
 ) -> Path:
-    """Write one; returns its folder.
+    """Write a recorded call; returns its folder.
 
     Args:
-        folder: Where; it is made.
+        folder: The new folder.
         lines: Its lines after the header.
         caller: The caller's sound: mono s16 at 48 kHz, from time zero on.
-        agent: The agent's.
-        camera: Colours (RGB), and from which ms on each is shown.
-        screen: The same of the screen.
-        length_ms: Until when pictures are shown.
-        options: What the call had asked for.
+        agent: The agent's sound.
+        camera: Colours (RGB), and the ms from which each is shown.
+        screen: The same for the screen.
+        length_ms: The end of the videos.
+        options: The options that the call asked for.
         resumed: Whether it continued an earlier conversation.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def received(at_ms: int, kind: str, **data: Any) -> ReceivedLine:
 
 
 def switched(at_ms: int, what: Any, on: bool) -> SwitchedLine:
-    """The caller switched something."""
+    """The caller switched a device."""
     return SwitchedLine(at_ms=at_ms, what=what, on=on)
 
 

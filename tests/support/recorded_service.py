@@ -1,7 +1,7 @@
 """A Live API that plays the server's half of recorded sessions, over a real socket with TLS.
 
-It sends what the recorded server sent, in that order, and waits for the client where the recorded
-server had: for a question, for sound, for the results of tools. Which client it is does not matter.
+It sends the recorded server's messages in their order, and waits for the client at the same places:
+for a question, for sound, for the results of tools. Any client may connect.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from vision_agent.local.certificate import make_tls
 
 RATE_HZ = 24_000
 WAIT_S = 15.0
-"""How long the client may take for what the recording's client did; only a fault takes longer."""
+"""The longest wait for a step of the recorded client; only a fault takes longer."""
 
 PAUSE_CHUNKS = 15
-"""As many chunks of silence end an utterance; one is 20 ms of our caller's sound."""
+"""The number of silent chunks that end an utterance; a chunk is 20 ms of our caller's sound."""
 
 
 def _rising_tone() -> bytes:
-    """60 s of a tone that rises from 300 Hz by 60 Hz a second, s16le mono: no part is alike."""
+    """60 s of a tone that rises from 300 Hz by 60 Hz a second, s16le mono: no part is repeated."""
     t = np.arange(60 * RATE_HZ) / RATE_HZ
     return (np.sin(2 * np.pi * (300 * t + 30 * t * t)) * 12_000).astype("<i2").tobytes()
 
@@ -46,11 +46,11 @@ class Playing:
         sizes: The sizes of the pieces of sound, in bytes, over and over.
 
     Attributes:
-        wanted: Each message of the recorded client that is waited for now; None at the end.
-        received: What the client has sent.
+        wanted: The messages of the recorded client that are awaited now; None at the end.
+        received: The client's messages.
         connections: How often a client has connected. Only the first one is played to.
         voice: The sound that was sent.
-        stuck: What the client has not done in time; None if it has done all.
+        stuck: The step that the client has not done in time; None if it has done all.
     """
 
     def __init__(self, session: RecordedSession, sizes: Sequence[int]) -> None:
@@ -117,7 +117,7 @@ class Playing:
         return self.count("question") >= questions
 
     def _has_spoken(self) -> bool:
-        """Whether there was a loud sound, and then a pause."""
+        """Whether a loud sound and then a pause have come."""
         loud = [self._is_loud(message) for message in self.received if kind_of(message) == "sound"]
         return any(loud) and not any(loud[-PAUSE_CHUNKS:])
 
@@ -137,7 +137,7 @@ class Playing:
         self.stuck = None
 
     def _whole(self, value: Any) -> Any:
-        """A message with sound where the recording has kept only the beginning of it."""
+        """A message whose sound is completed if the recording has only its beginning."""
         if isinstance(value, dict):
             return {name: self._whole(each) for name, each in value.items()}
         if isinstance(value, list):
@@ -179,7 +179,7 @@ class RecordedService:
 
 
 def kind_of(message: dict[str, Any]) -> str:
-    """What a client's message is: in both spellings of its fields, and in each form there is."""
+    """The kind of a client's message, in either spelling of its fields and in any form."""
     content = message.get("clientContent") or message.get("client_content")
     if content is not None:
         ends = content.get("turnComplete", content.get("turn_complete", False))

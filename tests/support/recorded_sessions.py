@@ -11,13 +11,13 @@ from typing import Any, Literal
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 CUT = "…"
-"""Ends a string of base64 of which the recording keeps the beginning only."""
+"""Ends a string of base64 of which the recording has only the beginning."""
 
 CLOSE = "close"
-"""In place of a message of the server's: the code and the reason with which it closes."""
+"""In place of a server's message: the code and the reason of its close."""
 
 PAUSE = "pause"
-"""In place of a message of the server's: for how many seconds it sends none."""
+"""In place of a server's message: the seconds in which it sends none."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class RecordedSession:
 
     @cached_property
     def setup(self) -> dict[str, Any]:
-        """What the client's first message sets up."""
+        """The setup in the client's first message."""
         setup: dict[str, Any] = self.messages[0].message["setup"]
         return setup
 
@@ -76,13 +76,13 @@ def recorded_sessions() -> list[RecordedSession]:
 
 @dataclass(slots=True)
 class RecordedFacts:
-    """What a caller has to be shown of a recorded session.
+    """The facts of a recorded session that a caller has to be shown.
 
     Attributes:
-        understood: All that was understood of the caller's speech.
-        said: All the words of the model.
-        answers: The words of each turn that has any; not of those that were interrupted, of which
-            as much is shown as was played.
+        understood: The transcript of the caller's speech.
+        said: All words of the model.
+        answers: The words of each turn that has any, without interrupted turns, of which only the
+            played words are shown.
         turns: How many turns were completed.
         interruptions: How many were interrupted.
         calls: The tool calls, as (name, arguments).
@@ -101,7 +101,7 @@ class RecordedFacts:
 
 
 def facts_of(session: RecordedSession) -> RecordedFacts:
-    """Reduce a recording to what has to come of it."""
+    """Reduce a recording to its facts."""
     facts, answer = RecordedFacts(), ""
     for message in session.sent_by("server"):
         content = message.get("serverContent", {})

@@ -1,6 +1,6 @@
 """Recorded sessions, changed in the ways in which the services differ from one another. Pure.
 
-What the caller has to be shown stays the same in each.
+The facts that the caller has to be shown stay the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which of pytest's workers runs which tests, and when: the longest first.
+"""Schedules the tests on pytest's workers, the longest first.
 
-Most tests wait for sound to be played, so there are more workers than cores. Some need the cores
-themselves: of these only so many run at a time as two cores carry without being late.
+Most tests wait for sound to be played, so there are more workers than cores. Some need the cores:
+only as many of these run at a time as two cores can serve without being late.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from xdist.workermanage import WorkerController
 from tests.support.kinds import kind_of
 
 SECONDS: dict[str, float] = tomllib.loads((Path(__file__).parent / "seconds.toml").read_text())
-"""How long all tests of a file take; scripts/record_seconds.py writes it. The others are short."""
+"""The duration of all tests of a file, written by scripts/record_seconds.py; others are short."""
 
 DIVIDED_FROM_S = 30.0
 """A file that takes this long is divided: its tests run on any worker."""
@@ -40,10 +40,10 @@ FIRST = (
     ("sums", None),
     ("calls", None),
 )
-"""What the workers look for first, one after the other; they take whatever there is after that."""
+"""The lanes that the workers look for first, one after the other; then they take any test."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
-"""One runs at a time anyhow; divided, they would load their models several times."""
+"""Files that are not divided: one runs at a time anyway, and each part would load the models."""
 
 
 _BUILDS = "tests/deploy/test_image.py"
@@ -55,7 +55,7 @@ def file_of(nodeid: str) -> str:
 
 
 def unit_of(nodeid: str) -> str:
-    """What one worker runs in one go: a file, or one test of a long file."""
+    """The unit that one worker runs in one go: a file, or one test of a long file."""
     file = file_of(nodeid)
     if file in UNDIVIDED or file.startswith(_SUMS):
         return file
@@ -63,11 +63,11 @@ def unit_of(nodeid: str) -> str:
 
 
 _VIRTUAL = "tests/samples/test_suite.py::test_every_case_of_the_samples_suite_passes[scripted]"
-"""Calls in virtual time, which give way to others and are not late for it."""
+"""Calls in virtual time, which give way to others without being late."""
 
 
 def lane_of(unit: str) -> str | None:
-    """What it needs: the cores for a browser or six calls at a time, one for its sums, or time."""
+    """The lane of a unit: what it needs most. None if it mostly waits."""
     kind = kind_of(unit)
     if unit == _VIRTUAL:
         return None
