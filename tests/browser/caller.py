@@ -103,7 +103,7 @@ class Caller:
         """Lets the page's clock run ahead until the page shows the state."""
 
         async def shown() -> bool:
-            await self.page.clock.fast_forward(500)
+            await self.page.clock.fast_forward(1_000)
             return await self.page.evaluate("() => document.body.dataset.state") == state
 
         await until(shown, what=state)
@@ -145,10 +145,8 @@ class Caller:
     async def hears_voice(self) -> None:
         """Waits for a tenth of a second of voice in one second."""
 
-        async def voice() -> bool:
-            return sum(one.rms > VOICE_RMS for one in (await self.samples())[-50:]) >= 5
-
-        await until(voice, what="a voice")
+        voice = "(rms) => samples.slice(-50).filter((one) => one.rms > rms).length >= 5"
+        await self.page.wait_for_function(voice, arg=VOICE_RMS, polling=100, timeout=60_000)
 
     async def video_sent(self) -> dict[str, Any]:
         """What getStats says about the camera's sender."""

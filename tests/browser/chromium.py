@@ -32,7 +32,7 @@ async def chromium(
     camera: Path | None = None,
     microphone: Path | None = None,
     cameras: int = 1,
-    allow_devices: bool = True,
+    allow_devices: bool | None = True,
     whole: bool = False,
     executable: Path | None = None,
     more_flags: Sequence[str] = (),
@@ -44,21 +44,22 @@ async def chromium(
         camera: YUV4MPEG2 or Motion JPEG that the camera shows; None for Chromium's test picture.
         microphone: WAV that the microphone hears, looped; None for Chromium's beeps.
         cameras: How many there are.
-        allow_devices: The person's answer to the question whether the page may use them. When
-            they are not allowed, contexts can still be granted single permissions.
+        allow_devices: The person's answer to the question whether the page may use them. None:
+            what is not granted to a context is denied; only the whole browser knows of grants.
         whole: Whether it is the browser that people have, although the shell is installed.
         executable: A program that starts it; None for what is installed.
         more_flags: Chromium's own.
     """
     flags = [*FLAGS, *more_flags, f"--use-fake-device-for-media-stream=device-count={cameras}"]
-    if allow_devices:
-        flags.append("--use-fake-ui-for-media-stream")
+    if allow_devices is not None:
+        answer = "" if allow_devices else "=deny"
+        flags.append(f"--use-fake-ui-for-media-stream{answer}")
     if camera:
         flags.append(f"--use-file-for-fake-video-capture={camera}")
     if microphone:
         flags.append(f"--use-file-for-fake-audio-capture={microphone}")
     names = ["chromium"]
-    if allow_devices and not whole:
+    if allow_devices is not None and not whole:
         names.insert(0, "chromium-headless-shell")
     installed = next(filter(None, map(shutil.which, names)), "/usr/bin/chromium")
     browser = await playwright.chromium.launch(executable_path=executable or installed, args=flags)

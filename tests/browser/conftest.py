@@ -106,9 +106,16 @@ async def strict_browser(
 ) -> AsyncIterator[Browser]:
     """A browser that allows a device only to contexts that were granted it."""
     async with chromium(
-        playwright, camera=bottle, microphone=silence, allow_devices=False
+        playwright, camera=bottle, microphone=silence, allow_devices=None
     ) as browser:
         silent_browsers.add(browser)
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def denying_browser(playwright: Playwright) -> AsyncIterator[Browser]:
+    """A browser whose user denies both devices: a third of what the strict one costs."""
+    async with chromium(playwright, allow_devices=False) as browser:
         yield browser
 
 

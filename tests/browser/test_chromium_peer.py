@@ -1,13 +1,8 @@
 """Chromium's peer connection without the page: what other web clients do with it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, Playwright
+from playwright.async_api import Browser, Page
 
-from tests.browser.chromium import chromium
 from tests.support.forked_product import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -90,15 +85,6 @@ async (options) => {
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def whole_browser(
-    playwright: Playwright, bottle: Path, silence: Path
-) -> AsyncIterator[Browser]:
-    """Chromium as people have it."""
-    async with chromium(playwright, camera=bottle, microphone=silence, whole=True) as browser:
-        yield browser
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -108,9 +94,9 @@ async def whole_browser(
     ],
 )
 async def test_chromium_stays_connected(
-    server: ForkedServer, whole_browser: Browser, options: dict[str, bool]
+    server: ForkedServer, quiet_browser: Browser, options: dict[str, bool]
 ):
-    page: Page = await whole_browser.new_page()
+    page: Page = await quiet_browser.new_page()
     await page.goto(server.url)
     called = await page.evaluate(CALL, options)
     await page.close()

@@ -4,8 +4,11 @@ import json
 import os
 import signal
 import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Route, expect
 
 from tests.browser.caller import Caller
@@ -37,13 +40,17 @@ COUNT_TONES = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def counting(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+def counting(folder: Path) -> tuple[str, ...]:
     """Arguments for a server whose agent counts the turns of a conversation."""
-    folder = tmp_path_factory.mktemp("counting")
     (folder / "scenario.yaml").write_text(COUNTING)
     database = f"sqlite:///{folder}/sessions.db"
     return ("--scenario", str(folder / "scenario.yaml"), "--session-db", database)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def counting_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ForkedServer]:
+    async with ForkedServer(*counting(tmp_path_factory.mktemp("counting"))) as server:
+        yield server
 
 
 def free_port() -> int:
@@ -68,12 +75,12 @@ async def all_written(server: ForkedServer) -> None:
 
 
 async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conversation(
-    quiet_browser, open_page, counting, monkeypatch
+    quiet_browser, open_page, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("VISION_AGENT_DRAIN_S", "3")
-    same = (*counting, "--port", str(free_port()))
+    same = (*counting(tmp_path), "--port", str(free_port()))
     async with ForkedServer(*same) as first:
-        caller = await open_page(quiet_browser, first.url)
+        caller = await open_page(quiet_browser, first.url, own_clock=True)
         await caller.call()
         await caller.page.evaluate(COUNT_TONES)
         assert await asks(caller, "the first") == "One."
@@ -89,7 +96,7 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
         assert await asks(caller, "the second") == "Two."
         await all_written(second)
         os.kill(second.pid, signal.SIGKILL)
-        await caller.sees_state("reconnecting", timeout_s=15)
+        await caller.waits_for_state("reconnecting")
     async with ForkedServer(*same) as third:
         await caller.sees_state("listening")
         assert await asks(caller, "the third") == "Three."
@@ -125,81 +132,76 @@ async def gone(route: Route) -> None:
 
 
 async def test_a_line_that_is_lost_with_its_connection_is_sent_on_the_next_one(
-    quiet_browser, open_page, counting
+    counting_server, quiet_browser, open_page
 ):
-    async with ForkedServer(*counting) as server:
-        caller = await open_page(quiet_browser, server.url)
-        await caller.call()
-        await caller.page.evaluate(LOSES_A_LINE)
-        assert await asks(caller, "the first") == "One."
-        assert await asks(caller, "the second") == "Two."
-        assert await caller.page.evaluate("connections.length") == 2
-        # And in the next call, whose conversation lacks it.
-        await caller.page.route("**/api/offer", gone)
-        await caller.page.evaluate(LOSES_A_LINE)
-        assert await asks(caller, "the third") == "Three."
-        assert await caller.reads("user") == ["the first", "the second", "the third"]
-        await caller.press("hang-up")
-        await no_calls(server)
+    caller = await open_page(quiet_browser, counting_server.url)
+    await caller.call()
+    await caller.page.evaluate(LOSES_A_LINE)
+    assert await asks(caller, "the first") == "One."
+    assert await asks(caller, "the second") == "Two."
+    assert await caller.page.evaluate("connections.length") == 2
+    # And in the next call, whose conversation lacks it.
+    await caller.page.route("**/api/offer", gone)
+    await caller.page.evaluate(LOSES_A_LINE)
+    assert await asks(caller, "the third") == "Three."
+    assert await caller.reads("user") == ["the first", "the second", "the third"]
+    await caller.press("hang-up")
+    await no_calls(counting_server)
 
 
 async def test_the_very_first_line_is_sent_in_the_next_call_though_its_conversation_has_nothing(
-    quiet_browser, open_page, counting
+    counting_server, quiet_browser, open_page
 ):
-    async with ForkedServer(*counting) as server:
-        caller = await open_page(quiet_browser, server.url)
-        await caller.call()
-        await caller.page.route("**/api/offer", gone)
-        await caller.page.evaluate(LOSES_A_LINE)
-        assert await asks(caller, "the first") == "One."
-        assert await caller.reads("user") == ["the first"]
-        await caller.press("hang-up")
-        await no_calls(server)
+    caller = await open_page(quiet_browser, counting_server.url)
+    await caller.call()
+    await caller.page.route("**/api/offer", gone)
+    await caller.page.evaluate(LOSES_A_LINE)
+    assert await asks(caller, "the first") == "One."
+    assert await caller.reads("user") == ["the first"]
+    await caller.press("hang-up")
+    await no_calls(counting_server)
 
 
-async def test_after_a_reload_one_continues_or_starts_anew(quiet_browser, open_page, counting):
-    async with ForkedServer(*counting) as server:
-        caller = await open_page(quiet_browser, server.url)
-        page = caller.page
-        await caller.call()
-        assert await asks(caller, "the first") == "One."
-        await page.reload()
-        await no_calls(server, within_s=5)
-        await expect(page.locator("#call")).to_have_text("Continue")
-        await expect(page.locator("#other-thread")).to_have_text("Start anew")
-        await caller.call()
-        await expect(page.locator(".line-agent .text")).to_have_text(["One."])
-        assert await caller.reads("user") == ["the first"]
-        assert await asks(caller, "the second") == "Two."
-        heads = await page.locator(".line-agent .who").all_text_contents()
-        assert heads[0] == heads[1] != "Agent"
-        # After a hang-up the large button begins a new conversation, the small one resumes.
-        await caller.press("hang-up")
-        await expect(page.locator("#call")).to_have_text("Call again")
-        await expect(page.locator("#other-thread")).to_have_text("Continue the conversation")
-        await page.click("#other-thread")
-        await caller.sees_state("listening")
-        assert await caller.reads("agent") == ["One.", "Two."]
-        await page.reload()
-        await page.click("#other-thread")
-        await caller.sees_state("listening")
-        assert await caller.reads("agent") == []
-        assert await asks(caller, "the first again") == "One."
+async def test_after_a_reload_one_continues_or_starts_anew(
+    counting_server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, counting_server.url)
+    page = caller.page
+    await caller.call()
+    assert await asks(caller, "the first") == "One."
+    await page.reload()
+    await no_calls(counting_server, within_s=5)
+    await expect(page.locator("#call")).to_have_text("Continue")
+    await expect(page.locator("#other-thread")).to_have_text("Start anew")
+    await caller.call()
+    await expect(page.locator(".line-agent .text")).to_have_text(["One."])
+    assert await caller.reads("user") == ["the first"]
+    assert await asks(caller, "the second") == "Two."
+    heads = await page.locator(".line-agent .who").all_text_contents()
+    assert heads[0] == heads[1] != "Agent"
+    # After a hang-up the large button begins a new conversation, the small one resumes.
+    await caller.press("hang-up")
+    await expect(page.locator("#call")).to_have_text("Call again")
+    await expect(page.locator("#other-thread")).to_have_text("Continue the conversation")
+    await page.click("#other-thread")
+    await caller.sees_state("listening")
+    assert await caller.reads("agent") == ["One.", "Two."]
+    await page.reload()
+    await page.click("#other-thread")
+    await caller.sees_state("listening")
+    assert await caller.reads("agent") == []
+    assert await asks(caller, "the first again") == "One."
 
 
 async def test_of_two_tabs_on_one_conversation_the_older_is_told_and_stays_out(
-    quiet_browser, open_page, counting
+    counting_server, quiet_browser, open_page
 ):
-    async with ForkedServer(*counting) as server:
-        await two_tabs(server, quiet_browser, open_page)
-
-
-async def two_tabs(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+    await no_calls(counting_server)
+    caller = await open_page(quiet_browser, counting_server.url)
     await caller.call()
     await asks(caller, "the first")
     kept = await caller.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
-    other = await open_page(quiet_browser, server.url)
+    other = await open_page(quiet_browser, counting_server.url)
     # As when the browser duplicates a tab.
     await other.page.evaluate("(kept) => sessionStorage.setItem('vision-agent.thread', kept)", kept)
     await other.page.reload()
@@ -209,7 +211,7 @@ async def two_tabs(server, quiet_browser, open_page):
     assert "another connection" in await caller.notice()
 
     async def one_call() -> bool:
-        return calls(server) == 1
+        return calls(counting_server) == 1
 
     await until(one_call, what="the older call to be gone")
     assert await asks(other, "the second") == "Two."
