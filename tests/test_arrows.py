@@ -2,6 +2,7 @@
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -98,7 +99,15 @@ MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
 def statements_of(path: Path) -> list[ast.stmt]:
     """A file's imports, classes and branches, wherever in it; each file is read once."""
     kinds = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.If)
-    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
+    return [node for node in _statements(ast.parse(path.read_text())) if isinstance(node, kinds)]
+
+
+def _statements(within: ast.AST) -> Iterator[ast.AST]:
+    """As `ast.walk`, but for expressions, which hold no statement and are nine tenths of a tree."""
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(within, block, ()):
+            yield node
+            yield from _statements(node)
 
 
 def imports_of(path: Path, *, for_types: bool = True) -> set[str]:

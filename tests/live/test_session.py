@@ -5,6 +5,7 @@ from contextlib import aclosing
 from datetime import datetime
 
 import pytest
+import trustme
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
 from google.adk.events.event import Event
@@ -197,8 +198,8 @@ async def test_a_service_that_cannot_be_reached_is_said_in_words():
 
 
 async def test_an_untrusted_service_is_said_in_words():
-    async with server(ScriptedEngine()) as running, server(ScriptedEngine()) as other:
-        running.certificate_pem = other.certificate_pem
+    async with server(ScriptedEngine()) as running:
+        running.certificate_pem = trustme.CA().cert_pem.bytes().decode()
         with pytest.raises(LiveFailure, match="not trusted"):
             await Conversation(running, MODELS[0]).until(AgentTurnComplete)
 

@@ -57,8 +57,8 @@ async def test_twenty_two_calls_over_one_port_hear_and_are_heard_each_by_its_own
     pitches = [300.0 + 60 * n for n in range(CALLS)]
     try:
         for call, hz in zip(calls, pitches, strict=True):
-            call.caller.addTrack(SoundSource(tone(hz, 60, 48_000)))
-            call.voice.write(tone(hz + 30, 20, 24_000).tobytes())
+            call.caller.addTrack(SoundSource(np.tile(tone(hz, 1, 48_000), 60)))
+            call.voice.write(np.tile(tone(hz + 30, 1, 24_000), 20).tobytes())
         network = Network("127.0.0.1", ports=one_port)
         await asyncio.gather(*(call.connect(network=network) for call in calls))
         ports = {

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import gc
 import importlib
 import os
@@ -35,6 +36,7 @@ from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
 from vision_agent.caller import recording
 from vision_agent.live import local_process
+from vision_agent.local import certificate
 from vision_agent.local.engine.hearing import grammar_decoder
 from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
 from vision_agent.local.engine.language.understanding import Understanding
@@ -219,7 +221,7 @@ def _ended() -> Iterator[tuple[int, int]]:
 def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, list[int]] | None:
     """Forks until standard input ends, or another file; in a child, returns its request."""
     # Existing objects are not traversed, hence not copied, when children collect garbage.
-    gc.collect()
+    # Little of them is garbage: finding that out takes 0.3 s, for which everything waits.
     gc.freeze()
     gc.enable()
     waiting: dict[int, socket.socket] = {}
@@ -267,6 +269,9 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
     leave_out_the_webs()
     # Imports leave hardly any garbage, and looking for it takes a quarter of the CPU.
     gc.disable()
+    # Local Live APIs, in forks and in workers, would take 4 ms each to make one of their own.
+    certificate.make_tls = functools.cache(certificate.make_tls)
+    certificate.make_tls()
     for module in IMPORTED:
         importlib.import_module(module)
     _build_schemas()

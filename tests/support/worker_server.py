@@ -45,7 +45,9 @@ def main() -> tuple[Request, list[int]] | None:
         print("listening", flush=True)
         with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
             gc.disable()  # as the fork server does: `fork_on_request` enables it
-            pytest.main([*arguments, "-n", "0", "--collect-only"], plugins=[watch, kept])
+            # This plugin looks for garbage twice when a run ends, which takes a second.
+            arguments += ["-n", "0", "--collect-only", "-p", "no:unraisableexception"]
+            pytest.main(arguments, plugins=[watch, kept])
             # Hypothesis reads the constants of every module: once, not in each worker.
             _get_local_constants()
         if watch.started_by is not None:

@@ -42,6 +42,9 @@ MIN_HOLE_S = 0.005
 
 MAX_HOLE_S = float(MAX_SOUND_S)
 
+MAX_SOUND_RATE_HZ = 768_000
+"""What no recorder exceeds, but a damaged header: FFmpeg works for seconds at a filter for GHz."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimedFrame:
@@ -289,6 +292,8 @@ def _mono(frames: Iterator[av.AudioFrame], begins_at_s: float) -> Iterator[Sampl
     resampler, shape = None, None
     expected_s = begins_at_s
     for frame in frames:
+        if frame.sample_rate > MAX_SOUND_RATE_HZ:
+            continue
         at_s = expected_s if frame.time is None else frame.time
         missing_s = at_s - expected_s
         # A longer hole is a jump of the clock, as where two broadcasts were joined.

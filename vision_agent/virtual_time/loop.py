@@ -56,18 +56,21 @@ class VirtualSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> _Ready:
         """Return what is ready, at the latest when the clock has passed `timeout` seconds."""
         clock, patience_s = self._clock, PATIENCE_S
+        # Reading the clock is most of the cost of a round of the loop.
         if timeout == 0:
-            # Reading the clock is most of the cost of a round of the loop.
-            self._threads.wake(clock.now_s())
+            if self._threads.due_s < math.inf:
+                self._threads.wake(clock.now_s())
             return super().select(0)
-        due_s = math.inf if timeout is None else clock.now_s() + timeout
+        now_s = clock.now_s()
+        due_s = math.inf if timeout is None else now_s + timeout
         while True:
-            self._threads.wake(clock.now_s())
+            self._threads.wake(now_s)
             # Asked first: the next line sees what a thread hands over before it rests.
             at_work = self._threads.at_work
-            ready = super().select(0)
+            if ready := super().select(0):
+                return ready
             now_s = clock.now_s()
-            if ready or now_s >= due_s:
+            if now_s >= due_s:
                 return ready
             wait_s = max(0.0, min(due_s, self._threads.due_s) - now_s)
             if at_work:
@@ -85,6 +88,7 @@ class VirtualSelector(selectors.DefaultSelector):
                     clock.skip(wait_s)
             if ready:
                 return ready
+            now_s = clock.now_s()
 
     def _really(self, wait_s: float) -> tuple[_Ready, float]:
         """Wait in real time; also returns how long the clock has stood still meanwhile."""
