@@ -4,11 +4,12 @@ import pytest_asyncio
 
 from tests.conftest import serving
 from tests.support.dialling import Dialled
+from tests.support.scenarios import IN_TONES
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url():
-    async with serving() as server:
+    async with serving("--scenario", str(IN_TONES)) as server:
         yield server.url
 
 

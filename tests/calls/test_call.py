@@ -4,16 +4,24 @@ import asyncio
 import json
 
 import pytest
-from aiortc.mediastreams import VideoStreamTrack
+import pytest_asyncio
 
 from tests.conftest import serving
+from tests.rtc.calling import FrameSource, plain
 from tests.support.dialling import Dialled
 from tests.support.messages import said, state
+from tests.support.scenarios import ASKS_FOR_A_COLOUR, IN_TONES
 from vision_agent.caller.recording import read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 
 # One server for all of them: starting it takes longer than most of these calls.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def url():
+    async with serving("--scenario", str(ASKS_FOR_A_COLOUR)) as server:
+        yield server.url
 
 
 async def test_the_caller_is_told_when_the_agent_listens(caller):
@@ -32,11 +40,11 @@ async def test_typed_text_is_answered_in_words_and_the_turn_ends(caller):
     assert kinds.index("bot-llm-started") < kinds.index("bot-started-speaking")
 
 
-class CameraThatStarts(VideoStreamTrack):
+class CameraThatStarts(FrameSource):
     """A camera that gives no frame until `started`."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(lambda n: plain(220, 30, 30), fps=5)
         self.started = asyncio.Event()
 
     async def recv(self):
@@ -49,7 +57,7 @@ async def test_what_is_typed_while_the_camera_starts_waits_for_its_first_frame(u
     caller = Dialled(url, camera)
     await caller.connect()
     try:
-        caller.send("send-text", {"content": "what do you see?"})
+        caller.send("send-text", {"content": "what colour is this?"})
         await caller.wait_for(lambda m: state(m) == "thinking")
         camera.started.set()
         answer = await caller.wait_for(lambda m: bool(said(m)))
@@ -112,14 +120,14 @@ async def test_the_conversation_goes_on_over_a_new_peer_connection(caller):
     try:
         await again.connect(restart=caller.pc_id)
         assert again.pc_id == caller.pc_id
-        again.send("send-text", {"content": "what can you do?"})
+        again.send("send-text", {"content": "thank you"})
         await again.wait_for(lambda m: bool(said(m)))
     finally:
         await again.peer.close()
 
 
 async def test_a_tool_of_the_agents_is_called_and_shown():
-    async with serving("--agent", "samples/agents/basic") as server:
+    async with serving("--agent", "samples/agents/basic", "--scenario", str(IN_TONES)) as server:
         caller = Dialled(server.url)
         await caller.connect()
         try:

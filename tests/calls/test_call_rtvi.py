@@ -2,12 +2,15 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 
+from tests.rtc.calling import plain
 from tests.support.dialling import Dialled
 from tests.support.messages import said, state
 from tests.support.waiting import until
-from vision_agent.caller.recording import read_sound
+from vision_agent import CallClient
+from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -19,7 +22,7 @@ def output(caller: Dialled, status: str | None = None) -> list[dict]:
 
 
 async def test_an_answer_is_shown_sentence_by_sentence_and_then_how_it_is_spoken(caller):
-    caller.send("send-text", {"content": "what can you do?"})
+    caller.send("send-text", {"content": "what can you do, in short?"})
     answer = await caller.wait_for(lambda m: bool(said(m)))
     await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
     new = output(caller, "new")
@@ -64,7 +67,7 @@ async def test_progress_stops_where_an_answer_is_interrupted(caller):
 async def test_an_answer_that_is_not_wanted_in_sound_is_shown_and_not_spoken(caller):
     await caller.wait_for(lambda m: state(m) == "listening")
     options = {"audio_response": False}
-    caller.send("send-text", {"content": "what can you do?", "options": options})
+    caller.send("send-text", {"content": "what can you do, in short?", "options": options})
     answer = await caller.wait_for(lambda m: bool(said(m)))
     await caller.wait_for(lambda m: (m.get("data") or {}).get("kind") == "turn_complete")
     assert "bot-started-speaking" not in [m["type"] for m in caller.messages]
@@ -94,7 +97,7 @@ async def test_the_callers_words_are_final_when_the_answer_begins(url, recording
     caller = Dialled(url, microphone=microphone)
     await caller.connect()
     try:
-        microphone.speak(read_sound(recordings / "speech" / "what-do-you-see.wav"))
+        microphone.speak(read_sound(recordings / "speech" / "what-colour-is-this.wav"))
         await caller.wait_for(lambda m: m["type"] == "bot-started-speaking")
         final = await caller.wait_for(
             lambda m: m["type"] == "user-transcription" and m["data"]["final"]
@@ -106,3 +109,24 @@ async def test_the_callers_words_are_final_when_the_answer_begins(url, recording
         assert [m["data"]["text"] for m in finals if m["data"]["final"]] == [final["data"]["text"]]
     finally:
         await caller.peer.close()
+
+
+async def test_a_pause_does_not_end_a_turn_that_the_microphones_switch_makes(url, recordings):
+    asked = {"voice_activity_detection": False, "thinking_level": "low"}
+    pause = np.zeros(2 * SOUND_RATE_HZ, np.int16)
+    sound = read_sound(recordings / "speech" / "what-colour-is-this.wav")
+    loud = np.flatnonzero(np.abs(sound.astype(int)) > 500)
+    question = sound[loud[0] : loud[-1]]
+    half = len(question) // 2
+    async with CallClient(url, show=plain(220, 30, 30), asked=asked) as call:
+        told = np.concatenate([question[:half], pause, question[half:]])
+        answer = await call.say(_at_16_khz(told), rate_hz=16_000)
+        lines = [who for who, _ in call.transcript]
+        await until(lambda: call.usage is not None)
+        assert call.usage["note"] == "The local engine costs nothing."
+    assert answer.text
+    assert lines == ["user", "agent"]
+
+
+def _at_16_khz(sound: np.ndarray) -> bytes:
+    return sound[:: SOUND_RATE_HZ // 16_000].astype("<i2").tobytes()

@@ -101,7 +101,8 @@ def recording(message: dict) -> bool:
 
 async def test_both_sides_of_a_call_are_recorded(tmp_path):
     async with answering(tmp_path) as (_, url, events):
-        caller = Dialled(url, data={"user": "7" * 32, "voice": "Kore", "token": "a secret"})
+        data = {"user": "7" * 32, "voice": "Kore", "token": "a secret"}
+        caller = Dialled(url, data=data, microphone=AudioStreamTrack())
         await caller.connect()
         caller.send("send-text", {"content": "Please keep it."})
         await caller.wait_for(lambda m: said(m) == "I kept your keys.")

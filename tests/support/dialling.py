@@ -18,7 +18,7 @@ from aiortc import (
     RTCPeerConnection,
     RTCSessionDescription,
 )
-from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
+from aiortc.mediastreams import VIDEO_TIME_BASE, MediaStreamError
 from av import Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 
@@ -37,8 +37,10 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
     return json.loads(text) if text else {}
 
 
-SILENT_OPUS = b"\xf8\xff\xfe"
-"""Already encoded, like the dark frames: encoding is a third of a call's cost."""
+SILENT_OPUS = b"\xfb\x06" + 6 * b"\xff\xfe"
+"""120 ms, the longest packet: fifty packets a second are a third of a call's cost. Already encoded,
+like the dark frames.
+"""
 
 
 def dark_frame() -> VideoFrame:
@@ -66,32 +68,58 @@ def _packet(encoded: bytes, pts: int, time_base: Fraction) -> Packet:
     return packet
 
 
-class _QuietMicrophone(AudioStreamTrack):
-    """Fifty packets of silence a second."""
+class _PacedTrack(MediaStreamTrack):
+    """Gives something at regular times, in one step of the event loop each."""
+
+    every: Fraction
+    """The time between two, in seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+        self._began_at = 0.0
+
+    async def next_pts(self, time_base: Fraction) -> int:
+        """When the next is due and its time, in units of the time base."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        loop = asyncio.get_running_loop()
+        self._began_at = self._began_at or loop.time()
+        at_s = self._count * self.every
+        self._count += 1
+        await asyncio.sleep(self._began_at + float(at_s) - loop.time())
+        return int(at_s / time_base)
+
+
+class _QuietMicrophone(_PacedTrack):
+    """Silence."""
+
+    kind, every = "audio", Fraction(120, 1000)
 
     async def recv(self) -> Packet:
-        frame = await super().recv()
-        return _packet(SILENT_OPUS, frame.pts, frame.time_base)
+        time_base = Fraction(1, 48_000)
+        return _packet(SILENT_OPUS, await self.next_pts(time_base), time_base)
 
 
-class DarkCamera(VideoStreamTrack):
+class DarkCamera(_PacedTrack):
     """Five frames a second, for any codec."""
 
+    kind, every = "video", Fraction(1, 5)
+
     async def recv(self) -> VideoFrame:
-        for _ in range(6):
-            timestamp = await self.next_timestamp()
+        pts = await self.next_pts(VIDEO_TIME_BASE)
         frame = dark_frame()
-        frame.pts, frame.time_base = timestamp
+        frame.pts, frame.time_base = pts, VIDEO_TIME_BASE
         return frame
 
 
-class _DarkVp8Camera(VideoStreamTrack):
+class _DarkVp8Camera(_PacedTrack):
     """Five encoded frames a second, for VP8, which aiortc offers first."""
 
+    kind, every = "video", Fraction(1, 5)
+
     async def recv(self) -> Packet:
-        for _ in range(6):
-            timestamp = await self.next_timestamp()
-        return _packet(dark_vp8(), *timestamp)
+        return _packet(dark_vp8(), await self.next_pts(VIDEO_TIME_BASE), VIDEO_TIME_BASE)
 
 
 class _Carried(MediaStreamTrack):

@@ -10,3 +10,11 @@ TONES = Path(__file__).parent / "tones.yaml"
 
 KEEPS = Path(__file__).parent / "keeps.yaml"
 """No engine runs; "keep" calls the tool of that name, whatever else has a short answer."""
+
+IN_TONES = Path(__file__).parent / "in_tones.yaml"
+"""The engine hears, sees and answers, "in short" in three sentences; its voice is a tone, which
+costs nothing."""
+
+ASKS_FOR_A_COLOUR = Path(__file__).parent / "asks_for_a_colour.yaml"
+"""The engine sees and answers in tones. Whatever is said asks for a colour, which costs it the
+tenth part of a description."""
