@@ -17,10 +17,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from vision_agent.rtc import Camera, Sampler
+from vision_agent.rtc import Camera, ChangeDetector
+from vision_agent.rtc.change_detector import TOKENS_PER_FRAME
 from vision_agent.rtc.own.aiortc import MediaStreamTrack
 from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
-from vision_agent.rtc.sampling import TOKENS_PER_FRAME
 
 BOTTLE = Path(__file__).parent.parent / "samples" / "recordings" / "bottle.mp4"
 CLOCK = fractions.Fraction(1, 90_000)
@@ -69,23 +69,23 @@ class Played(MediaStreamTrack):
         return frame
 
 
-class OnMediaTime(Sampler):
+class OnMediaTime(ChangeDetector):
     """Faster than life: gaps are counted on the media clock."""
 
     track: Played
 
     def wants(self, thumbnail, at_s, *, asked):
-        """As `Sampler`, on the track's time."""
+        """As `ChangeDetector`, on the track's time."""
         return super().wants(thumbnail, self.track.now_s, asked=asked)
 
 
-async def sent_at_s(frames: Iterator[av.VideoFrame], sampler: OnMediaTime | None) -> list[float]:
+async def sent_at_s(frames: Iterator[av.VideoFrame], changes: OnMediaTime | None) -> list[float]:
     """The media times of the frames that reach the model."""
     track = Played(frames)
-    if sampler is not None:
-        sampler.track = track
+    if changes is not None:
+        changes.track = track
     times: list[float] = []
-    await Camera(lambda frame: times.append(track.now_s), sampler=sampler).run(track)
+    await Camera(lambda frame: times.append(track.now_s), changes=changes).run(track)
     return times
 
 

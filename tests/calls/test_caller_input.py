@@ -460,6 +460,6 @@ async def test_pictures_that_are_sent_belong_to_the_next_question_alone():
         assert [data[-8:] for data in streamed if b"[frame]" in data] == [
             each.jpeg[-8:] for each in sent[1:]
         ]
-        media.question_heard()
+        media.question_transcribed()
         media.typed("And that?")
         assert len((await next_turn(live_queue))[1]) == 2

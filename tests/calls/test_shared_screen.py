@@ -145,7 +145,7 @@ async def test_a_screen_changes_its_size_and_its_track_and_ends():
 async def test_a_screen_that_shows_nothing_new_is_sent_once_and_again_when_a_word_changes():
     screen = Screen(1280, 720)
     async with sharing(screen) as (_, listener):
-        await until(lambda: listener.media.screen.sampler.skipped >= 4, what="skipped frames")
+        await until(lambda: listener.media.screen.changes.skipped >= 4, what="skipped frames")
         sent = listener.media.screen.input.sent
         assert sent <= 2  # the first may still be blurred
         screen.bar_at = 600

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from vision_agent.rtc.frame_gate import FrameGate, is_key_frame
+from vision_agent.rtc.frame_sampler import FrameSampler, is_key_frame
 from vision_agent.rtc.h264_decoder import PromptH264Decoder
 from vision_agent.rtc.jitter_buffer import Encoded, MediaClock
 
@@ -59,12 +59,12 @@ def test_a_key_frame_is_there_at_once_whatever_the_profile(profile, b_frames, pi
 def test_frames_out_of_their_order_are_neither_a_jump_of_the_clock_nor_all_due():
     frames = sent("main", 2)
     assert any(b.timestamp < a.timestamp for a, b in pairwise(frames))
-    clock, gate = MediaClock(), FrameGate(rate_hz=1)
+    clock, sampler = MediaClock(), FrameSampler(rate_hz=1)
     start = (1 << 32) - 9000  # the 32 bits overflow on the way
     chosen = 0
     for encoded in frames:
         ticks = clock.map((start + encoded.timestamp) & 0xFFFFFFFF)
         assert ticks == encoded.timestamp
-        gate.wants(is_key_frame("H264", encoded.data), ticks, False, ticks / 90_000)
-        chosen += gate.chosen(ticks)
+        sampler.wants(is_key_frame("H264", encoded.data), ticks, False, ticks / 90_000)
+        chosen += sampler.chosen(ticks)
     assert chosen == 2

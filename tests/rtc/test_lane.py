@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import av
 import pytest
 
-from vision_agent.rtc.frame_gate import FrameGate
+from vision_agent.rtc.frame_sampler import FrameSampler
 from vision_agent.rtc.lane import MAX_DECODED_AUDIO, MAX_ENCODED_VIDEO, AudioLane, VideoLane
 
 
@@ -102,7 +102,7 @@ def test_without_a_gate_no_frame_passes():
 def test_only_what_the_gate_wants_reaches_the_decoder_and_a_key_frame_is_asked_for():
     asked = []
     lane = VideoLane(lambda: asked.append(True))
-    lane.gate = FrameGate()
+    lane.sampler = FrameSampler()
     passed = []
     for n in range(90):
         lane.put((VP8, Encoded(KEY if n == 0 else DELTA, n * 3000)), n / 30)
@@ -115,7 +115,7 @@ def test_only_what_the_gate_wants_reaches_the_decoder_and_a_key_frame_is_asked_f
 def test_frames_before_a_slow_decoder_are_bounded_and_given_up_together():
     asked = []
     lane = VideoLane(lambda: asked.append(True))
-    lane.gate = FrameGate()
+    lane.sampler = FrameSampler()
     for n in range(MAX_ENCODED_VIDEO):
         lane.put((VP8, Encoded(KEY if n == 0 else DELTA, n * 45_000)), n / 2)
     assert lane._waiting.qsize() == MAX_ENCODED_VIDEO
@@ -133,7 +133,7 @@ def watched() -> tuple[VideoLane, list[bool], list[object]]:
     asked: list[bool] = []
     refused: list[object] = []
     lane = VideoLane(lambda: asked.append(True))
-    lane.gate, lane.on_refused = FrameGate(), refused.append
+    lane.sampler, lane.on_refused = FrameSampler(), refused.append
     return lane, asked, refused
 
 

@@ -237,7 +237,7 @@ class AgentOutput:
                 self._trace.complete(sound_waits=self.speaker.queued_ms > 0)
                 self.speaker.flush()
                 if self._answer:
-                    self._bot_output.end(self._answer, spoken=self._heard_aloud)
+                    self._bot_output.end(self._answer, spoken=self._is_spoken)
                 goes_on, self._goes_on = self._goes_on, False
                 self._close_answer(" ".join(self._answer.text.split()), settles=not goes_on)
                 self._view.show(TurnCompleteMessage(goes_on))
@@ -259,19 +259,19 @@ class AgentOutput:
         """The present answer ends where it has been played to."""
         self._trace.interrupted()
         self._stop_holding()
-        self._bot_output.interrupt(self._answer, played if self._heard_aloud else "")
+        self._bot_output.interrupt(self._answer, played if self._is_spoken else "")
         self.speaker.clear()
         self._view.show(InterruptedMessage(played))
         self._close_answer(played, settles=settles)
 
     @property
-    def _heard_aloud(self) -> bool:
+    def _is_spoken(self) -> bool:
         """Whether the present answer is spoken."""
         return self._speaks and not self._in_words
 
     def _words(self, text: str) -> None:
         self._answer.words(text)
-        self._bot_output.words(self._answer, text, spoken=self._heard_aloud)
+        self._bot_output.words(self._answer, text, spoken=self._is_spoken)
 
     def _tell_understood(self, text: str) -> None:
         if text:

@@ -335,7 +335,7 @@ class Call:
         self._memory_recorder.take(event)
         self._events.take(event)
         if isinstance(event, UserTranscript) and event.final:
-            self._input.question_heard()
+            self._input.question_transcribed()
         if (usage := self._usage.take(event)) is not None:
             self._view.show(usage)
 

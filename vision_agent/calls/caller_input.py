@@ -163,7 +163,7 @@ class CallerInput:
             self._stream_pictures()
         return left_out
 
-    def question_heard(self) -> None:
+    def question_transcribed(self) -> None:
         """A spoken question has been transcribed: the pictures were shown for it."""
         if self._pictures:
             self._pictures = []
@@ -279,7 +279,7 @@ class CallerInput:
                     if self.camera.sent is not None:
                         self._trace.frame_seen(self.camera.sent.captured_at)
                     self._live_queue.text(text, [*self._pictures, *shown])
-                    self.question_heard()
+                    self.question_transcribed()
         if self._typed.due_s is None and self._typed_timer is not None:
             self._typed_timer.cancel()
             self._typed_timer = None
@@ -320,8 +320,8 @@ class CallerInput:
         for counter, total in (
             (m.frames, c.frames),
             (m.frames_replaced, c.frames_replaced),
-            (m.frames_skipped, self.camera.sampler.skipped + self.screen.sampler.skipped),
-            (m.tokens_saved, self.camera.sampler.tokens_saved + self.screen.sampler.tokens_saved),
+            (m.frames_skipped, self.camera.changes.skipped + self.screen.changes.skipped),
+            (m.tokens_saved, self.camera.changes.tokens_saved + self.screen.changes.tokens_saved),
             (m.close_looks, c.close_looks),
             (m.texts, c.texts),
             (m.tool_results, c.tool_results),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_agent.recordings.call_recording import CallRecording
 from vision_agent.recordings.media_writer import RecordedPacket
-from vision_agent.rtc.frame_gate import ASK_AGAIN_S
+from vision_agent.rtc.frame_sampler import ASK_AGAIN_S
 from vision_agent.rtc.frame_size import FrameSize, frame_size, shown_size
 
 VIDEO_CLOCK_HZ = 90_000

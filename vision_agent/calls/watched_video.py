@@ -12,7 +12,7 @@ from av import VideoFrame
 from vision_agent.calls.newest_frame import NewestFrame
 from vision_agent.calls.options import FrameOptions
 from vision_agent.calls.video_presence import SCREEN_OFF_AFTER_S, VideoPresence
-from vision_agent.rtc import Camera, Frame, FrameSize, Sampler
+from vision_agent.rtc import Camera, ChangeDetector, Frame, FrameSize
 from vision_agent.rtc.own.aiortc import MediaStreamTrack
 
 VideoSource = Literal["camera", "screen"]
@@ -40,7 +40,7 @@ class WatchedVideo:
         since_s: When it was switched on, until its first frame has come; or None.
         sent: The frame that the model was sent last; None while the video is off.
         frames: The newest decoded frame, for tools.
-        sampler: Decides which frames show something new.
+        changes: Decides which frames show something new.
         input: Reads the track of the present peer connection.
     """
 
@@ -64,7 +64,9 @@ class WatchedVideo:
         self.sent: Frame | None = None
         self.frames = NewestFrame()
         cells = {"size": SCREEN_CELLS} if screen else {}
-        self.sampler = Sampler(threshold=options.change, max_gap_s=options.max_gap_s, **cells)
+        self.changes = ChangeDetector(
+            threshold=options.change, max_gap_s=options.max_gap_s, **cells
+        )
         self.input = self._new_input()
 
     @property
@@ -75,7 +77,7 @@ class WatchedVideo:
         """
         if self.sent is None:
             return None
-        return max(self.sent.captured_at, self.sampler.alike_until_s or 0.0)
+        return max(self.sent.captured_at, self.changes.alike_until_s or 0.0)
 
     def look_now(self) -> None:
         """Send a fresh frame, if the video is on or about to be."""
@@ -134,7 +136,7 @@ class WatchedVideo:
         if self.on == self._presence.on:
             return
         self.on = self._presence.on
-        self.sampler.forget()
+        self.changes.forget()
         if self.on:
             self.since_s = self.since_s or time.monotonic()
             self.look_now()
@@ -164,7 +166,7 @@ class WatchedVideo:
             rate_hz=self._options.rate_hz,
             max_px=self._options.max_px,
             max_bytes=self._options.max_bytes,
-            sampler=self.sampler,
+            changes=self.changes,
             on_decoded=self._on_decoded,
             on_arrival=self._on_arrival,
             on_refused=self._tell_refused,

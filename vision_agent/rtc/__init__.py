@@ -7,13 +7,13 @@ from vision_agent.rtc.aiortc_ice import addresses_of_machine
 from vision_agent.rtc.aiortc_patches import install
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.camera import Camera, Frame
+from vision_agent.rtc.change_detector import ChangeDetector
 from vision_agent.rtc.channel import Channel, ChannelListener, ChannelWatch
 from vision_agent.rtc.frame_size import FrameSize
 from vision_agent.rtc.microphone import Microphone
 from vision_agent.rtc.network import Network
 from vision_agent.rtc.offer import CannotRenegotiate, Offer
 from vision_agent.rtc.peer import Peer, PeerClosed, PeerListener
-from vision_agent.rtc.sampling import Sampler
 from vision_agent.rtc.speaker import Speaker
 from vision_agent.rtc.voice_activity import VoiceActivity
 
@@ -21,6 +21,7 @@ __all__ = [
     "BadOffer",
     "Camera",
     "CannotRenegotiate",
+    "ChangeDetector",
     "Channel",
     "ChannelListener",
     "ChannelWatch",
@@ -32,7 +33,6 @@ __all__ = [
     "Peer",
     "PeerClosed",
     "PeerListener",
-    "Sampler",
     "Speaker",
     "VoiceActivity",
     "addresses_of_machine",

@@ -16,12 +16,17 @@ from av import VideoFrame
 from vision_agent.jpeg import to_jpeg
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.budget import Budget
-from vision_agent.rtc.frame_gate import CLOCK_HZ, FrameGate
+from vision_agent.rtc.change_detector import (
+    THUMBNAIL_HEIGHT,
+    THUMBNAIL_WIDTH,
+    ChangeDetector,
+    Thumbnail,
+)
+from vision_agent.rtc.frame_sampler import CLOCK_HZ, FrameSampler
 from vision_agent.rtc.frame_size import FrameSize
 from vision_agent.rtc.lane import VideoLane
 from vision_agent.rtc.own.aiortc import MediaStreamTrack
 from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
-from vision_agent.rtc.sampling import THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH, Sampler, Thumbnail
 
 # Tried in this order until the JPEG is small enough; after the last, the frame is shrunk.
 JPEG_QUALITIES = (85, 75, 60, 45)
@@ -81,7 +86,7 @@ def frame_to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes
 def to_thumbnail(
     frame: VideoFrame, size: tuple[int, int] = (THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT)
 ) -> Thumbnail:
-    """Shrinks a frame to the thumbnail that `Sampler` compares. Blocks for half a millisecond."""
+    """Shrinks a frame to the thumbnail that `ChangeDetector` compares. Blocks for 0.5 ms."""
     small = frame.reformat(
         width=size[0],
         height=size[1],
@@ -104,7 +109,7 @@ class Camera:
         rate_hz: frames a second, at most, besides those that `look_now` asks for.
         max_px: the longer side, at most.
         max_bytes: the JPEG file, at most (except for frames that cannot be made that small).
-        sampler: decides which of the frames that the rate allows are worth sending; None: all.
+        changes: decides which of the frames that the rate allows are worth sending; None: all.
         on_decoded: called on the event loop with every decoded frame, sent or not, and the
             `time.monotonic()` of its arrival.
         on_arrival: called on the event loop when a frame has arrived, decoded or not.
@@ -119,7 +124,7 @@ class Camera:
         rate_hz: float = 1.0,
         max_px: int = 768,
         max_bytes: int = 40_000,
-        sampler: Sampler | None = None,
+        changes: ChangeDetector | None = None,
         on_decoded: Callable[[VideoFrame, float], None] | None = None,
         on_arrival: Callable[[], None] | None = None,
         on_refused: Callable[[FrameSize], None] | None = None,
@@ -128,10 +133,10 @@ class Camera:
         self._on_decoded = on_decoded
         self._on_arrival = on_arrival
         self._on_refused = on_refused
-        self._sampler = sampler if sampler is not None and sampler.active else None
+        self._changes = changes if changes is not None and changes.active else None
         self._max_px = max_px
         self._max_bytes = max_bytes
-        self._gate = FrameGate(rate_hz)
+        self._sampler = FrameSampler(rate_hz)
         # The sender controls the media clock, so this budget bounds the rate in real time.
         self._sendable = Budget(2 * rate_hz, SENT_BURST)
         self._gated = False
@@ -149,11 +154,11 @@ class Camera:
         unsent, self._unsent = self._unsent, None
         if unsent is not None and time.monotonic() - unsent[2] <= FRESH_S:
             frame, timestamp, captured_at = unsent
-            self._gate.sent_besides(timestamp)
+            self._sampler.sent_besides(timestamp)
             self._send(_Chosen(frame, timestamp, captured_at, asked=True))
         else:
             self._asked = True
-            self._gate.look()
+            self._sampler.look()
 
     async def run(self, track: MediaStreamTrack) -> None:
         """Reads the track until it ends, then waits for the frame that is being converted.
@@ -165,7 +170,7 @@ class Camera:
         self._gated = isinstance(lane, VideoLane)
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="camera-jpeg")
         if isinstance(lane, VideoLane):
-            lane.gate, lane.on_refused = self._gate, self._on_refused
+            lane.sampler, lane.on_refused = self._sampler, self._on_refused
             lane.on_arrival = self._on_arrival
         failed = self._failed = asyncio.get_running_loop().create_future()
         reading = asyncio.create_task(self._read(track), name="camera-read")
@@ -173,7 +178,7 @@ class Camera:
             await asyncio.wait([reading, failed], return_when=asyncio.FIRST_COMPLETED)
         finally:
             if isinstance(lane, VideoLane):
-                lane.gate = lane.on_refused = lane.on_arrival = None
+                lane.sampler = lane.on_refused = lane.on_arrival = None
             self._unsent = self._waiting = None
             reading.cancel()
             try:
@@ -200,13 +205,13 @@ class Camera:
     def _take(self, frame: VideoFrame, captured_at: float) -> None:
         timestamp = _media_time(frame, captured_at)
         if not self._gated:
-            # Not a peer's track: every frame is decoded already, so the gate only keeps the rate.
+            # Not a peer's track: all frames are decoded, so the sampler only keeps the rate.
             if self._on_arrival is not None:
                 self._on_arrival()
-            self._gate.wants(True, timestamp, False, captured_at)
+            self._sampler.wants(True, timestamp, False, captured_at)
         if self._on_decoded is not None:
             self._on_decoded(frame, captured_at)
-        if self._gate.chosen(timestamp) and self._may_send(captured_at):
+        if self._sampler.chosen(timestamp) and self._may_send(captured_at):
             self._unsent = None
             asked, self._asked = self._asked, False
             self._send(_Chosen(frame, timestamp, captured_at, asked))
@@ -235,11 +240,11 @@ class Camera:
         loop = asyncio.get_running_loop()
         while self._waiting is not None:
             chosen, self._waiting = self._waiting, None
-            if self._sampler is not None:
+            if self._changes is not None:
                 thumbnail = await loop.run_in_executor(
-                    self._executor, to_thumbnail, chosen.frame, self._sampler.size
+                    self._executor, to_thumbnail, chosen.frame, self._changes.size
                 )
-                if not self._sampler.wants(thumbnail, chosen.captured_at, asked=chosen.asked):
+                if not self._changes.wants(thumbnail, chosen.captured_at, asked=chosen.asked):
                     if self._unsent is None:
                         self._unsent = (chosen.frame, chosen.timestamp, chosen.captured_at)
                     continue

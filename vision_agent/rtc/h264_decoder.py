@@ -12,7 +12,7 @@ from fractions import Fraction
 from av import CodecContext, Packet, VideoCodecContext
 from av.frame import Frame as MediaFrame
 
-from vision_agent.rtc.frame_gate import CLOCK_HZ, is_key_frame
+from vision_agent.rtc.frame_sampler import CLOCK_HZ, is_key_frame
 from vision_agent.rtc.frame_size import MAX_AREA_PX
 from vision_agent.rtc.own.aiortc.jitterbuffer import JitterFrame
 

@@ -21,7 +21,7 @@ import av
 from av.frame import Frame as MediaFrame
 
 from vision_agent.rtc.budget import Budget
-from vision_agent.rtc.frame_gate import FrameGate, is_key_frame
+from vision_agent.rtc.frame_sampler import FrameSampler, is_key_frame
 from vision_agent.rtc.frame_size import UNREADABLE, FrameSize, frame_size
 from vision_agent.rtc.h264_parameter_sets import ParameterSets
 from vision_agent.rtc.libopus import Sound
@@ -159,15 +159,15 @@ class AudioLane:
 
 
 class VideoLane:
-    """Lets through to the decoder thread only the frames that its gate wants.
+    """Lets through to the decoder thread only the frames that its sampler wants.
 
-    Without a gate it lets nothing through, so a track that nobody watches costs no decoding.
+    Without a sampler it lets nothing through, so a track that nobody watches costs no decoding.
 
     Args:
         ask_for_key_frame: makes the receiver send a PLI with the next packet that arrives.
 
     Attributes:
-        gate: decides which frames are decoded.
+        sampler: decides which frames are decoded.
         tap: is shown each frame, decoded or not.
         parameter_sets: completes the key frames of H.264.
         on_arrival: called when a frame has arrived, wanted or not.
@@ -182,7 +182,7 @@ class VideoLane:
         self._waiting: queue.Queue[tuple[Any, Any] | None] = queue.Queue()
         self._pixels = Budget(MAX_PIXELS_PER_S, PIXELS_BURST)
         self._size = FrameSize(0, 0)
-        self.gate: FrameGate | None = None
+        self.sampler: FrameSampler | None = None
         self.tap: PacketTap | None = None
         self.parameter_sets = ParameterSets()
         self.has_arrived = False
@@ -205,8 +205,8 @@ class VideoLane:
         self.has_arrived = True
         if self.on_arrival is not None:
             self.on_arrival()
-        gate, tap = self.gate, self.tap
-        if gate is None and tap is None:
+        sampler, tap = self.sampler, self.tap
+        if sampler is None and tap is None:
             return
         codec, encoded = task
         key = is_key_frame(codec.name, encoded.data)
@@ -217,18 +217,18 @@ class VideoLane:
             codec.name, encoded.data, encoded.timestamp, now_s, key=key, after_loss=after_loss
         ):
             self._ask_for_key_frame()
-        if gate is None:
+        if sampler is None:
             return
-        if gate.wants(key, encoded.timestamp, after_loss, now_s):
+        if sampler.wants(key, encoded.timestamp, after_loss, now_s):
             if not self._affordable(frame_size(codec.name, encoded.data), now_s):
-                gate.lost()
+                sampler.lost()
             elif self._waiting.qsize() >= MAX_ENCODED_VIDEO:
                 self.clear()
-                gate.lost()
+                sampler.lost()
                 self._ask_for_key_frame()
             else:
                 self._waiting.put((codec, encoded))
-        elif gate.needs_key_frame:
+        elif sampler.needs_key_frame:
             self._ask_for_key_frame()
 
     def _affordable(self, size: FrameSize | None, now_s: float) -> bool:

@@ -97,9 +97,9 @@ class ModelLiveness:
             return Sign.ANSWER
         if calls or spoken or audible or any(_has_text(part) for part in parts):
             return Sign.WORDS
-        heard = (content.input_transcription, content.interim_input_transcription)
+        transcripts = (content.input_transcription, content.interim_input_transcription)
         ends = turn_ends or content.turn_complete or content.generation_complete
-        return Sign.LIFE if ends or cancels or any(map(_has_text, heard)) else Sign.NOTHING
+        return Sign.LIFE if ends or cancels or any(map(_has_text, transcripts)) else Sign.NOTHING
 
     def end_announced(self, leave_at_s: float) -> None:
         """The service ends the connection soon; by this time it has to be left."""

@@ -11,7 +11,7 @@ from tests.rtc.frames import Played, video_frame
 from tests.support.waiting import until
 from vision_agent.rtc import Camera, Frame
 from vision_agent.rtc.camera import to_thumbnail
-from vision_agent.rtc.sampling import TOKENS_PER_FRAME, Sampler, difference
+from vision_agent.rtc.change_detector import TOKENS_PER_FRAME, ChangeDetector, difference
 
 
 def grey(level: int = 90) -> np.ndarray:
@@ -58,12 +58,12 @@ def test_wandering_exposure_is_no_change_and_a_lamp_is():
 
 
 def test_what_changes_little_by_little_is_sent_once_it_has_changed_enough():
-    sampler = Sampler(threshold=6, max_gap_s=1000)
+    detector = ChangeDetector(threshold=6, max_gap_s=1000)
     sent = []
     for second in range(40):
         moved = grey()
         moved[:12] += second  # half of the frame brightens slowly
-        if sampler.wants(moved, second, asked=False):
+        if detector.wants(moved, second, asked=False):
             sent.append(second)
     assert 3 <= len(sent) <= 8
 
@@ -73,41 +73,41 @@ def test_what_changes_little_by_little_is_sent_once_it_has_changed_enough():
     st.floats(1, 20),
 )
 def test_never_is_nothing_sent_for_longer_than_the_set_time(frames, max_gap_s):
-    sampler = Sampler(threshold=6, max_gap_s=max_gap_s)
+    detector = ChangeDetector(threshold=6, max_gap_s=max_gap_s)
     sent = [
         at_s
         for at_s, (level, asked) in enumerate(frames)
-        if sampler.wants(grey(level), float(at_s), asked=asked)
+        if detector.wants(grey(level), float(at_s), asked=asked)
     ]
     assert sent[0] == 0
     assert all(b - a <= max_gap_s + 1 for a, b in itertools.pairwise([*sent, len(frames)]))
-    assert len(sent) + sampler.skipped == len(frames)
-    assert sampler.tokens_saved == sampler.skipped * TOKENS_PER_FRAME
+    assert len(sent) + detector.skipped == len(frames)
+    assert detector.tokens_saved == detector.skipped * TOKENS_PER_FRAME
     asked_for = {at_s for at_s, (_, asked) in enumerate(frames) if asked}
     assert asked_for <= set(sent)
 
 
 async def test_of_a_still_scene_the_camera_sends_the_first_frame_and_then_hardly_any():
     frames: list[Frame] = []
-    sampler = Sampler(max_gap_s=1000)
+    detector = ChangeDetector(max_gap_s=1000)
     track = Played([video_frame(noisy_room(n), n * 90_000) for n in range(20)], 0.01)
-    camera = Camera(frames.append, sampler=sampler)
+    camera = Camera(frames.append, changes=detector)
     await camera.run(track)
     assert len(frames) == 1
-    assert sampler.skipped + camera.replaced == 19
+    assert detector.skipped + camera.replaced == 19
 
 
 async def test_what_appears_is_sent_and_so_is_that_it_is_gone():
     frames: list[Frame] = []
     shown = [noisy_room] * 5 + [with_cup] * 5 + [noisy_room] * 5
     track = Played([video_frame(show(n), n * 90_000) for n, show in enumerate(shown)], 0.02)
-    await Camera(frames.append, sampler=Sampler(max_gap_s=1000)).run(track)
+    await Camera(frames.append, changes=ChangeDetector(max_gap_s=1000)).run(track)
     assert len(frames) == 3
 
 
 async def test_a_frame_that_is_asked_for_comes_however_alike_and_is_fresh(call):
     frames: list[Frame] = []
-    camera = Camera(frames.append, sampler=Sampler(max_gap_s=1000))
+    camera = Camera(frames.append, changes=ChangeDetector(max_gap_s=1000))
     call.caller.addTrack(FrameSource(lambda n: plain(90, 80, 70), fps=4))
     await call.connect()
     call.run(camera.run(call.listener.cameras[0]))

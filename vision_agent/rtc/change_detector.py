@@ -39,7 +39,7 @@ def difference(old: Thumbnail, new: Thumbnail) -> float:
     return max(float(most.mean()), LIGHT_WEIGHT * abs(light))
 
 
-class Sampler:
+class ChangeDetector:
     """Decides about each frame that the rate allows.
 
     Args:

@@ -29,7 +29,7 @@ CLOCK_JUMP_S = 10.0
 REORDERED_S = 1.0
 
 
-class FrameGate:
+class FrameSampler:
     """Decides about each encoded frame, in order of arrival.
 
     Args:
