@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from vision_agent.local.contract import SeenFrame
+from vision_agent.local.contract import Request, SeenFrame
 from vision_agent.local.engine.answers.responder import Responder
 from vision_agent.local.engine.answers.taught_objects import TaughtObjects
 from vision_agent.local.engine.answers.taught_store import TaughtStore
-from vision_agent.local.engine.language.understanding import Understanding
+from vision_agent.local.engine.language.understanding import Proposal, Understanding
 from vision_agent.local.engine.sight import Box, Observations, Sight, TaughtThing
 
 
@@ -41,6 +41,29 @@ class SightOnce(Sight):
         return self._seen[asked]
 
 
+class UnderstandingOnce(Understanding):
+    """Places each sentence for real, and only once: the same are asked about many frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._placed_before: dict[object, Request | None] = {}
+
+    async def request(
+        self,
+        text: str,
+        proposal: Proposal | None = None,
+        names: Collection[str] = (),
+        agents: Collection[str] = (),
+        *,
+        spoken: bool = True,
+    ) -> Request | None:
+        asked = (text, proposal, frozenset(names), frozenset(agents), spoken)
+        if asked not in self._placed_before:
+            found = await super().request(text, proposal, names, agents, spoken=spoken)
+            self._placed_before[asked] = found
+        return self._placed_before[asked]
+
+
 @pytest.fixture(scope="session")
 def sight() -> Iterator[Sight]:
     """One for all tests of a worker: its looks are made in threads, not on an event loop."""
@@ -52,7 +75,7 @@ def sight() -> Iterator[Sight]:
 @pytest.fixture(scope="session")
 def understanding() -> Iterator[Understanding]:
     """One likewise: to load its encoder takes 0.3 s of CPU."""
-    understanding = Understanding()
+    understanding = UnderstandingOnce()
     yield understanding
     understanding.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.asked_kind import asked_kind
 from vision_agent.local.engine.answers.english import NUMBERS, with_article
 from vision_agent.local.engine.answers.responder import Responder
+from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.language.vocabulary import plural
 from vision_agent.local.engine.sight import Box, Colour, Count, Named, Observations, Sight
 from vision_agent.local.engine.sight.everyday import words
@@ -86,6 +88,7 @@ def classified(name: str, certainty: str = SURE, count: Count | None = None) -> 
     return Observations(named=(), shown=thing, colour=Colour("red"), count=counted)
 
 
+@cache
 def nouns_for(name: str) -> list[str]:
     """The callers' words for a thing, the narrower ones left out."""
     asked = {noun: asked_kind(noun) for noun in (*words(), *LABELS, *OTHER_NOUNS)}
@@ -118,9 +121,9 @@ def saw() -> Saw:
 
 
 @pytest.fixture(scope="module")
-def blind(saw: Saw) -> Responder:
+def blind(saw: Saw, understanding: Understanding) -> Responder:
     """Answers about what it is told that a frame shows."""
-    return Responder(saw)
+    return Responder(saw, understanding=understanding)
 
 
 @pytest.mark.parametrize("certainty", [SURE, LIKELY, PERHAPS])

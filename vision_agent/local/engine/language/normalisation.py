@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MOST_CHARACTERS = 1_000
 """About 200 words, many times the longest request."""
 
-_CONTRACTIONS = (
-    (r"\b(what|who|how|where|there|that)'?s\b", r"\1 is"),
-    (r"\b(it|he|she|when|which|one|colou?r)'s\b", r"\1 is"),
-    (r"\bi'?m\b", "i am"),
-    (r"\b(you|they|we)'re\b", r"\1 are"),
-    (r"\bdon't\b", "do not"),
-    (r"\bcan't\b", "can not"),
-    (r"\b(is|are|was|were|does|did|has|have|had|would|could|should|need)n't\b", r"\1 not"),
-    (r"\b(i|you|we|they)'ve\b", r"\1 have"),
-    (r"\b(i|you|we|they|he|she|it)'ll\b", r"\1 will"),
-    (r"\b(i|you|we|they|he|she)'d\b", r"\1 would"),
-    # "5 p.m.", "5 o'clock", and the cat's eyes.
-    (r"\b([ap])\.\s?m\b\.?", r"\1m"),
-    (r"\bo'clock\b", "oclock"),
-    (r"\b([a-z]+)'s\b", r"\1s"),
-    (r"\bcolor(s?)\b", r"colour\1"),
-    (r"\brecogniz", "recognis"),
-    (r"\bmemorize\b", "memorise"),
-    (r"\bgray\b", "grey"),
-    (r"\bbar-code\b", "barcode"),
-    (r"\bqr-code\b", "qr code"),
-    (r"\bbye-bye\b", "bye bye"),
-)
+_CONTRACTIONS = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"\b(what|who|how|where|there|that)'?s\b", r"\1 is"),
+        (r"\b(it|he|she|when|which|one|colou?r)'s\b", r"\1 is"),
+        (r"\bi'?m\b", "i am"),
+        (r"\b(you|they|we)'re\b", r"\1 are"),
+        (r"\bdon't\b", "do not"),
+        (r"\bcan't\b", "can not"),
+        (r"\b(is|are|was|were|does|did|has|have|had|would|could|should|need)n't\b", r"\1 not"),
+        (r"\b(i|you|we|they)'ve\b", r"\1 have"),
+        (r"\b(i|you|we|they|he|she|it)'ll\b", r"\1 will"),
+        (r"\b(i|you|we|they|he|she)'d\b", r"\1 would"),
+        # "5 p.m.", "5 o'clock", and the cat's eyes.
+        (r"\b([ap])\.\s?m\b\.?", r"\1m"),
+        (r"\bo'clock\b", "oclock"),
+        (r"\b([a-z]+)'s\b", r"\1s"),
+        (r"\bcolor(s?)\b", r"colour\1"),
+        (r"\brecogniz", "recognis"),
+        (r"\bmemorize\b", "memorise"),
+        (r"\bgray\b", "grey"),
+        (r"\bbar-code\b", "barcode"),
+        (r"\bqr-code\b", "qr code"),
+        (r"\bbye-bye\b", "bye bye"),
+    )
+]
+_OTHERS = re.compile(r"[^a-z0-9 ]+")
+
+_KEPT = 32
+"""So many results are kept: what matches a sentence normalises it eight times."""
 
 
 _FILLERS = (
@@ -68,7 +76,12 @@ def normalise(text: str) -> str:
 
     A longer text is cut after `MOST_CHARACTERS`, so that matching takes milliseconds at most.
     """
-    text = text[:MOST_CHARACTERS].lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return _normalised(text[:MOST_CHARACTERS])
+
+
+@lru_cache(_KEPT)
+def _normalised(text: str) -> str:
+    text = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     for pattern, replacement in _CONTRACTIONS:
-        text = re.sub(pattern, replacement, text)
-    return " ".join(re.sub(r"[^a-z0-9 ]+", " ", text).split())
+        text = pattern.sub(replacement, text)
+    return " ".join(_OTHERS.sub(" ", text).split())
