@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from tests.support.forked import ForkedProcess, start_forked
 from tests.support.scenarios import TONES
@@ -23,19 +22,18 @@ class Uvicorn:
 
 @asynccontextmanager
 async def plain_uvicorn(
-    factory: str, *arguments: str, start: Any = start_forked, **environment: str
+    factory: str, *arguments: str, **environment: str
 ) -> AsyncIterator[Uvicorn]:
     """Runs `uvicorn --factory FACTORY` on a free port; it may end by itself.
 
     Args:
         factory: `module:function`.
         arguments: Further arguments.
-        start: Starts the process; a fork's local Live API is no child of it.
         environment: Further variables.
     """
     command = (sys.executable, "-m", "uvicorn", "--factory", factory, "--port", "0", *arguments)
     ours = {"VISION_AGENT_SESSION_DB": "memory", "VISION_AGENT_SCENARIO": str(TONES)}
-    process = await start(
+    process = await start_forked(
         *command,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **ours, **environment},

@@ -23,11 +23,23 @@ from vision_agent.calls.refusal import Refusal
 from vision_agent.server.ingress.lifetime import Lifetime
 
 
+def called_by(pid: int) -> list[psutil.Process]:
+    """The other processes to which one is connected, at the ports that they listen on."""
+    connected = psutil.Process(pid).net_connections("tcp")
+    ports = {each.raddr.port for each in connected if each.status == psutil.CONN_ESTABLISHED}
+    listening = psutil.net_connections("tcp")
+    pids = {
+        each.pid
+        for each in listening
+        if each.status == psutil.CONN_LISTEN and each.laddr.port in ports
+    }
+    return [psutil.Process(each) for each in pids - {pid, None}]
+
+
 @pytest.mark.parametrize("how", ["mounted", "with_its_lifespan", "inside_a_lifespan"])
 async def test_an_application_that_is_mounted_in_another_answers_calls_and_ends_with_it(how):
     factory = f"tests.server.ingress.embedded:{how}"
-    start = asyncio.create_subprocess_exec
-    async with plain_uvicorn(factory, start=start, VISION_AGENT_DRAIN_S="0") as server:
+    async with plain_uvicorn(factory, VISION_AGENT_DRAIN_S="0") as server:
         url = f"{server.url}/agent"
         page = await asyncio.to_thread(urllib.request.urlopen, url)
         assert page.url == f"{url}/"
@@ -39,7 +51,7 @@ async def test_an_application_that_is_mounted_in_another_answers_calls_and_ends_
             assert info["ready"]
             caller.send("send-text", {"content": "hello"})
             await caller.wait_for(lambda m: bool(said(m)))
-            below = psutil.Process(server.process.pid).children(recursive=True)
+            below = await asyncio.to_thread(called_by, server.process.pid)
             assert below, "the local Live API is a process of its own"
             server.process.send_signal(signal.SIGTERM)
             ended = await caller.wait_for(lambda m: state(m) == "ended")

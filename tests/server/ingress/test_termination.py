@@ -9,6 +9,7 @@ import sys
 
 from tests.server.ingress.plain_uvicorn import plain_uvicorn
 from tests.support.dialling import Dialled, request
+from tests.support.forked import start_forked
 from tests.support.messages import notice, refusal, said, state
 from tests.support.scenarios import TONES
 from tests.support.waiting import until
@@ -56,7 +57,7 @@ async def test_gunicorn_reloads_and_the_caller_goes_on_in_the_next_worker(tmp_pa
         "VISION_AGENT_SCENARIO": str(TONES),
         "VISION_AGENT_DRAIN_S": "1",
     }
-    gunicorn = await asyncio.create_subprocess_exec(
+    gunicorn = await start_forked(
         *(sys.executable, "-m", "gunicorn", "-k", "uvicorn_worker.UvicornWorker"),
         *("-w", "1", "-b", address, f"{APP}()"),
         env={**os.environ, **ours},
