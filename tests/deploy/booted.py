@@ -80,7 +80,9 @@ class Booted:
         return ran.returncode or 0, said.decode()
 
     async def _answers(self) -> bool:
-        return (await self.run("systemctl", "is-active", "multi-user.target"))[0] == 0
+        # Before the tree is the root, systemctl takes it for a chroot and ignores what it is asked.
+        said = await self.run("systemctl", "is-active", "multi-user.target")
+        return said == (0, "active\n")
 
 
 def _cgroups() -> Path:
