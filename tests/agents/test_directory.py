@@ -1,8 +1,8 @@
 """Which agents a server has, and that ADK's own tools open the samples too."""
 
+import asyncio
 import os
 import shutil
-import subprocess
 import sys
 
 import pytest
@@ -10,6 +10,7 @@ from google.adk.cli.utils.agent_loader import AgentLoader
 from google.adk.events.event import Event
 from google.genai import types
 
+from tests.support.forked import start_forked
 from tests.support.samples import SAMPLE_NAMES, SAMPLES
 from vision_agent.agents.directory import AgentDirectory, UnknownAgent
 from vision_agent.agents.loader import AgentError, agent_specs
@@ -102,17 +103,17 @@ def test_adk_loads_the_samples_as_they_are(name):
 
 
 @pytest.mark.programs
-def test_adk_run_opens_a_sample_with_our_tools():
-    done = subprocess.run(
-        [sys.executable, "-m", "google.adk.cli", "run", str(SAMPLES / "watchman")],
-        input="exit\n",
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+async def test_adk_run_opens_a_sample_with_our_tools():
+    process = await start_forked(
+        *(sys.executable, "-m", "google.adk.cli", "run", str(SAMPLES / "watchman")),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
-    assert done.returncode == 0, done.stderr
-    assert "Running agent watchman" in done.stdout
+    async with asyncio.timeout(120):
+        printed, complained = await process.communicate(b"exit\n")
+    assert process.returncode == 0, complained.decode()
+    assert b"Running agent watchman" in printed
 
 
 AGENT = """

@@ -68,16 +68,16 @@ async def live_server(tmp_path: Path, *options: str) -> AsyncIterator[str]:
             assert await process.wait() == 0
 
 
-async def run_as_told(printed: str, program: str) -> tuple[int, str]:
+async def run_as_told(printed: str, program: str, folder: Path) -> tuple[int, str]:
     """Runs a program in the environment that the command prints."""
     told = dict(re.findall(r"(\w+)=([^\s,]+)", printed))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        program,
+    (folder / "told.py").write_text(program)
+    process = await start_forked(
+        *(sys.executable, "-m", "told"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, **told},
+        cwd=folder,
     )
     async with asyncio.timeout(WITHIN_S):
         said, _ = await process.communicate()
@@ -86,7 +86,7 @@ async def run_as_told(printed: str, program: str) -> tuple[int, str]:
 
 async def test_a_program_that_is_told_what_it_prints_holds_a_conversation(tmp_path: Path) -> None:
     async with live_server(tmp_path) as printed:
-        assert await run_as_told(printed, PROGRAM) == (0, "Hello yourself.")
+        assert await run_as_told(printed, PROGRAM, tmp_path) == (0, "Hello yourself.")
         certificate = re.findall(r"Certificate: (.*)", printed)[0]
         assert Path(certificate).read_text().startswith("-----BEGIN CERTIFICATE-----")
     assert not Path(certificate).exists()
@@ -99,7 +99,7 @@ async def test_the_certificate_stays_where_it_was_asked_for_and_connections_are_
     options = ("--certificate", str(certificate), "--connection-s", "2")
     then = "async for message in session.receive(): print(message.go_away)"
     async with live_server(tmp_path, *options) as printed:
-        status, said = await run_as_told(printed, PROGRAM.replace("# AND THEN", then))
+        status, said = await run_as_told(printed, PROGRAM.replace("# AND THEN", then), tmp_path)
     assert status != 0
     assert "goAway" in said or "time_left" in said
     assert "1008" in said
