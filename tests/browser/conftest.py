@@ -114,7 +114,10 @@ async def strict_browser(
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def denying_browser(playwright: Playwright) -> AsyncIterator[Browser]:
-    """A browser whose user denies both devices: a third of what the strict one costs."""
+    """A browser whose user denies both devices, for where neither is the subject.
+
+    A call costs half as much without them.
+    """
     async with chromium(playwright, allow_devices=False) as browser:
         yield browser
 

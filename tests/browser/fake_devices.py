@@ -11,6 +11,7 @@ import numpy as np
 
 SOUND_HZ = 48_000
 ROOM_RMS = 30.0
+ROOM_SAMPLES = 1 << 18
 CAMERA_FPS = 5
 CAMERA_S = 10
 
@@ -89,11 +90,11 @@ def microphone_file(parts: Iterable[Path | float], out: Path) -> Path:
 
 
 def _room(samples: int) -> np.ndarray:
-    """Pink noise, about 40 dB below a voice; always the same."""
-    spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal(samples))
-    spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(samples, 1 / SOUND_HZ), 50))
-    noise = np.fft.irfft(spectrum, samples)
-    return noise * (ROOM_RMS / noise.std())
+    """Pink noise, about 40 dB below a voice; always the same, and again every five seconds."""
+    spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal(ROOM_SAMPLES))
+    spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(ROOM_SAMPLES, 1 / SOUND_HZ), 50))
+    noise = np.fft.irfft(spectrum, ROOM_SAMPLES)
+    return np.resize(noise * (ROOM_RMS / noise.std()), samples)
 
 
 def _samples(recording: Path) -> np.ndarray:

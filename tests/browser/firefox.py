@@ -37,11 +37,17 @@ PREFERENCES = {
     "network.connectivity-service.enabled": False,
     "services.settings.server": "data:,none",
     "layout.frame_rate": 10,
+    "ui.prefersReducedMotion": 1,
     "media.navigator.video.default_fps": 5,
     "media.navigator.video.default_width": 320,
     "media.navigator.video.default_height": 240,
     "toolkit.telemetry.reportingpolicy.firstRun": False,
     "browser.startup.homepage_override.mstone": "ignore",
+}
+ENVIRONMENT = {
+    "MOZ_CRASHREPORTER_DISABLE": "1",
+    "MOZ_HEADLESS_WIDTH": "800",
+    "MOZ_HEADLESS_HEIGHT": "600",
 }
 _READY = "WebDriver BiDi listening on "
 
@@ -137,7 +143,7 @@ async def firefox(profile: Path, environment: Mapping[str, str]) -> AsyncIterato
         "--profile",
         profile,
         "--remote-debugging-port=0",
-        env={**environment, "HOME": str(profile), "MOZ_CRASHREPORTER_DISABLE": "1"},
+        env=dict(environment) | {"HOME": str(profile)} | ENVIRONMENT,
         stderr=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,

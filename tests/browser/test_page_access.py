@@ -178,8 +178,8 @@ async def keeps_the_newest_words(caller: Caller) -> None:
         await expect(page.locator(selector)).to_be_in_viewport(ratio=1)
 
 
-async def test_a_question_in_the_lobby_calls_and_asks(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_a_question_in_the_lobby_calls_and_asks(server, denying_browser, open_page):
+    caller = await open_page(denying_browser, server.url)
     await caller.page.get_by_role("button", name="What do you see?").click()
     assert await caller.reads_answer()
     assert await caller.reads("user") == ["What do you see?"]
@@ -192,26 +192,26 @@ async def test_a_question_in_the_lobby_calls_and_asks(server, quiet_browser, ope
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize(
-    ("calls", "needs_consent", "words", "answers"),
-    [
+async def test_what_the_lobby_says_of_recordings_is_accessible(
+    server, denying_browser, open_page, accessible, screen
+):
+    caller = await open_page(denying_browser, server.url, **screen)
+    page = caller.page
+    recording: dict[str, object] = {}
+
+    async def info(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(
+            response=response, json=await response.json() | {"recording": recording}
+        )
+
+    await page.route("**/api/info", info)
+    for calls, needs_consent, words, answers in (
         ("all", False, "Calls are recorded: ", 0),
         ("asked", True, "A call is recorded only if you agree: ", 2),
-    ],
-)
-async def test_what_the_lobby_says_of_recordings_is_accessible(
-    server, quiet_browser, open_page, accessible, screen, calls, needs_consent, words, answers
-):
-    caller = await open_page(quiet_browser, server.url, **screen)
-    page = caller.page
-
-    async def recording(route: Route) -> None:
-        response = await route.fetch()
-        said = {"recording": {"calls": calls, "needs_consent": needs_consent}}
-        await route.fulfill(response=response, json=await response.json() | said)
-
-    await page.route("**/api/info", recording)
-    await page.reload()
-    await expect(page.locator("#recording-words")).to_contain_text(words)
-    assert await page.locator("#recording input:visible").count() == answers
-    await accessible(page)
+    ):
+        recording |= {"calls": calls, "needs_consent": needs_consent}
+        await page.reload()
+        await expect(page.locator("#recording-words")).to_contain_text(words)
+        assert await page.locator("#recording input:visible").count() == answers
+        await accessible(page)

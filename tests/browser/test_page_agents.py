@@ -22,8 +22,10 @@ async def two_agents() -> AsyncIterator[ForkedServer]:
         yield server
 
 
-async def test_the_person_chooses_whom_to_call(two_agents, quiet_browser, open_page, tmp_path):
-    caller = await open_page(quiet_browser, two_agents.url, viewport={"width": 390, "height": 844})
+async def test_the_person_chooses_whom_to_call(two_agents, denying_browser, open_page, tmp_path):
+    caller = await open_page(
+        denying_browser, two_agents.url, viewport={"width": 390, "height": 844}
+    )
     page = caller.page
     choice = page.get_by_label("Who to call")
     assert await choice.locator("option").all_text_contents() == ["Basic", "Watchman"]
@@ -55,9 +57,9 @@ async def test_where_there_is_one_agent_there_is_nothing_to_choose(
     await expect(caller.page.locator("#agent-choice")).to_be_hidden()
 
 
-async def test_the_page_shows_who_speaks_after_a_transfer(quiet_browser, open_page):
+async def test_the_page_shows_who_speaks_after_a_transfer(denying_browser, open_page):
     async with ForkedServer("--agent", str(SAMPLES / "front_desk")) as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
         await caller.call()
         await caller.types("hello")
         speakers = caller.page.locator(".line-agent .who")
@@ -70,9 +72,9 @@ async def test_the_page_shows_who_speaks_after_a_transfer(quiet_browser, open_pa
 
 
 async def test_a_conversation_is_continued_with_the_agent_it_was_with(
-    two_agents, quiet_browser, open_page
+    two_agents, denying_browser, open_page
 ):
-    caller = await open_page(quiet_browser, two_agents.url)
+    caller = await open_page(denying_browser, two_agents.url)
     page = caller.page
     choice = page.get_by_label("Who to call")
     await choice.select_option("watchman")
@@ -98,12 +100,14 @@ async def test_a_conversation_is_continued_with_the_agent_it_was_with(
     await caller.press("hang-up")
 
 
-async def test_a_call_to_one_agent_leaves_another_ones_alone(two_agents, quiet_browser, open_page):
+async def test_a_call_to_one_agent_leaves_another_ones_alone(
+    two_agents, denying_browser, open_page
+):
     await no_calls(two_agents)
-    first = await open_page(quiet_browser, two_agents.url)
+    first = await open_page(denying_browser, two_agents.url)
     await first.call()
     kept = await first.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
-    other = await open_page(quiet_browser, two_agents.url)
+    other = await open_page(denying_browser, two_agents.url)
     stolen = {**json.loads(kept), "agent": "watchman"}
     await other.page.evaluate(
         "(kept) => sessionStorage.setItem('vision-agent.thread', kept)", json.dumps(stolen)
@@ -148,7 +152,7 @@ async def test_the_page_says_where_an_agents_own_model_takes_sound_and_frames(
 
 
 async def test_what_of_an_agent_has_no_effect_in_a_call_is_said_before_it(
-    quiet_browser, open_page, tmp_path
+    denying_browser, open_page, tmp_path
 ):
     (tmp_path / "searcher").mkdir()
     (tmp_path / "searcher" / "agent.py").write_text(
@@ -158,7 +162,7 @@ async def test_what_of_an_agent_has_no_effect_in_a_call_is_said_before_it(
     )
     searcher = str(tmp_path / "searcher")
     async with ForkedServer("--agent", searcher, "--scenario", str(TONES)) as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
         notice = caller.page.locator("#lobby-notices .notice")
         await expect(notice).to_contain_text("Not all of this agent works in a call")
         await expect(notice).to_contain_text("google_search, which runs at Google only")

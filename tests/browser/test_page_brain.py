@@ -9,13 +9,13 @@ from tests.support.llama_server import llama_server
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 
-async def test_a_model_of_ones_own_answers_on_the_page(quiet_browser, open_page):
+async def test_a_model_of_ones_own_answers_on_the_page(denying_browser, open_page):
     """What it says is not judged: it is a very small model."""
     async with (
         llama_server() as llama,
         ForkedServer("--brain", llama.url, "--brain-images", "0") as server,
     ):
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
         host = llama.url.removeprefix("http://").removesuffix("/v1")
         await expect(caller.page.locator("#brain")).to_contain_text(host)
         await expect(caller.page.locator("#brain-text")).to_contain_text(f"go to {host}")

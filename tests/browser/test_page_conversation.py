@@ -64,8 +64,8 @@ async def test_speaking_over_an_answer_silences_it(playwright, server, bottle, o
         await caller.leave()
 
 
-async def test_typing_over_an_answer_silences_it(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_typing_over_an_answer_silences_it(server, denying_browser, open_page):
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     await caller.listen()
     await caller.types("what can you do?")
@@ -106,8 +106,8 @@ def first_silence(samples: list[Sample], since_ms: float) -> float | None:
     return None
 
 
-async def test_a_typed_question_is_answered_aloud(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_a_typed_question_is_answered_aloud(server, denying_browser, open_page):
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     await caller.listen()
     await caller.types("hello")
@@ -116,8 +116,8 @@ async def test_a_typed_question_is_answered_aloud(server, quiet_browser, open_pa
     assert await caller.reads_answer()
 
 
-async def test_a_suggested_question_is_asked_by_clicking_it(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_a_suggested_question_is_asked_by_clicking_it(server, denying_browser, open_page):
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     await caller.page.get_by_role("button", name="What do you see?").click()
     assert await caller.reads("user") == ["What do you see?"]
@@ -126,11 +126,11 @@ async def test_a_suggested_question_is_asked_by_clicking_it(server, quiet_browse
 
 
 async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back(
-    quiet_browser, open_page, tmp_path
+    denying_browser, open_page, tmp_path
 ):
     (tmp_path / "scenario.yaml").write_text("engine: false\notherwise: {say: Yes.}\n")
     async with ForkedServer("--scenario", str(tmp_path / "scenario.yaml")) as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
         page = caller.page
         await caller.call()
         # Faster than a person types: the server takes a burst, then one every second or two.
@@ -152,8 +152,8 @@ async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back
         await expect(page.locator(".line-error")).to_have_count(0)
 
 
-async def test_a_pasted_text_that_is_too_long_is_told_and_kept(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_a_pasted_text_that_is_too_long_is_told_and_kept(server, denying_browser, open_page):
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     long = "ä" * (MAX_TEXT_CHARS + 1)
     await caller.types(long)

@@ -44,8 +44,8 @@ async def test_leaving_the_page_ends_the_call_on_the_server(server, quiet_browse
     await no_calls(server, within_s=5)
 
 
-async def test_one_can_call_again_after_hanging_up(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_one_can_call_again_after_hanging_up(server, denying_browser, open_page):
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     await caller.press("hang-up")
     await caller.sees_state("ended")

@@ -105,12 +105,12 @@ async def test_a_device_without_network_is_told_so(server, quiet_browser, open_p
 
 
 async def test_a_model_that_takes_its_time_is_waited_for_in_words(
-    quiet_browser, open_page, tmp_path
+    denying_browser, open_page, tmp_path
 ):
     scenario = tmp_path / "slow.yaml"
     scenario.write_text("engine: false\notherwise: {think_s: 7, say: At last.}\n")
     async with ForkedServer("--scenario", str(scenario)) as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
         await caller.call()
         await caller.types("hello")
         await expect(caller.page.locator("#state-detail")).to_contain_text(

@@ -132,9 +132,9 @@ async def gone(route: Route) -> None:
 
 
 async def test_a_line_that_is_lost_with_its_connection_is_sent_on_the_next_one(
-    counting_server, quiet_browser, open_page
+    counting_server, denying_browser, open_page
 ):
-    caller = await open_page(quiet_browser, counting_server.url)
+    caller = await open_page(denying_browser, counting_server.url)
     await caller.call()
     await caller.page.evaluate(LOSES_A_LINE)
     assert await asks(caller, "the first") == "One."
@@ -150,9 +150,9 @@ async def test_a_line_that_is_lost_with_its_connection_is_sent_on_the_next_one(
 
 
 async def test_the_very_first_line_is_sent_in_the_next_call_though_its_conversation_has_nothing(
-    counting_server, quiet_browser, open_page
+    counting_server, denying_browser, open_page
 ):
-    caller = await open_page(quiet_browser, counting_server.url)
+    caller = await open_page(denying_browser, counting_server.url)
     await caller.call()
     await caller.page.route("**/api/offer", gone)
     await caller.page.evaluate(LOSES_A_LINE)
@@ -163,9 +163,9 @@ async def test_the_very_first_line_is_sent_in_the_next_call_though_its_conversat
 
 
 async def test_after_a_reload_one_continues_or_starts_anew(
-    counting_server, quiet_browser, open_page
+    counting_server, denying_browser, open_page
 ):
-    caller = await open_page(quiet_browser, counting_server.url)
+    caller = await open_page(denying_browser, counting_server.url)
     page = caller.page
     await caller.call()
     assert await asks(caller, "the first") == "One."

@@ -19,10 +19,10 @@ SAID = """
 
 
 async def test_the_transcript_is_copied_during_the_call_and_saved_after_it(
-    server, quiet_browser, open_page
+    server, denying_browser, open_page
 ):
     caller = await open_page(
-        quiet_browser, server.url, permissions=["clipboard-read", "clipboard-write"]
+        denying_browser, server.url, permissions=["clipboard-read", "clipboard-write"]
     )
     page = caller.page
     copy = page.get_by_role("button", name="Copy transcript")
@@ -52,9 +52,9 @@ async def test_the_transcript_is_copied_during_the_call_and_saved_after_it(
 
 
 async def test_where_the_page_may_not_use_the_clipboard_the_copy_command_does(
-    server, quiet_browser, open_page
+    server, denying_browser, open_page
 ):
-    caller = await open_page(quiet_browser, server.url)
+    caller = await open_page(denying_browser, server.url)
     await caller.page.evaluate("() => delete Navigator.prototype.clipboard")  # as without HTTPS
     await caller.call()
     await caller.types("hello")
@@ -67,13 +67,9 @@ async def test_where_the_page_may_not_use_the_clipboard_the_copy_command_does(
     assert "You (typed): hello" in await caller.page.evaluate("() => window.copied")
 
 
-async def test_the_transcript_has_every_line_in_the_order_in_which_they_were_begun(
-    server, quiet_browser, open_page
-):
-    caller = await open_page(quiet_browser, server.url)
-
+async def test_the_transcript_has_every_line_in_the_order_in_which_they_were_begun(module_page):
     async def said(*steps) -> list[str]:
-        return await caller.page.evaluate(SAID, [list(step) for step in steps])
+        return await module_page.evaluate(SAID, [list(step) for step in steps])
 
     assert await said(
         ("restore", [{"who": "user", "text": "hi"}, {"who": "agent", "text": "Hi.", "agent": "a"}]),
