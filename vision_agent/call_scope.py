@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class CallScope:
-    """What code that runs for a call can find out about it.
+    """The context of code that runs for a call.
 
     The two objects are opaque here, so that `tools` and `live` need not know each other.
 
     Attributes:
         call_id: The call's id; empty outside a call.
-        tool_context: What tools reach of the call: a `tools.call_context.CallContext`.
-        model_side: What the model's side needs: a `live.model_scope.ModelScope`.
+        tool_context: The tools' interface to the call: a `tools.call_context.CallContext`.
+        model_side: The context of the model's side: a `live.model_scope.ModelScope`.
     """
 
     call_id: str = ""

@@ -49,7 +49,7 @@ class OwnServer:
     Attributes:
         url: Its base URL, which ends before `/chat/completions`, `/audio/speech`, and so on.
         model: The model's name there; None takes the only one that the server has.
-        key: What is sent as `Authorization: Bearer …`; None sends nothing.
+        key: The token sent as `Authorization: Bearer …`; None sends none.
     """
 
     url: str
@@ -105,12 +105,12 @@ class SpeechServer(OwnServer):
 
 @dataclass(frozen=True, slots=True)
 class OwnModels:
-    """The models of one local Live API; what has no server is done on this machine.
+    """The models of one local Live API; parts without a server run on this machine.
 
     Attributes:
-        brain: What answers.
-        ears: What transcribes the caller's speech.
-        voice: What speaks.
+        brain: The language model that answers.
+        ears: The server that transcribes the caller's speech.
+        voice: The server that speaks.
         whisper: The Whisper that hears on this machine: a folder, or a name that faster-whisper
             fetches; None for the bundled one.
     """
@@ -141,7 +141,7 @@ class OwnModels:
 
         Args:
             options: The options' values by name; None where one is not given.
-            environ: Where OpenAI's own key is.
+            environ: The environment that holds OpenAI's own key.
 
         Raises:
             OwnModelError: A URL can't be used, or the package that asks the servers is missing.

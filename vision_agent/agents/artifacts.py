@@ -1,4 +1,4 @@
-"""Keeps what agents store as files while the server runs, in bounded memory."""
+"""Keeps agents' files (ADK's artifacts) in bounded memory while the server runs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pydantic import PrivateAttr
 logger = logging.getLogger(__name__)
 
 MAX_BYTES = 64_000_000
-"""Of all files of one agent's callers together; the one that was stored longest ago goes first."""
+"""The size of all files of one agent's callers together; the oldest file is dropped first."""
 
 
 class BoundedArtifacts(InMemoryArtifactService):
-    """ADK's artifacts in memory, where more than fits drops the oldest.
+    """ADK's artifacts in memory; beyond the bound the oldest are dropped.
 
     Without any artifact service ADK ends the run of an agent that only has the tool
     `load_artifacts`, or `{artifact.name?}` in its instruction.
@@ -34,7 +34,7 @@ class BoundedArtifacts(InMemoryArtifactService):
         session_id: str | None = None,
         custom_metadata: dict[str, Any] | None = None,
     ) -> int:
-        """Keep another version of a file; `ValueError` if it alone is more than may be kept."""
+        """Keep another version of a file; `ValueError` if it alone exceeds the bound."""
         part = types.Part.model_validate(artifact)
         size = len((part.inline_data and part.inline_data.data) or part.text or "")
         if size > MAX_BYTES:

@@ -1,4 +1,4 @@
-"""The agent that answers calls of a server that is given none."""
+"""The agent of a server that is given none."""
 
 from __future__ import annotations
 

@@ -25,11 +25,11 @@ class Destination:
     """One model service.
 
     Attributes:
-        service: `gemini` (Google's Gemini API), `vertex` (Google Cloud's Vertex AI), `custom`:
-            where the agent's own model object, base URL or client leads, or a server of the
-            user's own: `brain` gets what is said, as text, and frames if it is shown some, `ears`
-            the caller's speech, `voice` the agent's words.
-        host: `host` or `host:port`; empty for Google's own hosts, and where nothing is known.
+        service: `gemini` (Google's Gemini API), `vertex` (Google Cloud's Vertex AI), `custom` (the
+            agent's own model object, base URL or client), or a server of the user's own: `brain`
+            gets the words as text, and frames if the model takes them, `ears` the caller's speech,
+            `voice` the agent's words.
+        host: `host` or `host:port`; empty for Google's own hosts, and if it is unknown.
         model: The model's name.
     """
 
@@ -44,10 +44,10 @@ def destinations(
     """All services that the agents of a tree connect to, each once, the root agent's first.
 
     Args:
-        choice: Who answers; with the local Live API alone the list is empty: nothing leaves the
-            server.
+        choice: The chosen model. With the local Live API alone the list is empty: nothing leaves
+            the server.
         root: The agent, before or after its models were installed.
-        environ: Where google-genai looks for another base URL.
+        environ: The environment in which google-genai looks for another base URL.
     """
     if choice.kind == "local":
         services: tuple[Literal["brain", "ears", "voice"], ...] = ("brain", "ears", "voice")

@@ -24,7 +24,7 @@ StartLocal = Callable[[], Awaitable[LocalApi]]
 
 
 class UnknownAgent(ValueError):
-    """No agent of this server has that name; the text says which there are."""
+    """No agent of this server has that name; the text names those that it has."""
 
 
 class AgentDirectory:
@@ -33,7 +33,7 @@ class AgentDirectory:
     They share one local Live API, if any of them needs it.
 
     Args:
-        options: What the agents are made with; `agent` may name several.
+        options: The agents' options; `agent` may name several.
         start_local: Starts the local Live API, or finds one that is shared; None starts one.
 
     An unusable agent in a folder of agents is left out, with a warning; an agent that is named
@@ -75,15 +75,15 @@ class AgentDirectory:
 
     @property
     def summary(self) -> str:
-        """Who answers, and with which model, for people to read."""
+        """The agents and their models, for people to read."""
         labels = dict.fromkeys(host.model_choice.label for host in self.hosts.values())
         several = len(self.hosts) > 1
-        # By several, clients choose: these are the names that they say.
+        # Clients choose one of several agents by these names.
         names = ", ".join(self.hosts) if several else self.default.name
         return f"{'Agents' if several else 'Agent'}: {names}. Brain: {'; '.join(labels)}."
 
     def find(self, name: str | None) -> HostedAgent:
-        """The agent of that name, the first one for None; `UnknownAgent` if there is none."""
+        """The agent with a name; the first one for None; `UnknownAgent` if there is none."""
         if name is None:
             return self.default
         if name not in self.hosts:
@@ -92,7 +92,7 @@ class AgentDirectory:
         return self.hosts[name]
 
     def info(self) -> dict[str, Any]:
-        """What the page shows: the first agent, and `agents`, all of them."""
+        """The agents as the page shows them: the first one, and `agents`, all of them."""
         agents = [
             {"id": name, "description": host.description, **host.info()}
             for name, host in self.hosts.items()
@@ -167,7 +167,7 @@ class AgentDirectory:
         )
 
     async def close(self) -> None:
-        """End what `start` has started; what is kept of calls is written first."""
+        """End all that `start` started; the data of calls is written first."""
         for host in self.hosts.values():
             await host.flush()
         for host in self.hosts.values():

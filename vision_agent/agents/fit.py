@@ -30,7 +30,7 @@ _SERVICE_TOOLS = (
 
 
 def remove_service_tools(agent: LlmAgent) -> None:
-    """Remove, in place, what only Google's service can run."""
+    """Remove, in place, the tools that only Google's service can run."""
     agent.tools = [tool for tool in agent.tools if not isinstance(tool, _SERVICE_TOOLS)]
     if isinstance(agent.code_executor, BuiltInCodeExecutor):
         agent.code_executor = None

@@ -45,10 +45,10 @@ logger = logging.getLogger(__name__)
 
 
 class HostedAgent:
-    """Loads the agent and chooses its model at once; starts what it needs in `start`.
+    """Loads the agent and chooses its model at once; `start` starts the rest.
 
     Args:
-        options: Which agent, which model, and how calls are answered and kept.
+        options: The agent, its model, and how calls are answered and kept.
 
     Raises:
         AgentError: There is no usable agent.
@@ -119,7 +119,7 @@ class HostedAgent:
         return __version__
 
     def info(self) -> dict[str, Any]:
-        """What the page shows about this agent."""
+        """The agent as the page shows it."""
         return {
             "agent": self.name,
             "brain": self.model_choice.page_kind,
@@ -133,7 +133,7 @@ class HostedAgent:
         }
 
     def _voices(self) -> list[str]:
-        """The voices that a caller may choose from; none where a server of its own speaks."""
+        """The voices that a caller may choose from; none if a server of the user's own speaks."""
         own = any(one.service == "voice" for one in self._destinations)
         return [] if own or self.model_choice.kind == "custom" else list(VOICES)
 
@@ -156,7 +156,7 @@ class HostedAgent:
         watch_toolsets(self._root)
 
     async def flush(self) -> None:
-        """Write what is kept of calls, and close its files, whatever fails on the way."""
+        """Write the data of calls and close its files, even if a step fails."""
         await close_each(
             (f"the sessions of {self.name}", self.store.close),
             (f"the memory of {self.name}", self._close_memory),
@@ -224,7 +224,7 @@ class HostedAgent:
             options: The call's, from `options`.
             observer: Notified of the state of the connection to the model.
             played: The words of the present answer that have been played so far.
-            rest: What becomes of the present answer; asked when the call is over.
+            rest: Returns the fate of the present answer when the call is over.
             on_missing_tools: Called with a sentence for each toolset that does not load.
             tell_agent: Gives the agent a notice in the next gap of the conversation.
         """
@@ -250,7 +250,7 @@ class HostedAgent:
 
 
 def _transcribed(options: CallOptions) -> set[str]:
-    """Whose speech the model transcribes; it writes no transcript of an answer in text."""
+    """The sides whose speech the model transcribes; an answer in text needs no transcript."""
     transcribed = set()
     if options.input_transcription:
         transcribed.add("caller")

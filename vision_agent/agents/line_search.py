@@ -32,7 +32,7 @@ def best_lines(lines: Sequence[str], query: str) -> list[int]:
     hits = sorted((i for i, score in enumerate(scores) if score), key=lambda i: (-scores[i], -i))
     chosen: list[int] = []
     for hit in hits:
-        # The reply often names what the line itself does not.
+        # The reply often names things that the line itself does not.
         for index in (hit, hit + 1):
             if index < len(lines) and index not in chosen and len(chosen) < MAX_FOUND:
                 chosen.append(index)

@@ -28,15 +28,15 @@ Agent = str | Path | BaseAgent | App
 
 
 class AgentError(ValueError):
-    """There is no usable agent. The text says what was looked for and what was found."""
+    """There is no usable agent. The text says what was expected and what was found."""
 
 
 @contextmanager
 def without_dotenv() -> Iterator[None]:
     """ADK loads no `.env` into the environment within the context.
 
-    By itself, it takes the first one in an agent's folder or above it, and overrides what another
-    one has set.
+    Otherwise it loads the first one in an agent's folder or above it, which overrides the variables
+    of earlier ones.
     """
     before = os.environ.get(_NO_DOTENV)
     os.environ[_NO_DOTENV] = "1"
@@ -58,7 +58,8 @@ def load_agent(spec: Agent | None) -> App:
             `default_agent`.
 
     Raises:
-        AgentError: There is nothing, or no ADK agent, or the agent's own code fails.
+        AgentError: There is no such module or folder, it holds no ADK agent, or the agent's own
+            code fails.
     """
     if spec is None:
         return App(name="vision_agent", root_agent=default_agent())
@@ -101,7 +102,7 @@ def agent_specs(spec: Agent | Sequence[Agent] | None) -> list[AgentSpec]:
             folders.
 
     Raises:
-        AgentError: Of several agents one is None, or there is none.
+        AgentError: One of several agents is None, or there is no agent.
     """
     if spec is None or isinstance(spec, BaseAgent | App):
         return [AgentSpec(spec)]
@@ -141,7 +142,7 @@ def _check_declared(agent: LlmAgent, tool: object) -> None:
     try:
         declare(tool)
     except Exception as error:
-        # Whatever ADK and pydantic raise over an annotation would end every call.
+        # Any error of ADK and pydantic over an annotation would end every call.
         name = getattr(tool, "name", None) or getattr(tool, "__name__", type(tool).__name__)
         why = " ".join(str(error).partition("\n\n")[0].split())
         raise AgentError(

@@ -1,4 +1,4 @@
-"""An ADK memory service on SQLite: what callers and agents have said, kept for later calls.
+"""An ADK memory service on SQLite: the words of callers and agents, kept for later calls.
 
 ADK's in-memory service forgets everything at a restart, and finds nothing in voice conversations,
 whose words are transcripts and not content (`memory_recorder.py` makes them content).
@@ -109,7 +109,7 @@ class SqliteMemoryService(BaseMemoryService):
             return self._changed.wait_for(lambda: not self._waiting, timeout_s)
 
     def close(self) -> None:
-        """Write what waits, for a second at most, and close the file. Blocks."""
+        """Write the waiting lines, for a second at most, and close the file. Blocks."""
         done = self.flush(CLOSE_WITHIN_S)
         with self._changed:
             self._closing = True

@@ -1,4 +1,4 @@
-"""Records what is said in a call in the memory."""
+"""Records the words of a call in the memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MemoryRecorder:
     Args:
         memory: The memory service.
         app_name: The name of the ADK app.
-        user: ADK's user; empty for an unknown caller, of whom nothing is remembered.
+        user: ADK's user; empty for an unknown caller, whose words are not remembered.
         conversation: The call's id.
         on_line: Called with the author of each line (`user`, or the agent's name), its text,
             whether it was typed, and how many seconds ago it began; also for an unknown caller.
@@ -74,7 +74,7 @@ class MemoryRecorder:
         self._add("user", text, "typed", time.time())
 
     def take(self, event: LiveEvent) -> None:
-        """Record what an event says."""
+        """Record the words of an event."""
         match event:
             case UserTranscript(text, final=final):
                 began_s = self._spoken_at_s or time.time()
@@ -118,7 +118,7 @@ class MemoryRecorder:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what is left; if this is cancelled, the next call waits for it to finish."""
+        """Write the rest; if this is cancelled, the next call of `flush` waits for its end."""
         said, self._said, self._order = self._said, [], []
         self._keeping = asyncio.create_task(self._keep(said, self._keeping))
         await asyncio.shield(self._keeping)

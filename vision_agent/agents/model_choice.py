@@ -47,14 +47,14 @@ class ModelChoice:
     Attributes:
         kind: `local`, `gemini`, or `custom` if the agent has a model object of its own.
         model: The root agent's model.
-        label: Which model, and why, for people to read.
+        label: The model and the reason, for people to read.
         override: A model for every agent of the tree; None keeps each agent's own.
         vertex: Whether the credentials are for Vertex AI.
         notes: A sentence for each model that is not in the list, and so is only tried.
         api_version: The version of the Live API that the root agent's own model is pinned to.
-        own_options: What the root agent's author has chosen of `CallOptions`, where a call does
-            not choose.
-        own: The servers of the user's own that do a part of the local Live API's work.
+        own_options: The fields of `CallOptions` that the root agent's author has chosen; a call may
+            override them.
+        own: The user's own servers that take over parts of the local Live API.
     """
 
     kind: Literal["local", "gemini", "custom"]
@@ -99,9 +99,9 @@ def choose_model(
     Args:
         root: The agent to call.
         model: The model of the settings: a live model's name, `local`, or None.
-        environ: Where google-genai looks for credentials.
-        own_models: Servers of the user's own: with one the local Live API answers, whatever
-            credentials there are.
+        environ: The environment in which google-genai looks for credentials.
+        own_models: The user's own servers: with one, the local Live API answers even if there are
+            credentials.
 
     Raises:
         ModelError: There is no key for a Gemini model, or the service of the key does not have it;
@@ -177,7 +177,7 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
 
     Raises:
         ModelError: There is no key for a Gemini model, or the service of the key does not have it.
-        OwnModelError: A server of the user's own can't be used as it was named.
+        OwnModelError: The address or name of the user's own server can't be used.
         LocalLiveApiError: The local Live API does not start.
     """
     own_models = OwnModels.from_environ()
@@ -201,7 +201,7 @@ def root_model(root: BaseAgent) -> str | BaseLlm:
 
 
 def own_thinking(root: BaseAgent) -> dict[str, Any]:
-    """What the author of the first agent that has a model chose about thinking."""
+    """The thinking settings by the author of the first agent that has a model."""
     first = next(llm_agents(root), None)
     config = first.generate_content_config if first else None
     thinking = config.thinking_config if config else None

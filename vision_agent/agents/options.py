@@ -1,4 +1,4 @@
-"""What a server's agents are made with."""
+"""The options of a server's agents."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from vision_agent.own_models import OwnModels
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Who answers calls, and how.
+    """The agent, its model, and how calls are answered.
 
     Attributes:
         agent: As `loader.agent_specs` takes it; None for the default agent.
         model: A live model's name, or `local`; None for the agent's own, or the local Live API.
         answers: How calls are answered, as `CallOptions.read` takes it.
-        own_models: Servers of the user's own that do a part of the local Live API's work.
+        own_models: The user's own servers that take over parts of the local Live API.
     """
 
     agent: Agent | Sequence[Agent] | None
@@ -39,8 +39,8 @@ class OwnServices:
 
     Attributes:
         sessions: Keeps conversations; None for a database of ours.
-        memory: Remembers what callers said; None for a file of ours.
-        artifacts: Keeps what agents store as files; None keeps them in memory.
+        memory: Remembers callers' words; None for a file of ours.
+        artifacts: Keeps agents' files; None keeps them in memory.
     """
 
     sessions: BaseSessionService | None = None
@@ -53,14 +53,14 @@ class AgentOptions(ModelOptions):
     """The agents of one server.
 
     Attributes:
-        scenario: What the local Live API answers, and what goes wrong with it; None for itself.
-        data_dir: Where the local Live API keeps what callers teach.
+        scenario: The script of the local Live API's answers and faults; None: the engine answers.
+        data_dir: The folder in which the local Live API keeps taught things.
         max_calls: How many calls there may be at the same time.
         tool_limits: How long the agents' tools may take.
         database_url: The sessions' database, as SQLAlchemy takes it; None keeps them in memory.
-        memory_path: The SQLite file that remembers what callers said; None keeps it in memory.
+        memory_path: The SQLite file of callers' words; None keeps them in memory.
         resume_within_s: How long a conversation can be continued after its call.
-        keep_s: How long the database and the memory keep what was said.
+        keep_s: How long the database and the memory keep conversations.
         services: ADK services in place of ours.
     """
 

@@ -1,4 +1,4 @@
-"""What the commands share: options, consoles, and errors in words."""
+"""The commands' shared options, consoles, and errors in words."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ _USER_ERRORS = {
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Print what the user can correct as a sentence, without a traceback; exit code 2."""
+    """Print errors that the user can correct as a sentence, without a traceback; exit code 2."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a server says when it is ready: where it is, who answers, and what a phone needs."""
+"""The lines that a ready server prints: its addresses, its agents, and a QR code for phones."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Announcement:
     """The lines for the person who started the server.
 
     Attributes:
-        bound_to: The address that is listened on.
+        bound_to: The address on which it listens.
         port: The port.
         hosts: The hosts under which others reach it, as they stand in a URL; the first one is shown
             as a QR code.
-        details: Who answers, and where media is received.
+        details: Sentences about the agents, and about where media is received.
         https: Whether it speaks HTTPS.
-        authority: The certificate of the authority that signed its own, if that was made here.
+        authority: The certificate of the authority that signed the server's, if it was made here.
         token: The access token; None if there is none.
         show_token: Whether the QR code may contain it: on a terminal, not in a log.
         paid: Whether calls use a model service with the operator's key.

@@ -105,7 +105,7 @@ def make_application(
         identify: Finds out who calls; None: by a token, a login proxy or the client.
         agents: The agents that can be called.
         registry: The calls.
-        receiving: Where calls' media arrives.
+        receiving: The ports and addresses of calls' media.
         admission: Bounds how often one address, one call and one conversation may ask.
         counts: Counts the uses of tokens for all servers; None if each counts for itself.
         metrics: The server's counters.

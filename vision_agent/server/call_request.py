@@ -89,7 +89,7 @@ class NewCall:
 
     Attributes:
         agent: The name of the agent that is called; None for the server's first one.
-        user: Whom the client names as its user, unchecked; None if it names nobody.
+        user: The user that the client names, unchecked; None if it names none.
         options: The call's own options by their names in `CallOptions`; the agent checks them.
         record: Whether the call is to be recorded; None if the client does not say.
         record_consent: Whether the caller has agreed to it.
@@ -104,7 +104,7 @@ class NewCall:
 
 @dataclass(frozen=True, slots=True)
 class OngoingCall:
-    """The offer is about a call in progress; what `NewCall` describes is settled already.
+    """The offer is about a call in progress, whose `NewCall` is settled already.
 
     Attributes:
         pc_id: The call's id.
@@ -142,8 +142,8 @@ class CallRequest:
 
         Args:
             body: JSON.
-            began_with: What the client asked for in `POST /start` (`parse_start`); the offer's own
-                `requestData` takes precedence.
+            began_with: The fields of `POST /start` (`parse_start`); the offer's own `requestData`
+                takes precedence.
 
         Raises:
             Refusal: 400 with a sentence.
@@ -174,7 +174,7 @@ def read_form(body: bytes, form: type[_Form]) -> _Form:
 
 
 def parse_start(body: bytes) -> dict[str, object]:
-    """What a client asks for in `POST /start`, for the offer that follows; empty without a body.
+    """The fields of `POST /start`, for the offer that follows; empty without a body.
 
     Returns:
         `agent`, `user`, `resume`, `record`, `record_consent` and the names of `CallOptions`, those
@@ -192,7 +192,7 @@ def parse_query(query: Mapping[str, str]) -> NewCall:
     """The call that the parameters of a URL ask for, under the names that `requestData` has.
 
     Args:
-        query: The parameters; those that nobody knows are ignored.
+        query: The parameters; unknown ones are ignored.
 
     Raises:
         Refusal: 400 with a sentence.
@@ -213,12 +213,12 @@ def agent_name(data: Mapping[str, object]) -> str | None:
 
 
 def call_options(data: Mapping[str, object]) -> dict[str, object]:
-    """The options of `CallOptions` in what a client asks for."""
+    """The options of `CallOptions` among a client's fields."""
     return {name: data[name] for name in CallOptions.model_fields if name in data}
 
 
 def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
-    """What is read of `requestData`, by names in snake_case; a client's own data is left out."""
+    """The known fields of `requestData`, by names in snake_case; other data is left out."""
     if begins and (misspelt := CallOptions.misspelt(data)) is not None:
         name, option = misspelt
         raise Refusal(400, f"{name[:40]!r} is no option. Nearest: {option}.")

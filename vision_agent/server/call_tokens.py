@@ -1,7 +1,7 @@
 """Short-lived tokens that let one user call: signed JSON Web Tokens (RFC 7519). Pure.
 
-The key is derived from the server's access token by scrypt, slowly: who holds a token has something
-to try guesses of the access token on.
+The key is derived from the server's access token by scrypt, slowly, because the holder of a token
+can test guesses of the access token on it.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class BadToken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows.
+    """The grant of a token.
 
     Attributes:
-        expires_at_s: When it begins no more calls, in seconds since 1970.
+        expires_at_s: The time from which it begins no more calls, in seconds since 1970.
         uses: How many conversations it may begin.
         user_id: ADK's user of its calls; empty for an unknown caller.
-        agent: The agent that it may call; None for every one.
+        agent: The agent that it may call; None for all.
         options: The options that its calls have, whatever the caller asks for.
         token_id: Distinguishes this token from every other one.
     """
@@ -107,7 +107,7 @@ class CallTokens:
         )
 
     def read(self, token: str, now_s: float) -> Grant:
-        """What a token allows; it may have expired, but not for longer than `continues_s`.
+        """The grant of a token that has not expired, or not longer than `continues_s` ago.
 
         Args:
             token: The token.

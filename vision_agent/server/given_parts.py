@@ -1,4 +1,4 @@
-"""Checks what a program gives a `VideoAgent`: a mistake is told at once, and not by a call."""
+"""Checks a program's arguments of `VideoAgent`: mistakes are reported at once, not in a call."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import inspect
 
 
 def check_function(name: str, given: object, takes: str) -> None:
-    """Refuse what can't be called with one argument.
+    """Refuse an argument that can't be called with one argument.
 
     Args:
         name: What the program calls it.
         given: What it gives; None for nothing.
-        takes: What the function is called with.
+        takes: The name of the function's argument.
 
     Raises:
-        TypeError: It is no function of one argument; the text says what it is.
+        TypeError: It is not a function of one argument; the text says what it is.
     """
     if given is None:
         return
@@ -35,7 +35,7 @@ def check_function(name: str, given: object, takes: str) -> None:
 
 
 def check_instance(name: str, given: object, kind: type) -> None:
-    """Refuse what is no instance of a class.
+    """Refuse an argument that is not an instance of a class.
 
     Args:
         name: What the program calls it.

@@ -1,1 +1,1 @@
-"""`vision-agent eval`: suites of cases, and what came of them."""
+"""`vision-agent eval`: suites of cases, and their results."""

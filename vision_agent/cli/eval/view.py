@@ -1,4 +1,4 @@
-"""What `vision-agent eval` shows: a table that grows on a terminal, lines elsewhere, a summary."""
+"""The output of `vision-agent eval`: a growing table on a terminal, lines elsewhere, a summary."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class EvalView:
         self._running[id(trial)] = (trial, time.monotonic())
 
     def end(self, trial: Trial, outcome: CaseOutcome) -> None:
-        """Show what came of it."""
+        """Show a call's outcome."""
         self._running.pop(id(trial), None)
         self._counts[outcome.status] += 1
         done = sum(self._counts.values())
@@ -93,7 +93,7 @@ class EvalView:
 
 
 def unmet(outcome: CaseOutcome) -> list[str]:
-    """Return what did not come as expected, a line for each."""
+    """Return the expectations that were not met, a line for each."""
     lines = [
         one_line(f"{one.expectation}: {one.came}") for one in outcome.verdicts if not one.passed
     ]

@@ -1,1 +1,1 @@
-"""`vision-agent talk`: its options, and what it does with them."""
+"""`vision-agent talk`: its options and its body."""

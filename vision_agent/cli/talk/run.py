@@ -1,4 +1,4 @@
-"""What `vision-agent talk` does: opens the devices, calls a server, holds the conversation."""
+"""The body of `vision-agent talk`: opens the devices, calls a server, holds the conversation."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _TALK_KEYS = " \r\n"
 
 @dataclass(frozen=True, slots=True)
 class TalkOptions:
-    """What was asked for on the command line.
+    """The options of the command line.
 
     Attributes:
-        devices: Microphone, speaker, camera and screen, or what stands in for them.
+        devices: Microphone, speaker, camera and screen, or their substitutes.
         server: The server that is called.
         push_to_talk: The microphone is off until a key says otherwise.
-        preview: Show what the agent sees.
+        preview: Show the frames that the agent sees.
         record: Write both sides here, WAV.
         wav: Write the agent's voice here, WAV.
     """

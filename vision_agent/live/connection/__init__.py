@@ -1,1 +1,1 @@
-"""A model connection that outlives its sockets: what is sent, resumed, replayed and given up."""
+"""A model connection that outlives its sockets: it resumes, replays, and knows when to give up."""

@@ -1,4 +1,4 @@
-"""What contents are, and the same contents in another form. Pure."""
+"""Classifies contents, and rewrites them in another form. Pure."""
 
 from __future__ import annotations
 

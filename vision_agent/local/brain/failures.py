@@ -1,4 +1,4 @@
-"""What can go wrong with a server of the user's own, in words. Pure.
+"""The failures of a user's own server, in words. Pure.
 
 The sentence is spoken and shown to the caller; the cause goes to the log.
 """
@@ -58,7 +58,7 @@ class BrainFailure(Exception):
     """The server gave no answer.
 
     Attributes:
-        kind: What went wrong.
+        kind: The kind of failure.
         sentence: It in words, for the caller.
         retry_after_s: When the server wants to be asked again, if it says so.
     """
@@ -91,7 +91,7 @@ def failure_of(
     pictures: bool = False,
     part: Part = "language model",
 ) -> BrainFailure:
-    """What an error of the client means.
+    """The failure behind an error of the client.
 
     Args:
         error: The error.
@@ -99,7 +99,7 @@ def failure_of(
         model: The model that was asked for.
         opened: Whether the server had begun to answer.
         pictures: Whether pictures were sent.
-        part: What the server is to the caller.
+        part: The part of the agent that the server takes over.
     """
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, host, model, part, pictures=pictures)

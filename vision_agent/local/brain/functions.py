@@ -114,9 +114,9 @@ class WrittenCall:
     """A call as the model wrote it.
 
     Attributes:
-        key: What the server calls it while it is being written.
+        key: The server's key for it while it is being written.
         name: The function's name.
-        arguments: JSON, or what the model takes for it.
+        arguments: The arguments, which should be JSON.
     """
 
     key: str = ""
@@ -169,7 +169,7 @@ def requested(
     """The tools that the calls ask for.
 
     Args:
-        calls: What the model wrote.
+        calls: The calls that the model wrote.
         tools: The declarations.
 
     Returns:

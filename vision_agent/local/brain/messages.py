@@ -23,7 +23,7 @@ from vision_agent.local.contract import (
 Message = dict[str, Any]
 
 SILENT = "[silent]"
-"""What a model answers to words that are not meant for it."""
+"""The model's answer to words that are not meant for it."""
 
 MAX_RESULT = 8_000
 """Characters of one function's result."""
@@ -60,8 +60,8 @@ def chat_messages(
         turn: The turn.
         pictures: The newest frames as data URLs, oldest first.
         sees: Whether the model is shown pictures when there are some.
-        sources: Where each of the pictures is from; empty if that is not known.
-        most_characters: What of the history is sent at most; the newest turns always are.
+        sources: The source of each picture; empty if unknown.
+        most_characters: The bound on the history; the newest turns are always sent.
     """
     prompt = turn.text.strip()
     asked: list[Entry] = [] if turn.recorded or not prompt else [Said("user", prompt)]
@@ -106,7 +106,7 @@ _SOURCES: dict[FrameSource, str] = {
 
 
 def _named(sources: Sequence[FrameSource]) -> str:
-    """What each picture is, where not all are from the camera."""
+    """A sentence about the pictures' sources, unless all are from the camera."""
     if all(source == "camera" for source in sources):
         return ""
     return f"(The pictures are, in order: {', '.join(_SOURCES[source] for source in sources)}.)"

@@ -1,6 +1,6 @@
-"""What a language model writes beside its answer: its thoughts, and calls as text. Pure.
+"""Separates a language model's answer from its thoughts, and from calls written as text. Pure.
 
-Servers usually take both out of the answer; where one does not, the model's own marks are in it.
+Servers usually take both out of the answer; if one does not, the model's own marks are in it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _ALONE = (
     "<|im_end|>",
     "<|eot_id|>",
 )
-"""Marks that say nothing where they stand alone."""
+"""Marks without a meaning of their own, which are left out."""
 
 _OPENING = {opening: (closing, kind) for opening, closing, kind in _PAIRS}
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A piece of what the model wrote."""
+    """A piece of the model's text."""
 
     kind: Kind
     text: str
@@ -70,7 +70,7 @@ class Reasoning:
             yield from self._turn(mark)
 
     def end(self) -> Iterator[Written]:
-        """What was held back, now that nothing follows."""
+        """The pieces that were held back, at the end of the text."""
         held, self._held = self._held, ""
         yield from self._piece(held)
         if self._kind == "call":

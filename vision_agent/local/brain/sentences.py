@@ -55,7 +55,7 @@ class Sentences:
             yield from _said(sentence)
 
     def end(self) -> Iterator[Say]:
-        """What is left, now that nothing follows."""
+        """The rest, at the end of the text."""
         rest, self._text = self._text, ""
         yield from _said(rest)
 
@@ -68,7 +68,7 @@ def _said(sentence: str) -> Iterator[Say]:
 
 
 def _end(text: str) -> int | None:
-    """Where the first sentence ends; None if that is not known yet."""
+    """The end of the first sentence; None if it is not known yet."""
     begin = len(text) - len(text.lstrip())
     if text.startswith(_FENCE, begin):
         closing = text.find(_FENCE, begin + len(_FENCE))
@@ -110,7 +110,7 @@ def _next_letter(text: str, at: int) -> str:
 
 
 def _pause(text: str, begin: int) -> int:
-    """Where a sentence that is too long is cut: at a comma, at a space, or anywhere."""
+    """The place to cut a sentence that is too long: at a comma, at a space, or anywhere."""
     window = text[begin : begin + LONGEST]
     for mark in (r"[;:,\u2014\u3001\uff0c]", r"(?=\s)"):
         cuts = [found.end() for found in re.finditer(mark, window) if found.end() > LONGEST // 4]

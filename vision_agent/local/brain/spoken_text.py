@@ -1,4 +1,4 @@
-"""What a voice says of written text: no markup, no code, no addresses, no emoji. Pure."""
+"""The spoken form of written text, without markup, code, addresses and emoji. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STARS = re.compile(r"\*{2,}|~~|`+")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _RULE = re.compile(r"^[\s|:*_=-]+$")
 _UNSPOKEN = frozenset(("So", "Sk", "Cs", "Co", "Cn", "Cf"))
-"""Unicode's categories of emoji and other pictures, and of what joins them."""
+"""Unicode's categories of emoji and other pictographs, and of their joiners."""
 
 _SPOKEN_SYMBOLS = frozenset("\u00b0\u00a9\u00ae\u2122")
 
