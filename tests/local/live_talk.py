@@ -14,6 +14,13 @@ QUIET = bytes(640)
 BESIDE = ("thought", "session_resumption_update", "not_resumable", "voice_activity")
 
 
+CAPTIONS = {"output_audio_transcription": types.AudioTranscriptionConfig()}
+
+
+def frame(data: bytes) -> types.Blob:
+    return types.Blob(data=data, mime_type="image/jpeg")
+
+
 def audio(pcm: bytes) -> types.Blob:
     return types.Blob(data=pcm, mime_type="audio/pcm;rate=16000")
 
