@@ -22,11 +22,14 @@ import importlib
 import os
 import runpy
 import selectors
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from pydantic import BaseModel
@@ -37,12 +40,12 @@ from tests.support.forked import ForkedProcess
 from vision_agent.caller import recording
 from vision_agent.live import local_process
 from vision_agent.local import certificate
-from vision_agent.local.engine.hearing import grammar_decoder
+from vision_agent.local.engine.hearing import grammar_decoder, whispers
 from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
 from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight.look import Sight
 from vision_agent.local.engine.speech import phonemizer
-from vision_agent.local.engine.weights import voice_tables
+from vision_agent.local.engine.weights import WHISPER_TINY, Weights, voice_tables, whisper_base
 from vision_agent.local.engine.worker_process import WorkerProcess
 from vision_agent.server_process import ServerProcess
 
@@ -100,6 +103,10 @@ RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
 VOICE = "vision_agent.local.engine.speech.hibari_worker"
 
 
+_whisper: Path | None = None
+"""The folder of a joined Whisper, which is removed when this process ends."""
+
+
 def threads() -> int:
     """The number of this process's threads, including those outside of Python."""
     return len(os.listdir("/proc/self/task"))
@@ -117,6 +124,7 @@ def _check_that_it_can_fork() -> None:
 def _load_models(module: str) -> None:
     """Loads the models that a worker's children take; further ones are loaded as usual."""
     if module == RECOGNIZER:
+        _put_whispers_ready()
         decoder = grammar_decoder.GrammarDecoder
         made = [decoder()]
         grammar_decoder.GrammarDecoder = lambda: made.pop() if made else decoder()
@@ -124,6 +132,25 @@ def _load_models(module: str) -> None:
         reader = phonemizer.Phonemizer(voice_tables())
         phonemizer.Phonemizer = lambda _: reader
     _check_that_it_can_fork()
+
+
+def _put_whispers_ready() -> None:
+    """Checks the files of both Whispers, and joins the parts of one, for all children.
+
+    CTranslate2 starts a thread for each model, so each child loads its own.
+    """
+    global _whisper
+    WHISPER_TINY.path()
+    # Not a `TemporaryDirectory`, which the first child would remove at its end.
+    _whisper = folder = Path(tempfile.mkdtemp())
+    with whisper_base() as joined:
+        for file in joined.iterdir():
+            target = file.readlink()
+            if target.parent == Path("/dev/fd"):
+                # Children don't have it open, but can open it while this process has it.
+                target = Path(f"/proc/{os.getpid()}/fd/{os.dup(int(target.name))}")
+            (folder / file.name).symlink_to(target)
+    whispers.whisper_base = lambda: contextlib.nullcontext(folder)
 
 
 def _build_schemas() -> None:
@@ -254,6 +281,8 @@ def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, l
                 waiting[pid] = connection
                 _tell(connection, pid)
             if until in ready:  # nothing is ever written to it
+                if _whisper is not None:
+                    shutil.rmtree(_whisper)
                 return None
 
 
@@ -272,6 +301,8 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
     # Local Live APIs, in forks and in workers, would take 4 ms each to make one of their own.
     certificate.make_tls = functools.cache(certificate.make_tls)
     certificate.make_tls()
+    # A file of weights is read and hashed once: 0.2 s for each recogniser.
+    Weights.path = functools.cache(Weights.path)
     for module in IMPORTED:
         importlib.import_module(module)
     _build_schemas()
