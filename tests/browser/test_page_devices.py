@@ -39,9 +39,9 @@ async def test_a_denied_microphone_is_explained_and_a_typed_question_answered_al
 
 
 async def test_with_both_denied_the_call_lasts_longer_than_a_vanished_peer_would(
-    server, strict_browser, open_page
+    server, denying_browser, open_page
 ):
-    caller = await open_page(strict_browser, server.url)
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     assert "camera and microphone are not allowed" in await caller.notice()
     began = asyncio.get_running_loop().time()

@@ -37,8 +37,8 @@ DROP_WORDS = """
 
 
 def sign(words: str) -> bytes:
-    pixels = np.full((1400, 2400, 3), 255, np.uint8)
-    cv2.putText(pixels, words, (200, 700), cv2.FONT_HERSHEY_SIMPLEX, 4, (0, 0, 0), 8, cv2.LINE_AA)
+    pixels = np.full((700, 1200, 3), 255, np.uint8)
+    cv2.putText(pixels, words, (100, 350), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 4, cv2.LINE_AA)
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
@@ -49,9 +49,9 @@ async def gives(caller: Caller, how: str, *files: tuple[str, bytes]) -> None:
 
 
 async def test_a_question_is_about_the_pictures_that_were_dropped_or_pasted_before_it(
-    server, quiet_browser, open_page, tmp_path
+    server, denying_browser, open_page, tmp_path
 ):
-    caller = await open_page(quiet_browser, server.url)
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     note = caller.page.locator(".line-note .text").last
     errors = caller.page.locator(".line-error .text")

@@ -21,14 +21,16 @@ DIVIDED_FROM_S = 30.0
 """A file that takes this long is divided: its tests run on any worker."""
 
 UNDIVIDED = (
+    "tests/clients/test_media_stacks.py",
+    "tests/clients/test_rtvi_clients.py",
     "tests/cluster/test_cluster.py",
     "tests/deploy/test_image.py",
     "tests/samples/test_samples.py",
     "tests/local/api/test_field_table.py",
 )
-"""Files of which one worker runs all tests: one cluster and one
-image serve several tests, the samples call at the
-same time, and the last test of the table of fields judges what the others saw."""
+"""Files of which one worker runs all tests: one cluster, one image and a client's applications
+serve several tests, the samples call at the same time, and the last test of the table of fields
+judges what the others saw."""
 
 AT_ONCE = {"heavy": 2, "clients": 1, "calls": 2, "sums": 1}
 """How much of a lane workers may take. What is in none waits more than it works."""
