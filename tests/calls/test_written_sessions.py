@@ -5,10 +5,21 @@ import asyncio
 import pytest
 import pytest_asyncio
 
+from tests.calls.booked_sessions import (
+    AGAIN,
+    AGAIN_BOOKED,
+    BOOKED,
+    FIRST,
+    FIRST_BOOKED,
+    FOGGY,
+    MADE,
+    SPEECH,
+    WEATHER,
+    Slow,
+    booking,
+)
 from tests.calls.recorded_talk import played, talking
-from tests.support.recorded_agent import RecordedTool
 from tests.support.recorded_service import recorded_service
-from tests.support.recorded_sessions import CUT, RecordedSession
 from tests.support.written_sessions import (
     AUDIO,
     INTERRUPTED,
@@ -23,6 +34,7 @@ from tests.support.written_sessions import (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 THINKS_LONG = "gemini-3.8-live-extended-thinking"
 
@@ -57,33 +69,6 @@ async def test_an_answer_in_several_turns_of_the_model_is_one_turn_and_one_line(
     kinds = [kind for kind, _ in talk.shown.messages]
     assert kinds.count("bot-llm-started") == kinds.count("bot-llm-stopped") == 1
     assert await talk.kept() == ["Let me think about that. Nearly there. It is noon."]
-
-
-def booking(*lines: dict) -> RecordedSession:
-    tools = declares("book_slot")
-    asked = asks("Book me the 3pm slot tomorrow, please.")
-    return written("books", "gemini-3.8-live", asked, *lines, tools=tools)
-
-
-FIRST = calls(("fc_1", "book_slot", {"slot": "tomorrow 3pm"}))
-AGAIN = calls(("fc_2", "book_slot", {"slot": "tomorrow at 3pm"}))
-BOOKED = {"status": "booked", "number": "BK-1001"}
-FIRST_BOOKED = responds("fc_1", "book_slot", BOOKED)
-AGAIN_BOOKED = responds("fc_2", "book_slot", BOOKED)
-MADE = "The booking was already made."
-
-
-class Slow(RecordedTool):
-    """A tool that returns when it may."""
-
-    def __init__(self, session: RecordedSession) -> None:
-        super().__init__(session.setup["tools"][0]["functionDeclarations"][0], session)
-        self.may_return = asyncio.Event()
-
-    async def run_async(self, *, args, tool_context):
-        self.runs.append(args)
-        await self.may_return.wait()
-        return BOOKED
 
 
 async def test_a_tool_that_still_runs_when_its_call_is_made_again_is_not_run_twice(service):
@@ -222,10 +207,6 @@ async def test_several_calls_in_one_message_each_run_once(service):
     assert talk.shown.turns == 1
 
 
-WEATHER = calls(("f1", "get_weather", {"city": "London"}))
-FOGGY = responds("f1", "get_weather", {"output": "It is foggy."})
-
-
 async def test_a_tool_whose_call_ends_the_turn_is_answered_in_a_turn_of_its_own(
     service,
 ):
@@ -306,9 +287,6 @@ async def test_a_question_typed_after_an_answer_to_a_tool_is_answered_in_its_tur
     assert talk.runs == [("get_weather", {"city": "London"}), ("get_weather", {"city": "Graz"})]
     assert talk.shown.agent_lines == ["It is foggy.", "It is sunny."]
     assert talk.shown.turns == 2
-
-
-SPEECH = {"realtime_input": {"audio": {"data": CUT, "mimeType": "audio/pcm;rate=16000"}}}
 
 
 async def test_speech_and_all_that_3_8_sends_about_it_is_one_line_on_each_side(service):

@@ -124,15 +124,11 @@ NON_BLOCKING = types.Tool(
         types.FunctionDeclaration(name="get_time", behavior=types.Behavior.NON_BLOCKING)
     ]
 )
-
-
 BLOCKING = types.Tool(
     function_declarations=[
         types.FunctionDeclaration(name="get_time", behavior=types.Behavior.BLOCKING)
     ]
 )
-
-
 PLAIN = types.Tool(function_declarations=[types.FunctionDeclaration(name="get_time")])
 
 

@@ -17,8 +17,6 @@ from vision_agent.local.contract import Say, Transcript
 from vision_agent.local.server import LocalServer
 
 LONG = "This is a long answer that nobody wants to hear to its very end."
-
-
 BOTH = pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
 
 

@@ -5,71 +5,10 @@ import re
 import pytest
 
 from tests.rtc.calling import Call
+from tests.rtc.channel_client import Client
 from tests.support.waiting import until
-from vision_agent.rtc import Channel, rtvi
 from vision_agent.rtc.channel import MESSAGE_BURST, TEXT_BURST
 from vision_agent.rtc.outbox import MAX_EARLY_MESSAGES
-
-
-class Heard:
-    """A `ChannelListener` that remembers."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[object, ...]] = []
-        self.answer: object = None
-
-    def on_client_ready(self) -> None:
-        self.events.append(("ready",))
-
-    def on_text(self, text: str, *, spoken: bool) -> None:
-        self.events.append(("text", text) if spoken else ("text to be answered in words", text))
-
-    def on_context(self, text: str, *, agents: bool) -> None:
-        self.events.append(("context", text, agents))
-
-    def on_track_status(self, receiver_index: int, enabled: bool) -> None:
-        self.events.append(("track", receiver_index, enabled))
-
-    def on_client_message(self, type: str, data: object) -> object | None:
-        if type == "fail":
-            raise LookupError("the caller's own words")
-        if type == "refuse":
-            raise rtvi.BadMessage("There is no such message.")
-        self.events.append(("message", type, data))
-        return self.answer
-
-    def on_goodbye(self) -> None:
-        self.events.append(("goodbye",))
-
-
-class Client:
-    """The client's end of a data channel, as the public SDKs use it."""
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        self.data = call.caller.createDataChannel("chat", ordered=True)
-        self.received: list[dict] = []
-        self.data.on("message", lambda text: self.received.append(json.loads(text)))
-        self.heard = Heard()
-        self.channel = Channel(self.heard, {"name": "test"})
-
-    async def connect(self) -> None:
-        await self.call.connect()
-        await until(lambda: self.call.listener.channels)
-        self.channel.attach(self.call.listener.channels[0])
-        await until(lambda: self.data.readyState == "open")
-
-    def send(self, kind: str, data: object = None, message_id: str = "1") -> None:
-        self.data.send(
-            json.dumps({"label": "rtvi-ai", "type": kind, "id": message_id, "data": data})
-        )
-
-    async def ready(self) -> None:
-        self.send("client-ready", {"version": "2.1.0", "about": {"library": "x"}}, "first")
-        await until(lambda: self.received)
-
-    def types(self) -> list[str]:
-        return [message["type"] for message in self.received]
 
 
 @pytest.fixture
@@ -233,7 +172,7 @@ async def test_a_failing_listener_is_told_to_the_client_and_does_not_end_the_cal
     await until(lambda: client.heard.events)
     assert client.call.listener.closed == []
     assert "LookupError in" in caplog.text
-    assert "test_channel.py" in caplog.text
+    assert "channel_client.py" in caplog.text
 
 
 async def test_no_word_of_the_callers_gets_into_the_log_and_failures_are_logged_seldom(

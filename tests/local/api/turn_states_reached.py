@@ -12,14 +12,8 @@ from vision_agent.local.api.turns import Turns
 from vision_agent.local.contract import FunctionCall, Transcript
 
 HELLO = Transcript("hello")
-
-
 CALL = FunctionCall("c1", "get_time", {})
-
-
 OTHER_CALL = FunctionCall("c2", "get_weather", {"city": "Graz"})
-
-
 MORE_FOLLOWS = TurnComplete(more_follows=True)
 
 
