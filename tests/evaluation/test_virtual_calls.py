@@ -106,6 +106,7 @@ async def test_a_call_has_the_report_that_it_has_in_real_time_and_every_one_the_
         assert report.frames_sent >= 1
 
 
+@pytest.mark.usefixtures("children_as_always")
 async def test_what_goes_wrong_is_raised_here_and_the_next_call_is_made(
     calls: VirtualCalls, call: VirtualCall, tmp_path: Path
 ):

@@ -20,6 +20,7 @@ import functools
 import gc
 import importlib
 import os
+import queue
 import runpy
 import selectors
 import shutil
@@ -28,16 +29,20 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import aiosqlite.core
+from google.adk.platform.time import set_time_provider
 from pydantic import BaseModel
 
 from tests.support.authorities import leave_out_the_webs
 from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
 from vision_agent.caller import recording
+from vision_agent.evaluation.virtual_calls import VirtualCalls
 from vision_agent.live import local_process
 from vision_agent.local import certificate
 from vision_agent.local.engine.hearing import grammar_decoder, whispers
@@ -82,6 +87,8 @@ IMPORTED = (
     "rapidocr.main",
     # Modules that callers import, and engines at their first frame and sentence.
     "vision_agent.caller.interactive_call",
+    "vision_agent.evaluation.scripted_server",
+    "vision_agent.evaluation.virtual_process",
     "numpy.ma",
     "tokenizers",
 )
@@ -101,6 +108,7 @@ WORKERS = ("tests.support.worker_server", "tests.support.worker", "tests.cluster
 
 RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
 VOICE = "vision_agent.local.engine.speech.hibari_worker"
+VIRTUAL = "vision_agent.evaluation.virtual_process"
 
 
 _whisper: Path | None = None
@@ -181,10 +189,17 @@ def _start_engines_late() -> None:
     Recognizer.begin = begin_and_start
 
 
+def _read_the_clock_by_name() -> None:
+    """What a process in virtual time imports after its clock is replaced, and takes by value."""
+    aiosqlite.core.SimpleQueue = queue._PySimpleQueue
+    set_time_provider(lambda: time.time())
+
+
 def _fork_what_is_started() -> None:
     ServerProcess._start_process = staticmethod(ForkedProcess.start)
     local_process._Child.start_process = ForkedProcess.start
     WorkerProcess.start_process = staticmethod(ForkedProcess.start)
+    VirtualCalls.start_process = staticmethod(ForkedProcess.start)
 
 
 def become(request: Request, streams: list[int]) -> None:
@@ -208,6 +223,8 @@ def become(request: Request, streams: list[int]) -> None:
         _start_engines_late()
         # To encode thirty frames a second takes a fifth of a core: see tests/conftest.py.
         recording.MAX_FPS = 4.0
+    if request.module == VIRTUAL:
+        _read_the_clock_by_name()
     try:
         runpy.run_module(request.module, run_name="__main__", alter_sys=True)
     except SystemExit as end:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.support.forked import start_forked
+from vision_agent.evaluation.virtual_calls import VirtualCalls
 from vision_agent.live import local_process
 from vision_agent.local.engine.worker_process import WorkerProcess
 from vision_agent.server_process import ServerProcess
@@ -26,13 +27,16 @@ class ForkedServer(ServerProcess):
     _start_process = staticmethod(start_forked)
 
 
+_STARTED = (local_process._Child, WorkerProcess, VirtualCalls)
+
+
 @contextlib.contextmanager
 def started_by(start: Any) -> Iterator[None]:
     """Sets how this process starts local Live APIs and engines' workers, e.g. by `start_forked`.
 
     Forked workers have their models loaded.
     """
-    before = [(kind, kind.start_process) for kind in (local_process._Child, WorkerProcess)]
+    before = [(kind, kind.start_process) for kind in _STARTED]
     for kind, _ in before:
         kind.start_process = staticmethod(start)
     try:

@@ -35,6 +35,9 @@ class VirtualCalls:
         stderr_to: A file for the log instead.
     """
 
+    start_process = staticmethod(asyncio.create_subprocess_exec)
+    """Starts the process; tests start it in another way."""
+
     def __init__(self, stderr_to: Path | None = None) -> None:
         self._stderr_to = stderr_to
         self._process: asyncio.subprocess.Process | None = None
@@ -82,7 +85,7 @@ class VirtualCalls:
     async def _start(self) -> asyncio.subprocess.Process:
         with contextlib.ExitStack() as files:
             log = files.enter_context(self._stderr_to.open("ab")) if self._stderr_to else None
-            return await asyncio.create_subprocess_exec(
+            return await self.start_process(
                 sys.executable,
                 "-m",
                 "vision_agent.evaluation.virtual_process",
