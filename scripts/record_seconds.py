@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-LONG_S = 10.0
+LONG_S = 5.0
 
 TABLE = Path(__file__).parent.parent / "tests" / "support" / "seconds.toml"
 LINE = re.compile(r"([\d.]+)s (?:setup|call|teardown) +(tests/\S+?\.py)::")

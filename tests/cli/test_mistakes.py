@@ -2,15 +2,18 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import click
 import pytest
+import pytest_asyncio
 import typer
 from typer.testing import CliRunner
 
 from tests.conftest import serving
 from tests.support.forked import run_forked
+from tests.support.forked_product import ForkedServer
 from tests.support.scenarios import SILENT
 from vision_agent.cli.main import app
 from vision_agent.cli.options import _USER_ERRORS
@@ -130,6 +133,13 @@ def test_a_variable_that_is_wrong_is_named_as_the_variable() -> None:
     assert done.stderr.startswith("VISION_AGENT_FRAME_RATE_HZ: ")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[ForkedServer]:
+    async with serving("--scenario", str(SILENT)) as server:
+        yield server
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -139,22 +149,21 @@ def test_a_variable_that_is_wrong_is_named_as_the_variable() -> None:
 )
 @pytest.mark.parametrize("command", [("replay", BOTTLE, "--type", "a"), ("talk", "--text")])
 async def test_what_a_call_asks_of_a_running_server_is_sent_to_it(
-    command: tuple[str, ...], options: tuple[str, ...], words: str
+    server: ForkedServer, command: tuple[str, ...], options: tuple[str, ...], words: str
 ) -> None:
-    async with serving("--scenario", str(SILENT)) as server:
-        done = await asyncio.to_thread(
-            run_forked, "vision_agent", *command, "--url", server.url, *options
-        )
+    done = await asyncio.to_thread(
+        run_forked, "vision_agent", *command, "--url", server.url, *options
+    )
     assert done.returncode == 1
     assert words in done.stderr
 
 
-async def test_an_address_without_a_server_of_ours_is_said_to_be_one() -> None:
-    async with serving("--scenario", str(SILENT)) as server:
-        elsewhere = ("--url", f"{server.url}/nothere")
-        done = await asyncio.to_thread(
-            run_forked, "vision_agent", "replay", BOTTLE, "--type", "a", *elsewhere
-        )
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_address_without_a_server_of_ours_is_said_to_be_one(server: ForkedServer) -> None:
+    elsewhere = ("--url", f"{server.url}/nothere")
+    done = await asyncio.to_thread(
+        run_forked, "vision_agent", "replay", BOTTLE, "--type", "a", *elsewhere
+    )
     assert done.returncode == 1
     assert f"There is no vision_agent at {server.url}/nothere (HTTP 40" in done.stderr
 

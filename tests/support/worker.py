@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -12,4 +13,6 @@ if __name__ == "__main__":
     # The worker server forks workers; what a worker starts is forked by the fork server.
     os.environ[ADDRESS_VARIABLE] = sys.argv[1]
     kept.hand_over()
+    # Hundreds of tests, one after the other, in a process that lives for a minute or two.
+    gc.set_threshold(20_000, 20, 20)
     exec(sys.argv[-1])

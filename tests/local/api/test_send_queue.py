@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from tests.support.waiting import until
 from vision_agent.local.api.send_queue import MAX_SPEECH, MAX_WAITING, ClientTooSlow, SendQueue
 from vision_agent.local.api.server_messages import ServerMessage
 
@@ -24,7 +23,9 @@ class Socket:
 
 
 async def until_sent(socket: Socket, count: int) -> None:
-    await until(lambda: len(socket.sent) >= count)
+    async with asyncio.timeout(5):
+        while len(socket.sent) < count:
+            await asyncio.sleep(0)
 
 
 async def test_messages_go_out_in_the_order_they_came() -> None:
