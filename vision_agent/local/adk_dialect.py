@@ -1,4 +1,4 @@
-"""What this emulator knows of the client that it is called by most: ADK, and the product on top.
+"""The emulator's knowledge of its main client: ADK, with the product on top.
 
 ADK puts sentences and names of its own into instructions, contents, declarations and results of
 tools, and the product adds its notices. The protocol defines none of them. Each is copied from its
@@ -31,7 +31,7 @@ _DOCSTRING_SECTION = re.compile(
 _DOCSTRING_ARGUMENT = re.compile(r"^\s*(\w+)(?: *\([^)]*\))?: *(.+)$", re.M)
 
 MEMORIES = "memories"
-"""The field of a result in which ADK's memory tools give back what they found."""
+"""The field of a result with the findings of ADK's memory tools."""
 
 NOTICE_MARK = "[notice]"
 """How the product marks a user's turn that no user said."""
@@ -48,12 +48,12 @@ _PICTURE_LABEL = re.compile(r"^\(The next picture [^\n]{1,300}:\)(?:\n|$)", re.M
 
 
 def without_labels(text: str) -> str:
-    """The user's words without those that say what the picture beside them is."""
+    """The user's words without the label of the picture beside them."""
     return _PICTURE_LABEL.sub("", text) if "(The next picture " in text else text
 
 
 def is_context(text: str) -> bool:
-    """Whether the user's words are what another agent said, and no question."""
+    """Whether the user's words quote another agent, and are not a question."""
     return text.startswith(_CONTEXT_MARK)
 
 
@@ -66,7 +66,7 @@ def shows_result(text: str) -> bool:
 
 
 def asks_for_answer(text: str) -> bool:
-    """Whether real-time text only asks for the answer to what was said before.
+    """Whether real-time text only asks for the answer to earlier words.
 
     ADK sends it to a 3.x model after a history that ends with a question.
     """
@@ -85,13 +85,13 @@ def own_name(instruction: str) -> str | None:
 
 
 def own_description(instruction: str) -> str:
-    """What the agent that is instructed is said to do; empty if nothing is said."""
+    """The instructed agent's description; empty if there is none."""
     found = _OWN_DESCRIPTION.search(instruction)
     return found[1] if found else ""
 
 
 def read_docstring(description: str) -> tuple[str, dict[str, str]]:
-    """What a tool does, and what each argument is.
+    """A tool's description, and that of each argument.
 
     ADK declares a Python function with its whole docstring, Google style.
     """

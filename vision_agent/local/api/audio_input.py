@@ -126,7 +126,7 @@ class AudioInput:
         return await self._hearing.transcript()
 
     async def close(self) -> None:
-        """Gives up what is being transcribed."""
+        """Drops the utterance that is being transcribed."""
         await self._hearing.close()
 
     def _only_without_detection(self) -> None:

@@ -1,4 +1,4 @@
-"""What a client may say after its setup: bytes in, typed messages out. No I/O.
+"""Parses a client's messages after its setup: bytes in, typed messages out. No I/O.
 
 The service is ``BidiGenerateContent`` of the Gemini Live API. One WebSocket message carries one of
 ``realtimeInput``, ``clientContent``, ``toolResponse`` or ``contextUpdate``, in the 2.5 dialect
@@ -36,7 +36,7 @@ RATES_HZ = (
     *(8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200),
     96_000,
 )
-"""What is taken: the rates that sound cards and codecs have."""
+"""The accepted rates: those of sound cards and codecs."""
 
 _RATES = {str(rate_hz): rate_hz for rate_hz in RATES_HZ}
 _FRAME_MIME_TYPES = ("image/jpeg", "image/jpg", "image/png", "image/webp")
@@ -81,7 +81,7 @@ class ActivityEnd:
 
 @dataclass(frozen=True, slots=True)
 class AudioStreamEnd:
-    """The microphone was closed: the utterance ends with what came so far."""
+    """The microphone was closed: the utterance ends here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class ClientContent:
 
 @dataclass(frozen=True, slots=True)
 class ToolResponse:
-    """What tools answered; Vertex clients may leave the ``id`` of a call out."""
+    """The results of tools; Vertex clients may omit the ``id`` of a call."""
 
     results: tuple[ToolResult, ...]
 

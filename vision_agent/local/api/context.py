@@ -97,7 +97,7 @@ class Context:
             self._streamed.append((data, at_ms))
 
     def answer_begins(self, answer: BeginAnswer) -> None:
-        """An answer begins: what there is to see for it of the stream becomes part of the turn.
+        """An answer begins: the frames of the stream that it may see become part of the turn.
 
         A turn that came as content leaves the stream's frames to the next one that came in the
         stream. Of frames outside activity the last one before a turn is part of it.
@@ -173,7 +173,7 @@ class Context:
             self._add(returned)
 
     def note(self, result: ToolResult) -> None:
-        """Keeps a tool's result in the history; nobody answers it."""
+        """Keeps a tool's result in the history without an answer."""
         self._add(Said("tool", f"{result.name}: {json.dumps(result.response)}"))
 
     def audio_out(self, duration_ms: float) -> None:
@@ -214,7 +214,7 @@ class Context:
             self._usage.called(call.name + json.dumps(dict(call.args)))
 
     def tokens(self, counted: AnswerTokens) -> None:
-        """A language model has counted what an answer took."""
+        """A language model has counted the tokens of an answer."""
         self._usage.counted(counted)
 
     def prompt_usage(self) -> dict[str, Any]:
@@ -260,7 +260,7 @@ class Context:
         )
 
     def settle(self, asked: str) -> None:
-        """What was asked, and as much of the answer as went out, are history now."""
+        """The question, and the part of the answer that was sent, become history."""
         self._add(Said("user", asked))
         for entry in self._turn_so_far():
             self._add(entry)
@@ -325,7 +325,7 @@ class Context:
         self._history.add(entry, self._usage.turn_number)
 
     def _turn_so_far(self) -> tuple[Entry, ...]:
-        """What the turn under way has said, called and been given."""
+        """The words, calls and results of the present turn."""
         entries: list[Entry] = []
         begun = False
         at = 0

@@ -1,4 +1,4 @@
-"""What leaves the context when it has grown too long (``contextWindowCompression``). Pure.
+"""Decides what leaves a context that is too long (``contextWindowCompression``). Pure.
 
 The public service keeps a suffix: it drops the oldest turns, cuts where a turn of the user's
 begins, and leaves the system instruction where it is.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WINDOW_TOKENS = 128_000
-"""What a live model reads at most, as documented."""
+"""The context window of a live model, as documented."""
 
 _TRIGGER_SHARE = 0.8
 

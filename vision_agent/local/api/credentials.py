@@ -21,7 +21,7 @@ _NO_CREDENTIAL = (
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request brings.
+    """The credentials of a request.
 
     Attributes:
         api_key: The ``x-goog-api-key`` header or the ``key`` parameter.
@@ -47,7 +47,7 @@ class Credentials:
         return cls(api_key, token if scheme.lower() == "bearer" else None, ephemeral)
 
     def check(self, endpoint: Endpoint, only_key: str | None = None) -> None:
-        """Lets in whoever brings a key or a token, except one that starts with "invalid".
+        """Accepts any key or token, except one that starts with "invalid".
 
         An ephemeral token lets nobody in but at the method for it, where nothing else does; what it
         is worth is not looked at here.

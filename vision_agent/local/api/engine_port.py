@@ -1,4 +1,4 @@
-"""What the protocol side needs of the engine; `engine.Engine` offers it.
+"""The engine's interface for the protocol side; `engine.LocalEngine` implements it.
 
 Written as protocols so that the server can be tested with a scripted engine, and so that reading
 the server does not load the recognisers.
@@ -23,7 +23,7 @@ class Hearing(Protocol):
     """The hearing of one conversation; its clock is samples fed / 16."""
 
     def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
-        """Takes s16le mono 16 kHz; says what started or stopped in it. Cheap.
+        """Takes s16le mono 16 kHz; returns the starts and stops of speech in it. Cheap.
 
         ``over_agent`` says that the caller hears the agent meanwhile, so its echo may be in it.
         """
@@ -38,7 +38,7 @@ class Hearing(Protocol):
         """The client says that the caller has ended."""
 
     async def close(self) -> None:
-        """Gives back what the hearing holds."""
+        """Releases the hearing's resources."""
 
 
 class EnginePort(Protocol):
@@ -67,7 +67,7 @@ class EnginePort(Protocol):
         """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time."""
 
     def answer(self, turn: Turn) -> AsyncIterator[AnswerPart]:
-        """What to say, sentence by sentence, and which tools to call."""
+        """The answer, sentence by sentence, and the tools to call."""
 
 
 class ClosingEngine(EnginePort, Protocol):

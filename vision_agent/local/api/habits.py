@@ -270,4 +270,4 @@ TRANSCRIBES = replace(
     handles="never",
     handle_unasked=False,
 )
-"""Writes down what it hears; its answers are nothing."""
+"""Transcribes the caller; its answers are empty."""

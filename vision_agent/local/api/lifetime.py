@@ -74,7 +74,7 @@ class SessionLifetime:
         return min(ends, default=None)
 
     def due(self, now_s: float) -> ConnectionExpiring | ConnectionOver | None:
-        """What has to be done at ``now_s``; `ConnectionExpiring` at most once."""
+        """The actions due at ``now_s``; `ConnectionExpiring` at most once."""
         if (end := self._session_ends_s) is not None and now_s >= end:
             return ConnectionOver(*ABORTED)
         if (end := self._connection_ends_s) is None:

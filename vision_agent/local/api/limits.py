@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one server allows; None switches a limit off, every default is the service's.
+    """The limits of one server; None switches a limit off, every default is the service's.
 
     Attributes:
         connection_s: How long a connection lives; its session may be resumed on another one.
@@ -35,7 +35,7 @@ class Limits:
 
 
 SERVICE = Limits()
-"""What the public service allows."""
+"""The limits of the public service."""
 
 UNLIMITED = Limits(
     connection_s=None,
@@ -44,4 +44,4 @@ UNLIMITED = Limits(
     context_tokens=None,
     resumable_always=True,
 )
-"""Nothing ends by itself; the size of a message stays bounded, for the server's own sake."""
+"""No limits, except on the size of a message, for the server's own sake."""

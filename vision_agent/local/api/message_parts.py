@@ -1,4 +1,4 @@
-"""What more than one message of a client holds: content and tools. Pure."""
+"""The parts that several of a client's messages share: content and tools. Pure."""
 
 from __future__ import annotations
 

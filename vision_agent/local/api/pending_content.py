@@ -1,4 +1,4 @@
-"""What ``clientContent`` has put in that waits for an answer. Pure."""
+"""The content of ``clientContent`` that waits for an answer. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PendingContent:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether content came that waits for more of it."""
+        """Whether incomplete content has come."""
         return self._unfinished
 
     @property

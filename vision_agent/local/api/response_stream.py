@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class AnswerThought:
-    """What the model thinks before it speaks."""
+    """The model's thoughts before it speaks."""
 
     text: str
 
@@ -118,7 +118,7 @@ class ResponseStream:
         return tuple(self._call(ToolRequest(call.name, dict(call.args))) for call in calls)
 
     async def filler(self) -> AsyncGenerator[AnswerPiece, None]:
-        """What is said before the answer to a question, by a model that says something."""
+        """The filler before an answer, from a model that says one."""
         sentences = _Sentences(self._habits)
         async with _closing(self._say(Say(self._habits.filler), sentences)) as pieces:
             async for piece in pieces:
@@ -232,7 +232,7 @@ class ResponseStream:
 
 
 class _Sentences:
-    """What the sentences of one answer share: the spaces, the sizes of their sound, the order."""
+    """The shared state of an answer's sentences: spaces, sizes of their sound, order."""
 
     def __init__(self, habits: Habits) -> None:
         first, again = (
@@ -250,7 +250,7 @@ class _Sentences:
 
 
 def _thought(question: str) -> str:
-    """Something in place of what a language model would think."""
+    """A substitute for a language model's thoughts."""
     about = " ".join(question.split())[:80]
     return (
         f'**Considering the Request**\n\nI\'m looking at what was said, "{about}", and at what I '

@@ -31,7 +31,7 @@ NO_INTERACTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class RestAnswer:
-    """What the server answers with: an HTTP status, and JSON or plain text."""
+    """The server's response: an HTTP status, and JSON or plain text."""
 
     status: int
     body: Mapping[str, Any] | str

@@ -77,7 +77,7 @@ class Resumption:
         return []
 
     def turn_ended(self, now_s: float, messages: int) -> list[ServerMessage]:
-        """What was said in a turn is history now."""
+        """The words of a turn become history."""
         return self._update(now_s, messages) if self._moment == "turn end" else []
 
     def due(self, now_s: float, messages: int) -> list[ServerMessage]:

@@ -48,7 +48,7 @@ class _Transcribing(WrappedEngine[EnginePort]):
 
 
 class _Repeating(WrappedEngine[EnginePort]):
-    """Says what it heard."""
+    """Repeats the caller's words."""
 
     async def answer(self, turn: Turn) -> AsyncIterator[AnswerPart]:
         if turn.text:
@@ -56,7 +56,7 @@ class _Repeating(WrappedEngine[EnginePort]):
 
 
 class _Translating(WrappedEngine[EnginePort]):
-    """Asks a language model for the translation of what it heard, and of nothing else."""
+    """Asks a language model for the translation of the transcript, and nothing else."""
 
     def __init__(self, engine: EnginePort, language: str) -> None:
         super().__init__(engine)

@@ -1,4 +1,4 @@
-"""What the messages of a Live API client may hold: every field of ``BidiGenerateContent``.
+"""The fields of a Live API client's messages: all of ``BidiGenerateContent``.
 
 Written down from the public types, not imported: the server must not need any one client library.
 A test compares it with google-genai's types, so that a field which is new there is missed here.

@@ -1,4 +1,4 @@
-"""Refuses what no message of a client's holds, in the words of the public service. Pure.
+"""Refuses unknown fields in a client's messages, in the words of the public service. Pure.
 
 The words are those of Google's JSON transcoding, which reads the messages there: an unknown name
 with the path to it, a value of another type with the type.
@@ -26,7 +26,7 @@ _SCALARS = {
 
 
 def check_message(message: Mapping[str, Any], endpoint: Endpoint) -> None:
-    """Looks at every name and every type in a message; what they say is for others to judge.
+    """Checks every name and every type in a message; other modules judge the values.
 
     Args:
         message: Everything in one WebSocket message.

@@ -1,4 +1,4 @@
-"""What the server says: builders for its messages, each one WebSocket message of JSON.
+"""Builders for the server's messages, each one WebSocket message of JSON.
 
 Field names and order of messages are those of ``BidiGenerateContentServerMessage``.
 """
@@ -41,7 +41,7 @@ def audio_part(pcm: bytes, mime_type: str) -> ServerMessage:
 
 
 def thought_part(text: str) -> ServerMessage:
-    """What the model thinks: nothing of it is spoken."""
+    """The model's thoughts, which are not spoken."""
     return {"text": text, "thought": True}
 
 
@@ -66,12 +66,12 @@ def model_turn(part: ServerMessage, *, role: bool, words: str = "") -> ServerMes
 
 
 def input_transcription(text: str) -> ServerMessage:
-    """The transcript of what the caller said."""
+    """The transcript of an utterance."""
     return {"serverContent": {"inputTranscription": {"text": text}}}
 
 
 def interim_input_transcription(text: str) -> ServerMessage:
-    """The transcript of what the caller has said so far."""
+    """The transcript of an utterance so far."""
     return {"serverContent": {"interimInputTranscription": {"text": text}}}
 
 

@@ -1,4 +1,4 @@
-"""The history of one session: what was said, and the newest camera frames. Pure."""
+"""The history of one session: the words, and the newest camera frames. Pure."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class SessionHistory:
 
     @property
     def record(self) -> tuple[Entry, ...]:
-        """What was said, called and returned, oldest first."""
+        """The words, calls and results, oldest first."""
         return tuple(entry for _, entry in self._record)
 
     @property

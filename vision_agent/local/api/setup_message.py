@@ -1,4 +1,4 @@
-"""The first message of a connection: what the client asks for, and what is refused."""
+"""The first message of a connection: the client's setup, and its refusal."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def load_setup(raw: str | bytes) -> Mapping[str, Any]:
 def read_setup(
     setup: Mapping[str, Any], endpoint: Endpoint, other_habits: Mapping[str, Any] | None = None
 ) -> Setup:
-    """What the fields of a setup ask for; see `parse_setup`.
+    """The setup that its fields ask for; see `parse_setup`.
 
     Raises:
         Refused: it asks for something the model does not do.

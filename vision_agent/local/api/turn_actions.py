@@ -11,7 +11,7 @@ from vision_agent.local.contract import FunctionCall, Transcript
 
 
 class Scheduling(Enum):
-    """What to do with the result of a call in the background (``FunctionResponse.scheduling``)."""
+    """The treatment of a background call's result (``FunctionResponse.scheduling``)."""
 
     WHEN_IDLE = auto()
     INTERRUPT = auto()
@@ -20,7 +20,7 @@ class Scheduling(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a function of the client's gave back.
+    """The result of a client's function.
 
     Attributes:
         id: The call's; where it is empty, ``name`` says which call is meant.
@@ -116,7 +116,7 @@ class CancelTools:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What was said in this turn is history now.
+    """The words of this turn become history.
 
     Attributes:
         prompt: What was answered; None where that is history already, because the turn only

@@ -1,4 +1,4 @@
-"""Carries out what `turns` decides in a session, and tells it how that went.
+"""Carries out the actions of `turns` in a session, and reports their outcome to it.
 
 What the engine does runs in tasks of the session's group: one transcribes, one answers.
 """
@@ -38,7 +38,7 @@ _MOST_ENDS = 64
 
 
 class TurnConduct:
-    """The answers of a conversation, from what `turns` decides to what is sent.
+    """The answers of a conversation, from the actions of `turns` to the sent messages.
 
     Args:
         setup: What the client asked for.

@@ -13,7 +13,7 @@ from vision_agent.local.contract import FunctionCall
 
 
 def heard(setup: Setup, text: str, lead: str) -> list[ServerMessage]:
-    """What the caller said in one utterance.
+    """The messages with the transcript of one utterance.
 
     Args:
         setup: The model's habits.

@@ -27,7 +27,7 @@ class Caller(Enum):
 
 
 class Event(Enum):
-    """What moves a side from one state to another."""
+    """The events that move a side from one state to another."""
 
     PROMPTED = auto()
     SPOKE = auto()

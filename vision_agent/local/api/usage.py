@@ -16,7 +16,7 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(slots=True)
 class Amounts:
-    """What was put in: characters of text, milliseconds of sound, images and camera frames."""
+    """The input: characters of text, milliseconds of sound, images and camera frames."""
 
     characters: int = 0
     audio_ms: float = 0.0
@@ -24,7 +24,7 @@ class Amounts:
     video_frames: int = 0
 
     def add(self, other: Amounts) -> None:
-        """Adds what another one holds."""
+        """Adds another input."""
         self.characters += other.characters
         self.audio_ms += other.audio_ms
         self.images += other.images
@@ -100,7 +100,7 @@ class Usage:
 
     @property
     def prompt_tokens(self) -> int:
-        """What the model reads for its next answer."""
+        """The input of the model's next answer."""
         return sum(self._tokens(self._prompt()).values())
 
     def instruct(self, instruction: str) -> None:
@@ -202,7 +202,7 @@ class Usage:
         return {"usageMetadata": usage}
 
     def _as_counted(self, counted: AnswerTokens) -> dict[str, Any]:
-        """The ``usageMetadata`` of what a language model counted: it reads and writes text."""
+        """The ``usageMetadata`` of a language model's counts: it reads and writes text."""
         said = counted.answer - counted.thoughts
         usage: dict[str, Any] = {
             "promptTokenCount": counted.prompt,

@@ -1,4 +1,4 @@
-"""An engine around another: what it does not do differently, the other one does."""
+"""An engine around another one, to which it passes everything that it does not change."""
 
 from __future__ import annotations
 
