@@ -52,7 +52,6 @@ async def test_a_slow_model_costs_the_oldest_audio_and_every_drop_is_counted():
     live_queue = LiveQueue(audio_limit_ms=200)
     for i in range(30):
         live_queue.audio(chunk(i))
-    assert live_queue.audio_waiting_ms == 200
     assert [number(r) for r in await taken(live_queue)] == list(range(20, 30))
     assert live_queue.counters.audio_dropped_ms == 400
 

@@ -181,11 +181,6 @@ class LiveQueue(LiveRequestQueue):
         """The number of texts that have not been sent to the model yet."""
         return sum(_is_text(request) for request in self._waiting)
 
-    @property
-    def audio_waiting_ms(self) -> int:
-        """Milliseconds of audio that have not been sent to the model yet."""
-        return self._audio_waiting_ms
-
     def hold(self) -> None:
         """Let nothing out until `release`; everything waits, under the policy for its kind."""
         self._held = True

@@ -12,7 +12,7 @@ from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.habits import NATIVE_2_5
 from vision_agent.local.api.json_fields import Refused
 from vision_agent.local.api.models import MODELS, find_voice
-from vision_agent.local.api.setup_message import Setup, parse_setup
+from vision_agent.local.api.setup_message import Setup, load_setup, read_setup
 from vision_agent.local.contract import HearingOptions
 from vision_agent.local.engine.speech.voices import VOICES
 
@@ -54,7 +54,8 @@ CAPTURED: dict[str, Any] = {
 
 
 def setup(model: str = "local", endpoint: Endpoint = STUDIO, **fields: Any) -> Setup:
-    return parse_setup(json.dumps({"setup": {"model": model, **fields}}), endpoint)
+    message = json.dumps({"setup": {"model": model, **fields}})
+    return read_setup(load_setup(message), endpoint)
 
 
 def refusal(*args: Any, **fields: Any) -> tuple[int, str]:
@@ -64,7 +65,7 @@ def refusal(*args: Any, **fields: Any) -> tuple[int, str]:
 
 
 def test_a_captured_setup_is_read_completely() -> None:
-    assert parse_setup(json.dumps(CAPTURED), STUDIO) == Setup(
+    assert read_setup(load_setup(json.dumps(CAPTURED)), STUDIO) == Setup(
         endpoint=STUDIO,
         model=MODELS["gemini-2.5-flash-native-audio-preview-12-2025"],
         habits=NATIVE_2_5,
@@ -131,7 +132,7 @@ def test_an_utterance_ends_after_the_silence_of_the_model_and_no_client_gets_a_l
 
 def test_a_scenario_may_change_a_habit() -> None:
     raw = json.dumps({"setup": {"model": "gemini-3.8-live"}})
-    assert parse_setup(raw, STUDIO, {"silence_ms": 600}).hearing.silence_ms == 600
+    assert read_setup(load_setup(raw), STUDIO, {"silence_ms": 600}).hearing.silence_ms == 600
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,7 @@ def test_proactivity_cannot_be_turned_off_where_it_is_always_on() -> None:
 @pytest.mark.parametrize("raw", ['{"realtime_input": {}}', "{}", '{"setup": {}, "tools": []}'])
 def test_anything_but_a_setup_is_refused_as_first_message(raw: str) -> None:
     with pytest.raises(Refused) as refused:
-        parse_setup(raw, STUDIO)
+        read_setup(load_setup(raw), STUDIO)
     assert (refused.value.code, refused.value.reason) == (
         1007,
         "Request contains an invalid argument.",

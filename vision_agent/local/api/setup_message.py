@@ -100,22 +100,6 @@ class Setup:
     ends_at_first_message: bool = False
 
 
-def parse_setup(
-    raw: str | bytes, endpoint: Endpoint, other_habits: Mapping[str, Any] | None = None
-) -> Setup:
-    """The setup in a connection's first message.
-
-    Args:
-        raw: The WebSocket message.
-        endpoint: Which service was called.
-        other_habits: Habits of the model that a scenario changes, by name.
-
-    Raises:
-        Refused: it is not a setup, or asks for something the model does not do.
-    """
-    return read_setup(load_setup(raw), endpoint, other_habits)
-
-
 def load_setup(raw: str | bytes) -> Mapping[str, Any]:
     """The fields of the setup in a connection's first message, whatever they hold.
 
@@ -131,7 +115,12 @@ def load_setup(raw: str | bytes) -> Mapping[str, Any]:
 def read_setup(
     setup: Mapping[str, Any], endpoint: Endpoint, other_habits: Mapping[str, Any] | None = None
 ) -> Setup:
-    """The setup that its fields ask for; see `parse_setup`.
+    """The setup that its fields ask for.
+
+    Args:
+        setup: The fields.
+        endpoint: Which service was called.
+        other_habits: Habits of the model that a scenario changes, by name.
 
     Raises:
         Refused: it asks for something the model does not do.
