@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.support.waiting import until
 from vision_agent.local.api.send_queue import MAX_SPEECH, MAX_WAITING, ClientTooSlow, SendQueue
 from vision_agent.local.api.server_messages import ServerMessage
 
@@ -23,9 +24,7 @@ class Socket:
 
 
 async def until_sent(socket: Socket, count: int) -> None:
-    async with asyncio.timeout(5):
-        while len(socket.sent) < count:
-            await asyncio.sleep(0)
+    await until(lambda: len(socket.sent) >= count)
 
 
 async def test_messages_go_out_in_the_order_they_came() -> None:
