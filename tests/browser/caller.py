@@ -1,5 +1,6 @@
 """A caller on the page: presses buttons, reads, and listens through Web Audio."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,14 +50,16 @@ LISTEN = """
 """
 
 OUTBOUND_VIDEO = """
-    async () => {
-      for (const one of (await window.connections.at(-1).getStats()).values()) {
-        if (one.type === "outbound-rtp" && one.kind === "video") {
-          return { framesSent: one.framesSent, width: one.frameWidth, height: one.frameHeight,
-                   at_ms: one.timestamp };
+    async (after_ms) => {
+      for (;;) {
+        for (const one of (await window.connections.at(-1).getStats()).values()) {
+          const { type, kind, timestamp, framesSent, frameWidth, frameHeight } = one;
+          if (type === "outbound-rtp" && kind === "video" && timestamp > after_ms) {
+            return { framesSent, width: frameWidth, height: frameHeight, at_ms: timestamp };
+          }
         }
+        await new Promise((resolve) => setTimeout(resolve, 200));
       }
-      return null;
     }
 """
 
@@ -148,10 +151,7 @@ class Caller:
         voice = "(rms) => samples.slice(-50).filter((one) => one.rms > rms).length >= 5"
         await self.page.wait_for_function(voice, arg=VOICE_RMS, polling=100, timeout=60_000)
 
-    async def video_sent(self) -> dict[str, Any]:
-        """What getStats says about the camera's sender."""
-
-        async def sent() -> Any:
-            return await self.page.evaluate(OUTBOUND_VIDEO)
-
-        return await until(sent, what="statistics of the sent video")
+    async def video_sent(self, *, after_ms: float = 0) -> dict[str, Any]:
+        """Waits for what getStats says about the camera's sender, later than a time of its own."""
+        async with asyncio.timeout(60):
+            return await self.page.evaluate(OUTBOUND_VIDEO, after_ms)

@@ -295,7 +295,8 @@ async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
     site: str, server: ForkedServer, speaking: Browser
 ) -> None:
     address = f"{site}/kit.html?offer={server.url}/api/offer"
-    page = await speaking.new_page(viewport={"width": 1440, "height": 900})
+    calm = {"viewport": {"width": 1024, "height": 640}, "reduced_motion": "reduce"}
+    page = await speaking.new_page(**calm)
     await page.goto(address)
     await page.get_by_role("button", name="Connect").first.click()
 
