@@ -7,7 +7,9 @@ directory, signals, exit status, exit handlers.
 
 Requests arrive on the given Unix socket, one connection for each child. The answer is the child's
 pid, and later its exit status. Forks send requests too: a command starts its server here, and a
-server its local Live API.
+server its local Live API. Requests for hibari's workers arrive on a second socket. A child with
+onnxruntime, which starts a thread, forks those and nothing else: such a worker only runs its
+network, which needs no thread.
 
 The process ends with its standard input, and so with the process that started it.
 """
@@ -40,7 +42,7 @@ from pydantic import BaseModel
 
 from tests.support.authorities import leave_out_the_webs
 from tests.support.fork_request import Request
-from tests.support.forked import ForkedProcess
+from tests.support.forked import VOICE, ForkedProcess
 from vision_agent.caller import recording
 from vision_agent.evaluation.virtual_calls import VirtualCalls
 from vision_agent.live import local_process
@@ -49,8 +51,8 @@ from vision_agent.local.engine.hearing import grammar_decoder, whispers
 from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
 from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight.look import Sight
-from vision_agent.local.engine.speech import phonemizer
-from vision_agent.local.engine.weights import WHISPER_TINY, Weights, voice_tables, whisper_base
+from vision_agent.local.engine.speech import hibari
+from vision_agent.local.engine.weights import WHISPER_TINY, Weights, whisper_base
 from vision_agent.local.engine.worker_process import WorkerProcess
 from vision_agent.server_process import ServerProcess
 
@@ -83,7 +85,7 @@ IMPORTED = (
     "vision_agent.local.engine.engine",
     "vision_agent.local.engine.hearing.whisper",
     "vision_agent.local.engine.speech.espeak",
-    "vision_agent.local.engine.speech.phonemizer",
+    "vision_agent.local.engine.speech.hibari",
     "rapidocr.main",
     # Modules that callers import, and engines at their first frame and sentence.
     "vision_agent.caller.interactive_call",
@@ -107,7 +109,6 @@ WORKERS = ("tests.support.worker_server", "tests.support.worker", "tests.cluster
 """Pytest's workers and the children that fork workers: they start processes in the usual way."""
 
 RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
-VOICE = "vision_agent.local.engine.speech.hibari_worker"
 VIRTUAL = "vision_agent.evaluation.virtual_process"
 
 
@@ -136,10 +137,10 @@ def _load_models(module: str) -> None:
         decoder = grammar_decoder.GrammarDecoder
         made = [decoder()]
         grammar_decoder.GrammarDecoder = lambda: made.pop() if made else decoder()
+        _check_that_it_can_fork()
     else:
-        reader = phonemizer.Phonemizer(voice_tables())
-        phonemizer.Phonemizer = lambda _: reader
-    _check_that_it_can_fork()
+        speaker = hibari.Hibari()
+        hibari.Hibari = lambda: speaker
 
 
 def _put_whispers_ready() -> None:
@@ -283,8 +284,9 @@ def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, l
             if wake_up in ready:
                 wake_up.recv(4096)
                 for pid, status in _ended():
-                    with waiting.pop(pid) as connection:
-                        _tell(connection, status)
+                    if (connection := waiting.pop(pid, None)) is not None:
+                        with connection:
+                            _tell(connection, status)
             if listener in ready:
                 connection, _ = listener.accept()
                 request, streams = Request.receive(connection)
@@ -308,7 +310,7 @@ def _tell(connection: socket.socket, number: int) -> None:
         connection.sendall(f"{number}\n".encode())
 
 
-def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
+def main(listener: socket.socket, voices: socket.socket) -> tuple[Request, list[int]] | None:
     """Imports and serves; in each child, returns its request."""
     # Ctrl-C is for the requesters; this process ends with its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -324,10 +326,19 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
         importlib.import_module(module)
     _build_schemas()
     _check_that_it_can_fork()
+    if os.fork() == 0:
+        listener.close()
+        with voices:
+            voice = fork_on_request(voices)
+        # The interpreter would take 0.4 s to tear down what is imported.
+        return voice or os._exit(0)
+    voices.close()
     with listener:
         return fork_on_request(listener)
 
 
-if __name__ == "__main__" and (child := main(socket.socket(fileno=int(sys.argv[1])))):
+if __name__ == "__main__" and (
+    child := main(*(socket.socket(fileno=int(n)) for n in sys.argv[1:]))
+):
     # At this level nothing of the parent's is on the stack, so the interpreter ends as usual.
     become(*child)

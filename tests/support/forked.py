@@ -19,6 +19,12 @@ from tests.support.fork_request import ADDRESS_VARIABLE, Request
 
 ROOT = Path(__file__).parent.parent.parent
 
+VOICE = "vision_agent.local.engine.speech.hibari_worker"
+"""The module whose processes have a fork server of their own."""
+
+_VOICES = "-voices"
+"""Added to the fork server's address for its socket for them."""
+
 _address = os.environ.get(ADDRESS_VARIABLE)
 """The fork server's address; pytest's workers get it from the variable."""
 
@@ -40,14 +46,16 @@ def start_fork_server() -> None:
     # In Linux's abstract namespace: no file stays behind.
     _address = f"tests-fork-server-{os.getpid()}"
     os.environ[ADDRESS_VARIABLE] = _address
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"\0{_address}")
-        listener.listen(64)
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as voices:
+        for each, address in ((listener, _address), (voices, f"{_address}{_VOICES}")):
+            each.bind(f"\0{address}")
+            each.listen(64)
+        files = [listener.fileno(), voices.fileno()]
         _started = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.fork_server", str(listener.fileno())],
+            [sys.executable, "-m", "tests.support.fork_server", *map(str, files)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            pass_fds=[listener.fileno()],
+            pass_fds=files,
             # A pool of threads does not survive a fork.
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             cwd=ROOT,
@@ -94,7 +102,7 @@ def _ask(
     """Asks for a child; its pid and its exit status arrive on the connection."""
     start_fork_server()
     connection = socket.socket(socket.AF_UNIX)
-    connection.connect(f"\0{_address}")
+    connection.connect(f"\0{_address}{_VOICES if module == VOICE else ''}")
     env = dict(os.environ if environment is None else environment)
     Request(module, list(arguments), env, str(folder or Path.cwd()), new_session).send(
         connection, list(streams)
