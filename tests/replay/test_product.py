@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageDraw
 
 from tests.conftest import serving
@@ -18,8 +19,11 @@ from vision_agent.caller.recording import SOUND_RATE_HZ, resample
 from vision_agent.local import speak_question
 from vision_agent.replay import ReplayOptions, replay
 
+# One server for several replays: starting it takes longer than most of them.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url():
     async with serving() as server:
         yield server.url

@@ -283,7 +283,7 @@ async def test_nameless_callers_share_nothing_that_they_teach_and_a_page_keeps_i
     bottle = recordings / "bottle.mp4"
 
     async def ask(url: str, user: str | None, *lines: str) -> str:
-        asked = {"user": user} if user else None
+        asked = {"modalities": "TEXT"} | ({"user": user} if user else {})
         async with CallClient(url, show=bottle, asked=asked) as call:
             answers = [(await call.type(line)).text for line in lines]
         return answers[-1]

@@ -26,11 +26,15 @@ UNDIVIDED = (
     "tests/cluster/test_cluster.py",
     "tests/deploy/test_image.py",
     "tests/samples/test_samples.py",
+    "tests/calls/test_call.py",
+    "tests/calls/test_call_rtvi.py",
+    "tests/calls/test_caller_input.py",
+    "tests/replay/test_product.py",
     "tests/local/api/test_field_table.py",
 )
-"""Files of which one worker runs all tests: one cluster, one image and a client's applications
-serve several tests, the samples call at the same time, and the last test of the table of fields
-judges what the others saw."""
+"""Files of which one worker runs all tests: one cluster, one image, one server and a client's
+applications serve several tests, the samples call at the same time, and the last test of the table
+of fields judges what the others saw."""
 
 AT_ONCE = {"heavy": 2, "clients": 1, "calls": 2, "sums": 1}
 """How much of a lane workers may take. What is in none waits more than it works."""
