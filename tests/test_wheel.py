@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.installed import link, needed
+from tests.support.scenarios import SILENT
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -41,7 +42,7 @@ def requires(wheel: Path) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings):
+def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, slow_bottle):
     run(
         sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, CHECKOUT,
         cwd=tmp_path,
@@ -78,7 +79,7 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings
     # No extra is installed: the sample that needs one is left out, and the others are served.
     served = run(
         tmp_path / "venv/bin/vision-agent", "serve", "--agent", CHECKOUT / "samples/agents",
-        "--port", "0", "--session-db", "memory", "--until-eof",
+        "--port", "0", "--session-db", "memory", "--scenario", SILENT, "--until-eof",
         cwd=tmp_path,
     )  # fmt: skip
     assert "watchman" in served
@@ -87,7 +88,7 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings
     run(
         tmp_path / "venv/bin/vision-agent",
         "replay",
-        recordings / "bottle.mp4",
+        slow_bottle,
         "--type",
         "What do you see?",
         "--json",
