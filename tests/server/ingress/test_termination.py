@@ -7,6 +7,8 @@ import signal
 import socket
 import sys
 
+import psutil
+
 from tests.server.ingress.plain_uvicorn import plain_uvicorn
 from tests.support.dialling import Dialled, request
 from tests.support.forked import start_forked
@@ -75,10 +77,12 @@ async def test_gunicorn_reloads_and_the_caller_goes_on_in_the_next_worker(tmp_pa
         await first.connect()
         first.send("send-text", {"content": "hello"})
         await first.wait_for(lambda m: bool(said(m)))
+        (worker,) = psutil.Process(gunicorn.pid).children()
         gunicorn.send_signal(signal.SIGHUP)
         await first.wait_for(lambda m: notice(m, "drain"))
         ended = await first.wait_for(lambda m: state(m) == "ended")
         assert ended["data"]["come_back"]
+        await until(lambda: not worker.is_running())  # it refuses offers until then
         await until(healthy, 60)
         await second.connect(resume=first.answer["resume"])
         assert second.answer["resumed"]
