@@ -7,6 +7,7 @@ product is imported where it is used.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import signal
@@ -44,9 +45,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("numprocesses", None):
         _take_time_for_examples()
-    elif sys.platform == "linux":
-        # One for all workers. Where there are none, the first test that needs it starts it.
-        start_fork_server()
+    else:
+        # This process keeps six reports of each test, which are no garbage.
+        gc.set_threshold(50_000, 50, 50)
+        if sys.platform == "linux":
+            # One for all workers. Where there are none, the first test that needs it starts it.
+            start_fork_server()
     for kind, (meaning, _) in KINDS.items():
         config.addinivalue_line("markers", f"{kind}: {meaning}")
 
