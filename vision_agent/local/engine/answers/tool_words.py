@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from vision_agent.local.engine.language.ways_of_asking import ways
 
@@ -63,6 +64,11 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
 _WAYS = {name: ways(name) for name in CONCEPTS}
 
 
+_KEPT = 2048
+"""The number of stems that are kept: each tool's words are compared with every sentence."""
+
+
+@lru_cache(_KEPT)
 def stem(word: str) -> str:
     """The stem of an English word, exact enough for comparisons."""
     for ending in ("ements", "ement", "ing", "ies", "ed", "es", "s", "e"):
@@ -84,10 +90,11 @@ def split_name(name: str) -> list[str]:
 
 def asked_concepts(words: Sequence[str]) -> list[tuple[str, int, int]]:
     """The concepts asked for: each with the start and end (exclusive) of the asking phrase."""
-    found = []
+    found, spoken = [], set(words)
     for name, phrases in _WAYS.items():
         for phrase in phrases:
-            at = find_words(words, phrase)
+            # Of most phrases not even the first word is spoken.
+            at = find_words(words, phrase) if phrase[0] in spoken else None
             if at is not None:
                 found.append((name, at, at + len(phrase)))
                 break
