@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -56,15 +57,21 @@ def shot(
     seed: int = 1,
 ) -> Pixels:
     """The BGR picture as a camera would have sent it."""
-    height, width = pixels.shape[:2]
-    moved = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1)
-    moved[:, 2] += shift_px
-    pixels = cv2.warpAffine(pixels, moved, (width, height), borderMode=cv2.BORDER_REFLECT)
+    if turn_deg or any(shift_px):
+        height, width = pixels.shape[:2]
+        moved = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1)
+        moved[:, 2] += shift_px
+        pixels = cv2.warpAffine(pixels, moved, (width, height), borderMode=cv2.BORDER_REFLECT)
     light = cv2.GaussianBlur(pixels, (0, 0), blur_px).astype(np.float32)
     light *= exposure * np.array(cast[::-1], np.float32)
-    random = np.random.default_rng(seed)
-    light += noise * random.standard_normal(light.shape, np.float32)
+    light += noise * _noise(seed, light.shape)
     return jpegged(np.clip(light, 0, 255).astype(np.uint8))
+
+
+@lru_cache(8)
+def _noise(seed: int, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """A sensor's noise, the same for all pictures of a size: to draw it takes half of a shot."""
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
 def filled(rgb: Sequence[int], size: tuple[int, int] = (640, 480)) -> Pixels:
