@@ -76,6 +76,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
 
         deploy("g1")
         url = f"http://127.0.0.1:{port}"
+        end_s = time.monotonic() + 20
+        # A worker is there before the ingress knows it.
+        while request("GET", f"{url}/healthz")["workers"] < 2:
+            assert time.monotonic() < end_s
+            time.sleep(0.1)
         yield SimpleNamespace(url=url, nodes=others, deploy=deploy, settings=settings)
     finally:
         run.stop_ray()
@@ -171,9 +176,14 @@ async def moved(client: CallClient, from_: str) -> None:
     """The caller is in the same conversation on another worker."""
     await until(lambda: worker_with(client) not in ("", from_), what="another worker")
     assert (await client.type("hello again")).text == "Hello."
-    name = worker_with(client)
-    found = await asyncio.to_thread(metrics, client._url)
-    assert found[f'vision_agent_calls_resumed_total{{worker="{name}"}}'] >= 1
+    resumed = f'vision_agent_calls_resumed_total{{worker="{worker_with(client)}"}}'
+
+    async def counted() -> bool:
+        with contextlib.suppress(OSError):  # an ingress that has just started knows no worker yet
+            return (await asyncio.to_thread(metrics, client._url)).get(resumed, 0) >= 1
+        return False
+
+    await until(counted, what="the metrics of the worker that resumed the call")
 
 
 async def test_callers_of_a_killed_worker_come_back_on_another_and_others_notice_nothing(cluster):
