@@ -178,7 +178,7 @@ async def test_what_no_retry_helps_ends_the_call_at_once_in_words(reason, kind, 
             await connection.asked(2)
         await connection.close(code, reason)
 
-    async with talking_to_service(refusing) as (service, talk):
+    async with talking_to_service(refusing, Timeouts()) as (service, talk):
         talk.live_queue.text("one")
         if when == "later":
             await talk.turns(1)
