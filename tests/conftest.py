@@ -23,6 +23,7 @@ from execnet import XSpec
 from tests.support.authorities import leave_out_the_webs
 from tests.support.forked import start_fork_server, start_forked, start_worker_server
 from tests.support.kinds import KINDS, kind_of
+from tests.support.priority import giving_way
 from tests.support.schedule import LongestFirst, order, unit_of
 
 if TYPE_CHECKING:
@@ -176,6 +177,12 @@ async def serving(*arguments: str) -> AsyncIterator[ForkedServer]:
 
     async with ForkedServer(*arguments) as server:
         yield server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    with giving_way(item.nodeid):
+        return (yield)
 
 
 NOTHING_SKIPPED = "NOTHING_SKIPPED" in os.environ
