@@ -5,12 +5,21 @@ import secrets
 import sqlite3
 from contextlib import asynccontextmanager, closing
 
+import pytest
+
 from vision_agent.live.sessions import shared_counts
 from vision_agent.live.sessions.database import Database
 from vision_agent.live.sessions.shared_counts import SharedCounts
 
 DAY = 20_000
 NOON_S = DAY * 86_400 + 43_200.0
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that other tests keep busy counts too; where it hangs, that is the subject."""
+    monkeypatch.setattr(shared_counts, "ANSWERS_WITHIN_S", 60.0)
+    monkeypatch.setattr(shared_counts, "BUSY_S", 30.0)
 
 
 @asynccontextmanager
