@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.sessions import postgres
+from vision_agent.live.sessions import store
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,12 @@ def cluster(request, tmp_path_factory):
             yield running
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that other tests keep busy takes the last records of a store too."""
+    monkeypatch.setattr(store, "FLUSH_TIMEOUT_S", 30.0)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
