@@ -27,8 +27,9 @@ from google.adk.agents import Agent
 
 def weigh(thing: str) -> dict:
     """Weigh a thing."""
+    began_s = time.monotonic()
     time.sleep(4)
-    return {"grams": 250}
+    return {"grams": 250, "took_4_s": 3.999 <= time.monotonic() - began_s}
 
 
 def crash() -> dict:
@@ -93,7 +94,7 @@ async def test_a_call_has_the_report_that_it_has_in_real_time_and_every_one_the_
     one, two = await calls.make(call), await calls.make(call)
     assert what_happened(one) == what_happened(two) == what_happened(await in_real_time(call))
     (tool,) = one.tool_calls
-    assert tool.result == {"grams": 250}
+    assert tool.result == {"grams": 250, "took_4_s": True}
     for report in (one, two):
         (weighed,) = report.tool_calls
         assert weighed.ended_ms is not None
