@@ -3,18 +3,18 @@
 A caller needs seven things for which aiortc has no public interface:
 
 - A loopback candidate. aioice gathers none, so a machine without a network could not call itself.
-- The arrival time of each packet. aiortc's jitter buffer holds four packets back and passes each on
-  80 ms after it arrived: a reply measured behind it would look 80 ms slower.
+- The arrival time of each packet. aiortc's jitter buffer holds four packets back and passes each
+  on 80 ms after it arrived: a reply measured behind it would look 80 ms slower.
 - A smaller jitter buffer, for a caller who listens.
-- To know a lost path from a server that hangs up. aiortc closes the connection in both cases.
-- An offer that does not wait 5 s for a STUN or TURN server that is away.
-- A connection that stands on a slow path. aioice gives the answer to a consent check half a second.
-- Sound that is encoded where it is sent. aiortc changes to a thread and back for each packet, and
-  adds up its samples in Python.
+- A way to tell a lost path from a server that hangs up. aiortc closes the connection in both
+  cases.
+- An offer that does not wait 5 s for an unreachable STUN or TURN server.
+- A connection that survives a slow path. aioice waits half a second for a consent response.
+- Sound that is encoded in the event loop. aiortc hands each packet to a thread and back, and sums
+  its samples in Python.
 
-All of it is of one peer connection: another program's in the same process has none of it.
-
-`tests/caller/test_aiortc_patches.py` fails when one of these parts changes.
+Each patch applies to one peer connection, so other programs in the process are unaffected.
+`tests/caller/test_aiortc_patches.py` fails when aiortc or aioice changes one of these parts.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ _LOWEST_DBOV = -127  # RFC 6465
 
 CONSENT_EVERY_S = 5.0
 CONSENT_REPEATS = 2
-"""How often a consent check is sent again. An answer then may take 3.5 s."""
+"""How often a consent check is repeated. A response may then take 3.5 s."""
 
 CONSENT_CHECKS = 4
-"""After so many without an answer, which take 30 to 38 s, consent has expired (RFC 7675 5.1)."""
+"""Unanswered checks after which consent has expired (RFC 7675 5.1), which takes 30 to 38 s."""
 
 
 def gather_loopback(peer: RTCPeerConnection) -> None:
@@ -71,7 +71,7 @@ def gather_loopback(peer: RTCPeerConnection) -> None:
 
 
 def keep_consent(peer: RTCPeerConnection) -> None:
-    """Let the answers to a peer connection's consent checks take 3.5 s; before it is connected.
+    """Let the responses to a connection's consent checks take 3.5 s; call it before connecting.
 
     Raises:
         RuntimeError: aiortc or aioice no longer has the parts that are used.
@@ -136,7 +136,7 @@ def watch_arrivals(receiver: RTCRtpReceiver, on_packet: Callable[[int], None]) -
 
 
 def watch_path(peer: RTCPeerConnection, on_lost: Callable[[], None]) -> None:
-    """Call `on_lost` when the socket that the connection uses is lost while it is in use.
+    """Call `on_lost` when the socket that the connection uses is lost while in use.
 
     Raises:
         RuntimeError: aioice no longer has the method that is wrapped.
@@ -159,7 +159,7 @@ def watch_path(peer: RTCPeerConnection, on_lost: Callable[[], None]) -> None:
 
 
 def hold_back_little(receiver: RTCRtpReceiver) -> None:
-    """Make an audio receiver pass each packet on when the next arrives: after 20 ms, not 80.
+    """Make an audio receiver pass each packet on when the next one arrives: after 20 ms, not 80.
 
     A lost packet is given up after 80 ms instead of 320.
 
@@ -173,7 +173,7 @@ def hold_back_little(receiver: RTCRtpReceiver) -> None:
 
 
 def encode_in_place(sender: RTCRtpSender) -> None:
-    """Make a sender encode its sound in the event loop: 0.2 ms a packet at most, without a thread.
+    """Make a sender encode its sound in the event loop, without a thread: at most 0.2 ms a packet.
 
     Raises:
         RuntimeError: aiortc no longer has the method that is replaced.
@@ -196,6 +196,6 @@ def encode_in_place(sender: RTCRtpSender) -> None:
 
 
 def _dbov(frame: AudioFrame) -> int:
-    """The level of a frame, relative to full scale."""
+    """The level of a frame in dB relative to full scale."""
     level = rms(samples_of(frame)) / _FULL_SCALE
     return max(_LOWEST_DBOV, min(0, round(20 * math.log10(level)))) if level else _LOWEST_DBOV

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 QUIET_MS = 300
-"""Pauses inside a sentence are shorter."""
+"""The shortest silence between two answers. Pauses inside a sentence are shorter."""
 
 _TAIL_MS = 40
-"""A packet of an interrupted answer that was on its way may arrive after the word of it."""
+"""A packet of the interrupted answer may arrive after the message that reports the interruption."""
 
 
 class AnswerGap:
@@ -16,7 +16,7 @@ class AnswerGap:
         self._interrupted_ms: int | None = None
 
     def interrupted(self, at_ms: int) -> None:
-        """Take note that an answer was interrupted: the voice from `at_ms` on is the next one's."""
+        """Note that an answer was interrupted: the voice from `at_ms` on is the next answer's."""
         self._interrupted_ms = at_ms
 
     def goes_on(self, silent_since_ms: int, arrived_ms: int) -> bool:

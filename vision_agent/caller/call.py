@@ -118,7 +118,7 @@ class OutgoingCall:
         self._connection.watch()
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
-        """Wait until the condition holds; returns False if it does not within the time.
+        """Wait until the condition holds; returns False after the timeout.
 
         Raises:
             CallFailed: The call ended first.
@@ -132,10 +132,10 @@ class OutgoingCall:
         return True
 
     async def until_seen(self, sources: Collection[str] | None = None) -> None:
-        """Wait until the model has a frame of all that is shown, or `_FIRST_FRAME_S` have passed.
+        """Wait until the model has a frame of every source, or `_FIRST_FRAME_S` have passed.
 
         Args:
-            sources: What is shown, "camera" and "screen"; by default what there is a track of.
+            sources: What is shown, "camera" and "screen"; by default every source with a track.
 
         Raises:
             CallFailed: The call ended first.
@@ -152,10 +152,10 @@ class OutgoingCall:
             await asyncio.sleep(_POLL_S)
 
     async def until_over(self, progress: Callable[[], CallProgress]) -> str:
-        """Wait until the answer is over or the time is up; returns why, in words.
+        """Wait until the answer is over or the time is up; returns the reason, in words.
 
         Args:
-            progress: Returns how things stand; asked twenty times a second.
+            progress: Returns the state of the call; asked twenty times a second.
 
         Raises:
             CallFailed: The call ended first.
@@ -167,7 +167,7 @@ class OutgoingCall:
             await asyncio.sleep(_POLL_S)
 
     def check(self) -> None:
-        """Raise `CallFailed` once the call can't go on."""
+        """Raise `CallFailed` if the call has ended or can't continue."""
         if (why := self.ended) is not None:
             raise CallFailed(sentence(why))
 

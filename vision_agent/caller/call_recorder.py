@@ -11,7 +11,7 @@ from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 
 # Frames of a steady stream arrive a few ms early or late; only a real gap becomes silence.
 _JITTER_SAMPLES = SOUND_RATE_HZ // 10
-# A side that lags this far behind is padded with silence, which bounds what waits in memory.
+# A side that lags this far behind is padded with silence, which bounds the buffered sound.
 _LAG_SAMPLES = SOUND_RATE_HZ
 
 

@@ -65,13 +65,13 @@ class CallClient:
     Args:
         url: The server, `http://host:port`.
         show: What the camera shows at first; see `show`. None makes a call without a camera.
-        screen: What is shown as a shared screen, beside the camera: a recording, an image or a
-            frame. None shares none.
+        screen: A recording, an image or a frame that is shared as a screen beside the camera; None
+            shares none.
         token: The access token, if the server requires one.
         headers: Sent with every request, such as the cookie of a login in front of the server.
         asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on
-            (docs/options.md). Where `voice_activity_detection` is off, in the call or on the
-            server, `say` switches the microphone on and off, which is what makes a turn then.
+            (docs/options.md). If `voice_activity_detection` is off, in the call or on the server,
+            `say` makes a turn by switching the microphone on and off.
         timeout_s: The longest wait for the server, and for an answer, in seconds.
     """
 
@@ -167,9 +167,9 @@ class CallClient:
 
     @property
     def usage(self) -> dict[str, Any] | None:
-        """What the call has cost so far: tokens and an estimate; None if no service counted any.
+        """The cost of the call so far: tokens and an estimate; None if no service counted any.
 
-        The server says it after each turn, as `tokens` by kind and modality, `estimate`,
+        The server sends it after each turn, as `tokens` by kind and modality, `estimate`,
         `currency`, `prices_of` (the day of the list prices), `models` and a `note`.
         """
         return self._call.usage
@@ -193,10 +193,11 @@ class CallClient:
             )
         camera = self._camera
         camera.show(await _frames_of(what))
-        # A server takes a frame when something is asked, too; this wait is for what is asked next.
+        # A server also takes a frame when a question is asked, but this wait is for the next
+        # question.
 
         def is_seen() -> bool:
-            # What was shown before may still be on its way to the server, or to the model.
+            # Earlier frames may still be on their way to the server, or to the model.
             sent_s, captured_ms = camera.sent_s, call.camera_seen_ms
             if sent_s is None or captured_ms is None:
                 return False
@@ -244,7 +245,7 @@ class CallClient:
             await asyncio.sleep(LEAD_S)
             sound = np.concatenate([sound, np.zeros(SOUND_RATE_HZ * TAIL_MS // 1000, np.int16)])
         self._microphone.speak(sound)
-        # The call is waited on from the last word on: the pause behind it ends the caller's turn.
+        # The call's timing counts from the last word: the pause after it ends the caller's turn.
         end_ms = spans[-1].end_ms + (TAIL_MS if signals_turns else 0)
         await self._call.until(lambda: self._microphone.spoken_ms >= end_ms)
         if signals_turns:

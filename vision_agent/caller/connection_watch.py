@@ -1,18 +1,20 @@
-"""Decides when a caller's connection is lost and is to be made again. Pure."""
+"""Decides when a caller's connection is lost and has to be replaced. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Set
 
 LOST_AFTER_S = 4.0
-"""A server sends 50 packets a second, silence included. It gives a silent caller up after 8 s."""
+"""Silence after which a connection is lost. A server sends 50 packets a second even in silence, and
+itself gives a silent caller up after 8 s."""
 
 ASK_AFTER_S = 0.6
-"""After this the server is asked whether it still has the call: where its process was killed,
-another one answers that it has not."""
+"""Silence after which the server is asked whether it still has the call. If its process was killed,
+the one that answers in its place has not."""
 
 MOVED_AFTER_S = 0.6
-"""The same where this machine has lost an address: no packet is on its way there any more."""
+"""Silence after which a connection is lost if this machine has lost an address, so that no packet
+can be on its way any more."""
 
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 """The pause before each attempt; after the last one the call is over."""
@@ -33,7 +35,7 @@ class ConnectionWatch:
         self._asked = False
 
     def judge(self, now_s: float, packets: int, addresses: Set[str]) -> str | None:
-        """Why the connection is to be made again; None while it is not.
+        """Why the connection has to be replaced; None while it need not be.
 
         Args:
             now_s: The monotonic time.
@@ -50,7 +52,7 @@ class ConnectionWatch:
         return None
 
     def is_to_ask(self, now_s: float) -> bool:
-        """Whether to ask the server now if it still has the call: once in each silence."""
+        """Whether to ask the server now if it still has the call; true once in each silence."""
         if self._asked or now_s - self._received_at_s < ASK_AFTER_S:
             return False
         self._asked = True

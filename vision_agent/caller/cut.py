@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-# A file that ends a moment sooner than it says.
+# A file may end this much before its stated length.
 _SLACK_S = 1.0
 _MOMENT = re.compile(r"(\d{1,3}:)?([0-5]?\d:)[0-5]?\d(\.\d{1,6})?|\d{1,6}(\.\d{1,6})?", re.ASCII)
 
@@ -27,7 +27,7 @@ class Cut:
     title: str | None = None
 
     def outside(self, length_s: float) -> str | None:
-        """Say why it is no part of a file of this length; None if it is one.
+        """Say why this is no part of a file of the given length; None if it is one.
 
         Args:
             length_s: In seconds; 0 if it is not known.
@@ -61,7 +61,7 @@ def moment(text: str) -> float:
     """Read a time as a person writes it: `80`, `80.5`, `1:20`, `01:20.5`, `1:02:03`; in seconds.
 
     Raises:
-        ValueError: It is none; the text says how one is written.
+        ValueError: The text is not a time; the message says how one is written.
     """
     if not _MOMENT.fullmatch(text.strip()):
         raise ValueError(f"{text!r} is no time: write seconds, or 01:20, or 1:02:03.5")

@@ -11,7 +11,7 @@ from typing import Any
 # none in silence), only a long one counts.
 QUIET_AFTER_TURN_MS = 700
 QUIET_WITHOUT_TURN_MS = 4_000
-# How long after a completed turn without sound the sound may still be on its way.
+# How long after a completed turn without sound its sound may still arrive.
 VOICELESS_TURN_MS = 3_000
 
 
@@ -54,7 +54,7 @@ def reason_to_end(progress: CallProgress) -> str | None:
     p = progress
     if p.said_ms is None:
         return None
-    # A turn that was completed in the same millisecond is the one before.
+    # A turn completed in that very millisecond is the previous one.
     turn_is_complete = p.turn_complete_ms is not None and p.turn_complete_ms > p.said_ms
     if p.in_text and turn_is_complete:
         return "answered"

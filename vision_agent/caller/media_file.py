@@ -1,4 +1,4 @@
-"""Opens media files with FFmpeg and decodes their streams; what can't be is said in words."""
+"""Opens media files with FFmpeg and decodes their streams; failures are reported in words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def open_media(path: Path) -> av.container.InputContainer:
     """Opens a file for reading.
 
     Raises:
-        BadRecording: it can't be read, or is no recording.
+        BadRecording: The file can't be read, or is not a recording.
     """
     try:
         if not path.exists():
@@ -117,7 +117,7 @@ def titles(path: Path) -> set[str]:
 
 
 def length_s(path: Path) -> float:
-    """How long a file is, in seconds: one that was broken off does not say it.
+    """The length of a file in seconds; measured if the file was broken off and does not state it.
 
     Raises:
         BadRecording: It can't be read.
@@ -167,10 +167,10 @@ def last_packet_s(path: Path, title: str) -> float:
 
 
 def seek(container: av.container.InputContainer, to_s: float, streams: Sequence[Any] = ()) -> None:
-    """Go to a picture before this time from which on can be decoded, where the file can be sought.
+    """Seek to a key frame before this time, in a file that can be sought.
 
-    A recording that was broken off has no index; it is then read from its beginning. So are several
-    streams, each of which has key frames of its own.
+    A recording that was broken off has no index and is read from its beginning. So are several
+    streams, because each has key frames of its own.
 
     Args:
         container: The file.
@@ -191,7 +191,7 @@ def _is_titled(stream: Any, title: str | None) -> bool:
 
 
 def is_video(stream: av.VideoStream) -> bool:
-    """Whether a video stream is one, and not the cover of a record."""
+    """Whether a video stream holds a video, and not cover art."""
     return not stream.disposition & av.stream.Disposition.attached_pic
 
 

@@ -37,15 +37,15 @@ from vision_agent.version import __version__
 logger = logging.getLogger(__name__)
 
 _CLOSE_S = 5.0
-# The jitter buffer holds a few packets; older arrivals belong to packets that were lost.
+# The jitter buffer holds a few packets. Older arrival times belong to packets that were lost.
 _ARRIVALS_KEPT = 500
 
 
 OnMessage = Callable[[str | bytes, int], None]
-"""Receives a message of the data channel and when it came, in ms of the call."""
+"""Receives a message of the data channel and its arrival time in ms of the call."""
 
 OnAudio = Callable[[Samples, int], None]
-"""Receives a decoded frame, mono s16 at `SOUND_RATE_HZ`, and when its packet came, in ms."""
+"""Receives a decoded frame, mono s16 at `SOUND_RATE_HZ`, and its packet's arrival time in ms."""
 
 
 class CallerPeer:
@@ -99,7 +99,8 @@ class CallerPeer:
         self._peer.on("connectionstatechange", self._on_state)
         # RTVI clients keep this order: the agent's voice returns on the microphone's transceiver.
         encode_in_place(self._peer.addTransceiver(microphone, direction="sendrecv").sender)
-        # A server takes the second video section for a screen, so that one comes after a camera's.
+        # A server takes the second video section for a screen, so the screen's follows the
+        # camera's.
         videos = [camera] if screen is None else [camera or "video", screen]
         for video in videos:
             if video is not None:
@@ -201,7 +202,7 @@ class CallerPeer:
         self._tell_open()
 
     def _send_if_it_can(self, message: str) -> None:
-        """Send a message that nobody waits for; a failure ends the call, as `lost`."""
+        """Send a message that nobody waits for; a failure ends the call, and `lost` says why."""
         try:
             self.send(message)
         except CallFailed as error:

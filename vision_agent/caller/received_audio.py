@@ -39,7 +39,7 @@ class ReceivedAudio:
         self._gap = AnswerGap()
 
     def interrupted(self, at_ms: int) -> None:
-        """Take note that an answer was interrupted: the voice from `at_ms` on is the next one's."""
+        """Note that an answer was interrupted: the voice from `at_ms` on is the next answer's."""
         self._gap.interrupted(at_ms)
         self._interrupted = True
 
@@ -64,7 +64,7 @@ class ReceivedAudio:
                     self._mid_answer = False
                 self._stretches.append(Span(arrived_ms, end_ms))
             self.voiced_ms += length_ms
-        # Kept from the first voiced frame on; the wait before it stands in the report as a figure.
+        # Kept from the first voiced frame on; the report gives the wait before it as a figure.
         if self._stretches and self._kept_samples < _MAX_KEPT_S * SOUND_RATE_HZ:
             self._kept.append(samples)
             self._kept_samples += len(samples)

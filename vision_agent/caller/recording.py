@@ -38,12 +38,13 @@ MAX_FPS = 30.0
 # Sound is held in memory (5.8 MB a minute): the ends of its utterances are found before it is sent.
 MAX_SOUND_S = 20 * 60
 MIN_HOLE_S = 0.005
-"""Less is rounding of time stamps."""
+"""A shorter gap is a rounding error of time stamps."""
 
 MAX_HOLE_S = float(MAX_SOUND_S)
 
 MAX_SOUND_RATE_HZ = 768_000
-"""What no recorder exceeds, but a damaged header: FFmpeg works for seconds at a filter for GHz."""
+"""No recorder exceeds this rate. For a damaged header with a rate of GHz, FFmpeg computes a filter
+for seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class TimedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a media file contains, found out by decoding the start of each of its streams.
+    """What a media file contains, found by decoding the start of each of its streams.
 
     Attributes:
         path: The file.
@@ -72,7 +73,7 @@ class Recording:
         fps: Frames per second it is sent at, at most `MAX_FPS`; 0 without video.
         still: Whether its video is a single frame.
         cut: The part of the file that is used.
-        loops: Whether its frames start over after the last one, which is held otherwise.
+        loops: Whether its frames start over after the last one, which is otherwise held.
     """
 
     path: Path
@@ -105,7 +106,7 @@ class Recording:
                     what = "is in a codec that can't be decoded here"
                 raise BadRecording(f"{path} {what}.")
             duration_s = (container.duration or 0) / 1_000_000
-            # A track may end before the file that it is of.
+            # A track may end before its file does.
             if (why := cut.outside(0 if cut.title else duration_s)) is not None:
                 raise BadRecording(f"That is no part of {path}: {why}.")
             duration_s = max(0.0, min(duration_s, cut.end_s) - cut.begin_s)
@@ -193,7 +194,7 @@ class Recording:
                 if at_s < last_at_s + 0.9 / MAX_FPS:
                     continue
                 if before is not None and at_s > 1 / MAX_FPS:
-                    yield shown(before, 0.0)  # what was still seen when the cut begins
+                    yield shown(before, 0.0)  # the frame that is visible when the cut begins
                 before = None
                 last_at_s = at_s
                 yield shown(frame, at_s)

@@ -1,4 +1,4 @@
-"""Which of several TURN servers a caller uses: aiortc takes the first, if it answers or not."""
+"""Chooses one of several TURN servers. aiortc takes the first one, whether it answers or not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WAIT_S = 3.0
 
 
 async def with_one_relay(servers: Sequence[RTCIceServer]) -> list[RTCIceServer]:
-    """Leave the TURN server that gives an address first; of one, or of none that does, all.
+    """Keep only the first TURN server that gives an address; all if there is one, or none answers.
 
     Each is tried shortly after the one before, so that their order is that of preference.
     """

@@ -11,15 +11,15 @@ LABEL = "rtvi-ai"
 VERSION = "2.1.0"
 
 Track = Literal["microphone", "camera", "screen"]
-"""What a caller switches on and off."""
+"""The tracks that a caller switches on and off."""
 
 MAX_PICTURE_BYTES = 24 * 36_000
-"""A picture comes in at most 24 parts, of 48,000 characters of base64."""
+"""A picture is sent in at most 24 parts of 48,000 characters of base64."""
 
 _PART_BYTES = 36_000
 
 _INDEXES: dict[Track, int] = {"microphone": 0, "camera": 1, "screen": 2}
-# A tool's result may be nested; what is nested deeper could not be written again.
+# A tool's result may be nested, but only this deeply can it be written as JSON again.
 _DEEPEST_LEVEL = 50
 
 
@@ -49,7 +49,7 @@ def picture_parts(picture_id: str, name: str, data: bytes) -> list[str]:
 
     Args:
         picture_id: Tells pictures apart.
-        name: What the file is called.
+        name: The name of the file.
         data: At most `MAX_PICTURE_BYTES`.
     """
     pieces = [data[at : at + _PART_BYTES] for at in range(0, len(data), _PART_BYTES)]
@@ -73,7 +73,7 @@ def picture_parts(picture_id: str, name: str, data: bytes) -> list[str]:
 
 
 def track_status(track: Track, *, enabled: bool) -> str:
-    """Format that a track was switched on or off."""
+    """Format the message that a track was switched on or off."""
     inner = {"type": "trackStatus", "receiver_index": _INDEXES[track], "enabled": enabled}
     return json.dumps({"type": "signalling", "message": inner})
 

@@ -24,7 +24,7 @@ from vision_agent.caller.ice_servers import read_ice_servers
 # An answer is a session description of a few kilobytes.
 _MAX_ANSWER_BYTES = 1_000_000
 MAX_TIMEOUT_S = 86_400
-"""The longest timeout that is accepted: a day. The timers of some systems end not far beyond."""
+"""The longest timeout that is accepted: a day. Some systems' timers overflow not far beyond."""
 
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _HOW_TO_SIGN_IN = (
@@ -44,8 +44,8 @@ class SdpAnswer:
     Attributes:
         sdp: Its SDP.
         pc_id: The id of the call.
-        resume: What continues its conversation.
-        resumed: Whether it continues an earlier one.
+        resume: The token with which another call continues the conversation.
+        resumed: Whether this call continues an earlier conversation.
     """
 
     sdp: str
@@ -127,13 +127,13 @@ class Signalling:
         return read_ice_servers(info.get("ice_servers"))
 
     def within(self, timeout_s: float) -> Signalling:
-        """The same server, asked with another timeout."""
+        """The same server with another timeout."""
         other = copy(self)
         other._timeout_s = checked_timeout_s(timeout_s)
         return other
 
     async def _become(self, user: object) -> None:
-        """Get a token for the calls of a user, for whom the server's access token speaks."""
+        """Get a token for the calls of a user, with the server's access token."""
         answer = await self._request("POST", "/api/tokens", {"user": user})
         token = answer.get("token")
         if not isinstance(token, str):
@@ -244,7 +244,8 @@ def _send(request: urllib.request.Request, timeout_s: float) -> bytes:
     until_s = time.monotonic() + timeout_s
     body = b""
     with opener.open(request, timeout=timeout_s) as response:
-        # The timeout is that of each read: an answer that drips would never be over.
+        # The timeout applies to each read, so a server that sends byte by byte would never reach
+        # it.
         while len(body) < _MAX_ANSWER_BYTES and (piece := response.read1(_MAX_ANSWER_BYTES)):
             body += piece
             if time.monotonic() > until_s:

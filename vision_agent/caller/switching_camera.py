@@ -112,7 +112,7 @@ class SwitchingCamera(MediaStreamTrack):
         """Wait until the next frame is due, and hold it.
 
         Returns:
-            Whether it is one of what is shown now; if not, something else is shown by now.
+            Whether it belongs to what is shown now; False if something else was shown meanwhile.
         """
         if self.readyState != "live":
             raise MediaStreamError

@@ -65,7 +65,7 @@ class CameraTrack(MediaStreamTrack):
         self._sleep: asyncio.Future[None] | None = None
 
     async def ready(self) -> None:
-        """Read the first frame: in a cut it may come long after what it is decoded from."""
+        """Read the first frame; a cut may begin long after the key frame before it."""
         if self._shown is None and self.failure is None:
             first = await self._next_frame()
             self._shown = None if first is None else first.frame
@@ -76,24 +76,24 @@ class CameraTrack(MediaStreamTrack):
             self._playing_since = time.monotonic()
 
     def play_part(self, from_s: float, until_s: float) -> None:
-        """Go ahead to what is seen at a time of the recording, and play on from there.
+        """Skip to a time of the recording, and play on from there.
 
         Args:
             from_s: The time, in seconds of the recording.
-            until_s: When the frame that is seen then is held, until this is called again.
+            until_s: When to hold the visible frame, until this is called again.
         """
         self.play()
         self._jump_to_s, self._until_s = from_s, until_s
         self._wake()
 
     def show_again(self) -> None:
-        """Send what is seen now without a wait for the next frame."""
+        """Send the visible frame again without waiting for the next one."""
         self._again = True
         self._wake()
 
     @property
     def is_ahead(self) -> bool:
-        """Whether what is seen at the last `from_s` is still to be read."""
+        """Whether the frame at the last `from_s` has not been read yet."""
         return self._jump_to_s is not None and self.failure is None and not self._still
 
     async def recv(self) -> av.VideoFrame:
@@ -117,7 +117,7 @@ class CameraTrack(MediaStreamTrack):
         return self._clock.stamp(self._shown)
 
     async def _advance(self) -> None:
-        """Wait until the next frame is due, or what is shown is to be sent again."""
+        """Wait until the next frame is due or the visible one has to be repeated."""
         while (following := self._following or await self._next_frame()) is not None:
             self._following = following
             now = time.monotonic()
@@ -143,7 +143,7 @@ class CameraTrack(MediaStreamTrack):
                 return
 
     async def _wait(self, seconds: float) -> None:
-        """Wait so long, or until another part is to be played."""
+        """Wait this long, or until another part is to be played."""
         loop = asyncio.get_running_loop()
         self._sleep = loop.create_future()
         timer = loop.call_later(seconds, self._wake)
@@ -200,7 +200,7 @@ class MicrophoneTrack(MediaStreamTrack):
         self._due_at: float | None = None
 
     def speak(self, sound: Samples, spans: Sequence[Span] = ()) -> None:
-        """Send `sound` from now on, in place of what is left of an earlier one.
+        """Send `sound` from now on, in place of the rest of an earlier one.
 
         Args:
             sound: Mono s16 at `SOUND_RATE_HZ`.

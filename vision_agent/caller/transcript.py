@@ -136,7 +136,7 @@ class CallTranscript:
                 self.refused[str(parsed.get("id"))] = self.errors[-1]
 
     def close(self) -> None:
-        """Keep an unfinished line: the call ended before its transcript was complete."""
+        """Keep an unfinished line; the call ended before its transcript was complete."""
         if self._saying:
             self._agent_said("".join(self._saying))
 
@@ -190,7 +190,7 @@ class CallTranscript:
 
     def _add(self, line: TranscriptLine) -> None:
         self.lines.append(line)
-        # A line arrives whole at its end, so it may come after a line that began later.
+        # A line arrives whole when it ends, so it may arrive after a line that began later.
         self.lines.sort(key=lambda each: each.at_ms)
         self._on_transcript(line.who, line.text, line.at_ms)
 

@@ -1,7 +1,8 @@
 """Keeps a recorded sound at the times of its file.
 
-A sender that catches up after a stall sends more sound than time has passed: its packets overlap in
-a recorded call. The sound is then late, and the silence that follows makes up for it.
+A sender that catches up after a stall sends more sound than time has passed, so its packets overlap
+in a recorded call. From then on the sound is late, and silent frames after it are dropped until it
+is on time again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _ROUNDED_S = 0.001
 
 
 def in_true_time(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
-    """Yield the frames without silent ones that are late; each has the time when it is heard."""
+    """Yield the frames with the times at which they are heard; drop silent ones that are late."""
     end_s: float | None = None
     for frame in frames:
         length_s = frame.samples / frame.sample_rate

@@ -1,4 +1,4 @@
-"""Whether the microphone's switch makes the caller's turns, and not the model's detection. Pure."""
+"""Whether the microphone's switch marks the caller's turns, instead of the model. Pure."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 TAIL_MS = 300
-"""The last word is still on its way when the switch's message overtakes it."""
+"""Margin for the last word, which arrives after the message of the switch."""
 
 LEAD_S = 0.1
-"""The same at the beginning: what comes before the switch's message is not listened to."""
+"""Margin for the first word: sound that arrives before the message of the switch is ignored."""
 
 _OFF = ("false", "0", "off", "no")
 
 
 def signals_turns(asked: Mapping[str, Any], detected: bool | None = None) -> bool:
-    """Whether a call has to say when its caller's turns begin and end.
+    """Whether a call has to signal when its caller's turns begin and end.
 
     Args:
         asked: The options of the call (`requestData`).
         detected: Whether the model detects turns in this call, if the server has said so: its own
-            options hold for what the call does not ask for.
+            options apply where the call sets none.
     """
     if detected is not None:
         return not detected

@@ -1,4 +1,4 @@
-"""The lines that were typed so shortly before a connection was lost that they may be too. Pure."""
+"""Lines typed so shortly before a connection was lost that they may be lost as well. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 UNSURE_S = 10.0
 MAX_CHARS = 1_000
-"""Longer lines are not looked for in a conversation, which shows the beginning of each."""
+"""Longer lines are not searched in a conversation, which shows only the beginning of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class TypedLine:
     """A line that was sent.
 
     Attributes:
-        message_id: Its id: a server takes a line once in a call.
+        message_id: Its id; a server takes a line only once in a call.
         text: The line.
         at_s: The monotonic time at which it was sent.
     """
@@ -27,7 +27,7 @@ class TypedLine:
 
 
 class TypedLines:
-    """Keeps what was typed lately, and how often each line was typed in the conversation."""
+    """Keeps the newest typed lines, and how often each one was typed in the conversation."""
 
     def __init__(self) -> None:
         self._lately: list[TypedLine] = []
@@ -35,20 +35,20 @@ class TypedLines:
         self._answered: frozenset[TypedLine] = frozenset()
 
     def sent(self, line: TypedLine) -> None:
-        """A line was sent."""
+        """Note that a line was sent."""
         self._lately = [*self.unsure(line.at_s), line]
         self._times[line.text.strip()] += 1
 
     def unsure(self, lost_s: float) -> list[TypedLine]:
-        """What may not have arrived on a connection whose loss was noticed at this time."""
+        """The lines that may be lost with a connection, if its loss was noticed at `lost_s`."""
         return [line for line in self._lately if lost_s - line.at_s < UNSURE_S]
 
     def answered(self) -> None:
-        """An answer begins: whatever was sent before has arrived."""
+        """Note that an answer begins: every line sent before has arrived."""
         self._answered = frozenset(self._lately)
 
     def unanswered(self, lost_s: float) -> list[TypedLine]:
-        """What has not arrived, as far as can be known where the conversation is gone.
+        """The lines that have presumably not arrived, if the conversation itself is gone.
 
         Args:
             lost_s: See `unsure`.
@@ -56,11 +56,11 @@ class TypedLines:
         return [line for line in self.unsure(lost_s) if line not in self._answered]
 
     def missing(self, said: Sequence[str], lost_s: float) -> list[TypedLine]:
-        """What has not arrived: the conversation, which a new call continues, lacks it.
+        """The lines that have not arrived: the conversation that a new call continues lacks them.
 
         Args:
-            said: The caller's lines of the conversation. What stands before typed words in one of
-                them says what they were shown with.
+            said: The caller's lines of the conversation. Text
+                before the typed words in a line names the pictures sent with them.
             lost_s: See `unsure`.
         """
         of_text: dict[str, list[TypedLine]] = {}

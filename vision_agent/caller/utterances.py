@@ -1,4 +1,4 @@
-"""Where in a sound somebody speaks. Pure: samples in, spans out.
+"""Finds the stretches of a sound in which somebody speaks. Pure: samples in, spans out.
 
 The caller measures the sound before it sends it, independently of what the server detects.
 """

@@ -1,4 +1,4 @@
-"""Converts a frame of a recording to what a webcam sends: upright, square pixels, not huge."""
+"""Converts a frame of a recording to a webcam's: upright, with square pixels, not too large."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 # The size of a webcam's frame. A 4K recording would cost the caller seconds of VP8 encoding per
 # second, and the server shrinks every frame far below this before the model sees it.
 MAX_FRAME_PX = 1280
-# The most that a pixel may be wider than high, or the reverse: 4:3 film squeezed to a half has 2.
+# The largest ratio of a pixel's sides. For 4:3 film squeezed to half its width it is 2.
 _MAX_PIXEL_ASPECT = 8
 _Matrix = tuple[int, int, int, int]
 # The display matrices of the EXIF orientations (TIFF 6.0, tag 274); 1 is upright.
@@ -79,7 +79,7 @@ def _exif_orientation(path: Path) -> int:
         with Image.open(path) as image:
             return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError):
-        return 1  # what is no picture for Pillow, or has a broken tag, is shown as it is stored
+        return 1  # a file that Pillow can't read, or with a broken tag, is shown as it is stored
 
 
 def _displayed(stored: npt.NDArray[np.uint8], matrix: _Matrix) -> npt.NDArray[np.uint8]:

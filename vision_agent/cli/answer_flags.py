@@ -13,11 +13,11 @@ from vision_agent.cli.flags import with_flags
 
 _PANEL = "How the agent answers (docs/options.md)"
 _NAMES = {"modalities": ("--modalities", "--modality")}
-"""Flags that have several names."""
+"""Settings whose flag has several names."""
 
 
 def answer_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags; it gets what was given of them as `answers`, a dictionary."""
+    """Give a command the flags; it gets those that were given as `answers`, a dictionary."""
     flags = (
         inspect.Parameter(
             name,
@@ -38,7 +38,7 @@ def _given(**answers: Any) -> dict[str, Any]:
 
 
 def check_answers(answers: dict[str, Any]) -> None:
-    """Check what a call is going to ask for, before a server is started for it.
+    """Check the options of a call before a server is started for it.
 
     Raises:
         ModelError: An option is invalid; the text says which.
@@ -49,6 +49,6 @@ def check_answers(answers: dict[str, Any]) -> None:
 
 
 def _type_of(annotation: Any) -> type:
-    """The type of a flag: lists are written with commas."""
+    """The type of a flag; a list is written with commas."""
     kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
     return kinds[0] if kinds[0] in (int, bool) else str

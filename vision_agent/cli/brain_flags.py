@@ -1,4 +1,4 @@
-"""Flags for servers of the user's own that do a part of the local Live API's work."""
+"""Flags for the user's own servers that take over parts of the local Live API's work."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ def _read(
 
 
 def brain_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags; it gets what was given of them as `brain`, a dictionary."""
+    """Give a command the flags; it gets those that were given as `brain`, a dictionary."""
     flags = inspect.signature(_read, eval_str=True).parameters.values()
     return with_flags(command, "brain", flags, _read)
 
 
 def as_arguments(given: dict[str, Any]) -> tuple[str, ...]:
-    """The flags again, as arguments of `serve`."""
+    """The flags as arguments of `serve`."""
     return tuple(word for name, value in given.items() for word in (_flag(name), str(value)))
 
 

@@ -1,4 +1,4 @@
-"""The server that `replay` and `talk` call: one that runs, or one they start for the call."""
+"""The server that `replay` and `talk` call: a running one, or one started for the call."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class CalledServer:
     ) -> CalledServer:
         """Sort a command's options into those of the server and those of the call.
 
-        A mistake in them is reported in words, before a server is started.
+        Mistakes are reported in words, before a server is started.
 
         Args:
             agent: The agent to start a server with; a running server is asked for it by name.
@@ -73,7 +73,7 @@ class CalledServer:
             token: The access token.
             header: Headers as `Name: value`; a malformed one is refused.
             timeout: The longest wait, in seconds.
-            recording: Whether the caller agrees to be recorded; None says nothing of it.
+            recording: Whether the caller agrees to be recorded; None if the option was not given.
             brain: What to start a server with; refused with `url`.
             answers: How the agent answers, the options of the call.
         """
@@ -111,7 +111,7 @@ class CalledServer:
         return answer_flags(brain_flags(with_flags(command, "server", given, cls.of)))
 
     async def address(self, stack: AsyncExitStack, console: Terminal) -> str:
-        """Return the server's address, starting one if need be, which then ends with the stack.
+        """Return the server's address; starts one if necessary, which ends with the stack.
 
         Raises:
             ServerDidNotStart: The reason stands on standard error.

@@ -1,4 +1,4 @@
-"""`vision-agent case`: a recorded call becomes a case of a suite."""
+"""`vision-agent case`: makes a case of a suite from a recorded call."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _write(
     after = [each for each in source.part.lines if each.at_ms >= source.part.end_ms]
     made = RecordedCase(name, "", None, None, source.call.header, source.part.inside)
     try:
-        with_case(before, made.text(), name)  # before anything is written
+        with_case(before, made.text(), name)  # checked before anything is written
         if copy_as is not None:
             shift_s = copy_part(source.call, cut, folder)
             begin_s, end_s = begin_s - shift_s, end_s - shift_s
@@ -128,7 +128,7 @@ def _write(
 
 
 def _put(path: Path, text: str) -> None:
-    """Write a file whole or not at all: what a person has written stays if the disk is full."""
+    """Write a file completely or not at all: a full disk must not cost a person's work."""
     new = path.with_name(f"{path.name}.new")
     try:
         new.write_text(text, encoding="utf-8", newline="")
@@ -141,7 +141,7 @@ def _put(path: Path, text: str) -> None:
 
 
 def _target(agent: str, folder: Path) -> str:
-    """Whom `--agent` names, as a suite in that folder does; a mistake is reported in words."""
+    """The agent that `--agent` names, relative to that folder; mistakes are reported in words."""
     from vision_agent.evaluation.agent_target import AgentTarget
 
     target = AgentTarget.named(agent)
@@ -150,12 +150,12 @@ def _target(agent: str, folder: Path) -> str:
     return target.url or target.agent or agent
 
 
-_DEFAULT_AGENT = "vision_agent"  # `agents.default_agent`, whose import takes two seconds
+_DEFAULT_AGENT = "vision_agent"  # equals `agents.default_agent`, whose import takes two seconds
 _NEW = "# agents: [path/to/an/agent]  # the recorded call was answered by {name}\n"
 
 
 def _relative(path: Path, folder: Path) -> str:
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # another drive
+    except ValueError:  # on another drive
         return path.resolve().as_posix()

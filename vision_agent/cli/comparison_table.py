@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def comparison_table(rows: Sequence[ComparedRow]) -> Table:
-    """Make the table; what is different stands out, and is marked for who sees no colours."""
+    """Make the table; differences stand out, and carry a mark for readers who see no colours."""
     table = Table("", "Recorded call", "This call", "", box=None, pad_edge=False)
     turn = 0
     for row in rows:

@@ -14,13 +14,13 @@ def with_flags(
     flags: Iterable[inspect.Parameter],
     read: Callable[..., Any],
 ) -> Callable[..., None]:
-    """Give a command flags in place of one of its parameters.
+    """Replace one of a command's parameters with flags.
 
     Args:
         command: The command; its parameters are keyword-only.
-        argument: The parameter, which gets what `read` makes of the flags.
+        argument: The parameter, which gets the result of `read`.
         flags: The flags, as the parameters of `read`.
-        read: Called with them before the command.
+        read: Called with the flags before the command.
     """
     flags = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in flags]
 

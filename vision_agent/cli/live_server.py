@@ -60,7 +60,7 @@ def live_server(
     from vision_agent.server.options import own_models
 
     try:
-        listen(host, port).close()  # a sentence, before the engine is started
+        listen(host, port).close()  # fails with a sentence before the engine is started
     except CannotListen as error:
         refuse(str(error))
     with user_errors():
@@ -89,5 +89,5 @@ def _limits(connection_s: float | None, *, unlimited: bool) -> Limits:
     limits = UNLIMITED if unlimited else SERVICE
     if connection_s is None:
         return limits
-    # A tenth of it, as the service's minute is of its ten.
+    # A tenth, like the service's one minute of its ten.
     return replace(limits, connection_s=connection_s, go_away_s=connection_s / 10)

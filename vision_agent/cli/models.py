@@ -15,7 +15,8 @@ from vision_agent.cli.options import Agent, Model, Voice, err, out, read_setting
 from vision_agent.terminal import one_line
 
 _PIPED_WIDTH = 500
-"""Characters; no line of the table is as long. A pipe's reader gets a line for each model."""
+"""In characters, longer than every line of the table: a pipe's reader gets one line for each
+model."""
 
 
 def models(

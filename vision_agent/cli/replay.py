@@ -138,7 +138,7 @@ async def _replay(
     assert options.file is not None
     cut = Cut(options.begin_s, options.end_s)
     asks = ask is not None or options.say is not None or options.typed is not None
-    # Its own sound, which may be none that can be played, is only read where it is to be.
+    # The file's own sound is read only if it is to be played; it may have none that can be.
     question = FixedScript([]) if asks else None
     source = await asyncio.to_thread(open_source, options.file, cut, question)
     if source.call is not None:

@@ -136,5 +136,5 @@ def serve(
     )
     with user_errors():
         if settings.scenario is not None:
-            load_scenario(settings.scenario)  # a mistake in it is reported before the server starts
+            load_scenario(settings.scenario)  # reports mistakes in it before the server starts
         run_server(settings, say=out.say, until_eof=until_eof, show_token=out.is_terminal)

@@ -14,8 +14,8 @@ class Finding:
 
     Attributes:
         check: What was checked, such as "key".
-        status: `ok`; `note` for information; `warning` for what disturbs some calls; `problem` for
-            what keeps calls from working.
+        status: `ok`; `note` for information; `warning` for what may disturb a call; `problem` for
+            what prevents calls.
         text: What was found.
         advice: What to do about it; empty if nothing needs to be done.
     """

@@ -109,7 +109,7 @@ def check_prices(path: Path | None) -> list[Finding]:
 async def check_service(settings: Settings, environ: Mapping[str, str]) -> Sequence[Finding]:
     """Check that the service is reachable and accepts the key, by listing its models once.
 
-    With servers of the user's own it is not asked: calls would not reach it either.
+    Skipped if the user has servers of their own, because calls do not reach the service then.
     """
     with contextlib.suppress(OwnModelError):
         if model_options(settings).own_models.servers:

@@ -1,4 +1,4 @@
-"""The servers of the user's own: whether each is there and has its model."""
+"""The user's own servers: whether each one answers and has its model."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from vision_agent.settings import Settings
 
 
 async def check_own_models(settings: Settings) -> Sequence[Finding]:
-    """Ask each server that is named for the list of its models; nothing else is sent."""
+    """Ask each configured server for its list of models; send nothing else."""
     try:
         servers = own_models(settings).servers
     except OwnModelError:
-        return []  # `check_model` says it
+        return []  # reported by `check_model`
     return [await _check(name, server) for name, server in servers.items()]
 
 

@@ -1,4 +1,4 @@
-"""Which device an option means. Pure: names in, one of them out."""
+"""Finds the device that an option names. Pure."""
 
 from __future__ import annotations
 

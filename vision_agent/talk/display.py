@@ -1,7 +1,7 @@
 """This machine's screen as a track, read by Pillow: X11 displays, macOS and Windows.
 
-FFmpeg's devices do not serve: the wheels of PyAV have none for macOS and Windows, and in a process
-that has imported OpenCV before PyAV, `x11grab` ends it with a segmentation fault (18.1.0).
+FFmpeg's devices are no alternative: PyAV's wheels have none for macOS and Windows, and `x11grab`
+(18.1.0) crashes with a segmentation fault in a process that has imported OpenCV before PyAV.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from PIL import Image, ImageGrab
 from vision_agent.caller.video_clock import VideoClock
 
 FPS = 2.0
-"""Frames sent per second; one takes 30 ms of a core. The agent gets one in two seconds."""
+"""Frames sent per second; one takes 30 ms of a core. The agent gets one every two seconds."""
 
 MAX_DISPLAY_PX = 1920
 """The longer side of what is sent; the server shrinks larger frames by itself."""
@@ -115,7 +115,7 @@ def _frame() -> av.VideoFrame:
 def _grabbed() -> Image.Image:
     if sys.platform in _WITHOUT_X11:
         return ImageGrab.grab()
-    # Named, so that no screenshot program of the desktop is run in its place.
+    # With an explicit display, Pillow does not run the desktop's screenshot program instead.
     return ImageGrab.grab(xdisplay=os.environ["DISPLAY"])
 
 

@@ -24,7 +24,8 @@ _LATE_S = 0.06
 class LiveMicrophoneTrack(MediaStreamTrack):
     """Sound from a device in 20 ms frames, as it arrives; silence while muted or without sound.
 
-    What a busy moment has delayed is sent right after it. At most 2 s wait; the oldest is dropped.
+    Sound that a busy moment has delayed is sent right afterwards. At most 2 s wait; the oldest is
+    dropped.
     """
 
     kind = "audio"

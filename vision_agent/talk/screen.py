@@ -84,19 +84,19 @@ class LiveScreen(PlainScreen):
         self._live.start()
 
     def state(self, state: str) -> None:
-        """Shown from the next redraw on."""
+        """Show it from the next redraw on."""
         self._state = state
 
     def partial(self, who: str, text: str) -> None:
-        """Shown from the next redraw on."""
+        """Show it from the next redraw on."""
         self._partials[who] = text
 
     def level(self, who: str, rms: float) -> None:
-        """Shown from the next redraw on; a bar jumps up and falls back slowly."""
+        """Show it from the next redraw on; a bar jumps up and falls back slowly."""
         self._bars[who] = max(self._bars[who], bar_cells(rms))
 
     def reply(self, ms: int) -> None:
-        """Shown below, with the median of the call."""
+        """Show it below, with the median of the call."""
         self._replies.append(ms)
 
     def close(self) -> None:

@@ -71,7 +71,7 @@ class WebcamTrack(MediaStreamTrack):
 
 
 def list_cameras() -> list[tuple[int, str]]:
-    """Return the cameras' numbers and names. Except on Linux each is opened for a moment."""
+    """Return the cameras' numbers and names. Outside Linux each camera is opened for a moment."""
     if sys.platform == "linux":
         folders = sorted(Path("/sys/class/video4linux").glob("video*"))
         return [

@@ -31,7 +31,7 @@ DIFFERENT = 22
 smoothing, a camera's noise stays below 6."""
 
 PART_CHANGED = 0.004
-"""The least share of the frame that is a change: an apple on the far side of a table."""
+"""The least share of the frame that counts as a change: an apple on the far side of a table."""
 
 ALL_CHANGED = 0.6
 MORE_EDGES = 1.3

@@ -21,27 +21,27 @@ from vision_agent.tools.call_context import Pixels
 LOOKS = 3
 
 SEEN_FROM = 0.5
-"""Score from which on a thing is believed to be there. Arms reach 0.49 as a person. Of
-354 photographs and drawings, 14 with people have a person of this score and 3 without."""
+"""Least score of a thing that is counted as present. Arms reach 0.49 as a person. Of 354
+photographs and drawings, 14 with people and 3 without have a person of this score."""
 
 WITH_SHOES_FROM = 0.3
-"""The same for a person who has shoes on, and for the shoes."""
+"""Least score of a person with shoes, and of the shoes."""
 
 STILL_FROM = 0.25
-"""Score from which on a thing that was seen before is believed to be there still."""
+"""Least score of a thing that was seen before for it to be counted as still present."""
 
 SAME = 0.5
 """Intersection over union from which on two boxes hold the same thing."""
 
 Find = Callable[[Pixels, float], int]
-"""How many things of the kind a frame shows, from a score on."""
+"""Counts the things of the kind in a frame, from a given score on."""
 
 
 class KindComes:
     """Counts the things of a kind; more than before, in two of three looks, is an event.
 
-    A thing that is in view from the beginning is told at once. People are often in view already,
-    such as the caller, so that only another one is told.
+    A thing that is in view from the beginning is reported at once. A person is not: people, such as
+    the caller, are often in view already, so only a further one is reported.
 
     Args:
         kind: The kind.
@@ -122,7 +122,7 @@ def finder(kind: FoundKind) -> Find:
 
 
 def with_shoes(found: Sequence[Detection]) -> list[Box]:
-    """The boxes of the people who have shoes on; their faces may be turned away."""
+    """The boxes of the people with shoes on; their faces may be turned away."""
     likely = [one for one in found if one.score >= WITH_SHOES_FROM]
     shoes = [one.box for one in likely if ALIKE.get(one.label, one.label) == "shoe"]
     people = [one.box for one in likely if one.label == "person"]

@@ -33,11 +33,11 @@ MAX_PX = 1536
 MAX_BYTES = 1_000_000
 ENLARGE_TO_PX = 1024
 ENLARGE_AT_MOST = 2.0
-"""The factor by which a small part is enlarged, at most: models and OCR read small print better
-when it is enlarged."""
+"""The factor by which a small part is enlarged, at most. Models and OCR read enlarged small print
+better."""
 
 SCREEN_MARK = b"[frame] screen"
-"""The comment by which programs know a picture of the screen, such as the local Live API."""
+"""The JPEG comment by which programs, such as the local Live API, recognise a screen's frame."""
 
 MARGIN = 0.08
 JPEG_QUALITIES = (92, 85, 75, 60)

@@ -41,14 +41,14 @@ class PrintReader:
 
 
 def _load() -> Any:
-    import rapidocr  # imported here: it takes a second, which only a reader of text should pay
+    import rapidocr  # imported here: it takes a second, which only reading text should cost
 
     models = Path(rapidocr.__file__).parent / "models"
     reader = rapidocr.RapidOCR(
         params={
             "Global.log_level": "critical",
             "Global.use_cls": False,
-            # The paths are given, so that rapidocr looks for no other models and downloads none.
+            # With explicit paths rapidocr searches for no other models and downloads none.
             "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
             "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
             "Det.limit_side_len": 480,

@@ -132,7 +132,7 @@ def evaluate(
 
 
 def _written(path: Path, make: Callable[[], bytes]) -> bool:
-    """Write results; those that can't be written are told, and the others still are."""
+    """Write results; a failure is reported, and the other results are still written."""
     try:
         path.write_bytes(make())
     except OSError as error:
@@ -145,7 +145,7 @@ async def _watched(trials: list[Trial], options: RunOptions) -> SuiteResults:
     from vision_agent.cli.eval.view import EvalView, show_summary
     from vision_agent.evaluation.run import run_trials
 
-    # `timeout` and CI systems end a command that takes too long with SIGTERM: as Ctrl-C does.
+    # `timeout` and CI systems end a command that takes too long with SIGTERM; treat it as Ctrl-C.
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     with suppress(NotImplementedError, RuntimeError):  # on Windows; outside the main thread

@@ -26,10 +26,10 @@ _ROWS_SHOWN = 200
 
 
 class EvalView:
-    """Shows a run while it goes on; use it as a context manager.
+    """Shows the progress of a run; use it as a context manager.
 
     Args:
-        console: Where to.
+        console: The console to print on.
         planned: How many calls there are.
     """
 
@@ -56,7 +56,7 @@ class EvalView:
             self._live.stop()
 
     def begin(self, trial: Trial) -> None:
-        """Show that a call is made."""
+        """Show that a call begins."""
         self._running[id(trial)] = (trial, time.monotonic())
 
     def end(self, trial: Trial, outcome: CaseOutcome) -> None:
@@ -142,7 +142,7 @@ def _table(rates: Sequence[CaseRate]) -> Table:
 
 
 def _show_rates(console: Terminal, rates: Sequence[CaseRate]) -> None:
-    """Print how many calls passed with each agent and model, where there are several."""
+    """Print how many calls passed with each agent and model, if there are several."""
     for name in ("agent", "model"):
         groups: dict[str, list[CaseRate]] = {}
         for rate in rates:

@@ -59,7 +59,7 @@ class TalkOptions:
     wav: Path | None = None
 
     def check(self) -> None:
-        """Raise `NotPossible` for options that can't be together."""
+        """Raise `NotPossible` for options that exclude each other."""
         devices = self.devices
         if devices.typed and self.push_to_talk:
             raise NotPossible("--text types and --push-to-talk speaks: choose one.")
@@ -154,7 +154,7 @@ def _screen(options: TalkOptions, console: Terminal) -> Screen:
 
 @dataclass(frozen=True, slots=True)
 class _Talk:
-    """The conversation of a call that is up."""
+    """The conversation of a call after it has been connected."""
 
     options: TalkOptions
     call: InteractiveCall

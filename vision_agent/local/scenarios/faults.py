@@ -94,7 +94,7 @@ class FaultPlan:
         return [entry for entry in left if entry.times is None or entry.times > 0]
 
     def struck(self, left: _RemainingFault, now_s: float | None) -> None:
-        """A fault has struck; the time is None while a client connects."""
+        """Records that a fault has struck; the time is None while a client connects."""
         if left.times is not None:
             left.times -= 1
         if left is self._armed and not left.times:

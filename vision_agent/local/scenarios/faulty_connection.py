@@ -223,7 +223,7 @@ class FaultyConnection:
                 pass  # carried out on the setup message or the request
 
     def _sounds(self, said: ServerMessage) -> list[ConnectionEvent]:
-        """One for each 100 ms of sound that has gone out, in whatever pieces."""
+        """An event for each 100 ms of sound that has been sent, however the messages divide it."""
         parts = said.get("serverContent", {}).get("modelTurn", {}).get("parts", ())
         for part in parts:
             self._sound_bytes += len(part.get("inlineData", {}).get("data", "")) * 3 // 4

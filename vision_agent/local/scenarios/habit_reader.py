@@ -1,4 +1,4 @@
-"""Reads the habits that a scenario changes: each has the kind of value that the table has."""
+"""Reads the habits that a scenario changes; each value has the type that the table gives it."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def read_scenario(text: str, file: str = "scenario") -> Scenario:
-    """The scenario in a text; see `load_scenario`."""
+    """The scenario in a string; see `load_scenario`."""
     root = read_yaml(text, file)
     given = root.fields(_FILE)
     engine = given["engine"].flag() if "engine" in given else True

@@ -32,11 +32,11 @@ class YamlValue:
         self.data = data
 
     def error(self, words: str) -> ScenarioError:
-        """The error with these words at this value."""
+        """An error with this text at this value."""
         return ScenarioError(f"{self._file}, line {self._line}: {words}")
 
     def wrong(self, wanted: str) -> ScenarioError:
-        """The error that this value is not the kind of value that its key needs."""
+        """An error that this value is not what its key requires."""
         got = repr(self.data)
         if isinstance(self.data, dict | list):
             got = "a mapping" if isinstance(self.data, dict) else "a list"

@@ -1,4 +1,4 @@
-"""Aligns an earlier frame with a newer one: a camera is never still, in a hand or on a desk."""
+"""Aligns an earlier frame with a newer one, because no camera is ever completely still."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from vision_agent.local.engine.sight.camera_frame import Pixels
 Grey = npt.NDArray[np.float32]
 
 MAX_SHIFT = 0.05
-"""Largest shift that is aligned, as a share of the width. A larger one means that a thing moved,
-or that the camera was turned to something else."""
+"""Largest shift that is aligned, as a share of the width. A larger one means that a thing moved or
+that the camera was turned."""
 
 MAX_TURN_DEG = 3.0
 
@@ -86,7 +86,7 @@ def _turn(old: Grey, new: Grey, start: npt.NDArray[np.float32]) -> npt.NDArray[n
 
 
 def _misfit(old: Grey, new: Grey, guess: npt.NDArray[np.float32]) -> float:
-    """How many edges do not coincide; their strength counts little."""
+    """How many edges do not coincide, with little regard to their strength."""
     size = (new.shape[1], new.shape[0])
     moved = cv2.warpAffine(old, guess, size, borderMode=cv2.BORDER_REPLICATE)
     return float(np.sqrt(np.abs(moved - new)).mean())

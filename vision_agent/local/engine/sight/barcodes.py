@@ -14,7 +14,7 @@ from vision_agent.local.engine.sight.observations import Code
 from vision_agent.local.engine.sight.places import place
 
 MAX_TEXT = 500
-"""Characters of a code that are reported; a QR code holds up to 4,296 (ISO/IEC 18004)."""
+"""Most characters of a code that are reported. A QR code holds up to 4,296 (ISO/IEC 18004)."""
 
 ENLARGE_UP_TO_PX = 960
 """A frame up to this wide is searched a second time, at twice its size."""

@@ -1,4 +1,4 @@
-"""The colour of what a box holds."""
+"""The colour of the thing in a box."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from vision_agent.local.engine.sight.colours import clear_colour
 from vision_agent.local.engine.sight.foreground import View
 
 INNER = 0.6
-"""Share of a box's sides in which its thing lies; the corners belong to what is behind it."""
+"""Share of a box's sides that its thing is assumed to fill; the corners show the background."""
 
 AROUND = 0.15
-"""Width of the ring around a box that shows what is behind, as a share of the box's sides."""
+"""Width of the ring around a box that shows the background, as a share of the box's sides."""
 
 BEHIND_FROM = 0.08
 """Least share of the ring that a colour of the background covers."""
 
 FEWEST = 0.25
-"""Least share of the inner part that is no background; otherwise the thing has its colours."""
+"""Least share of the inner part that differs from the background. If less differs, the thing has
+the background's colours, and they are not left out."""
 
 
 def colour_in(view: View, box: Box) -> str:
-    """The colour of the thing in a box: `clear_colour`, and so empty if it has no clear one.
+    """The colour of the thing in a box, as `clear_colour` names it; empty if there is no clear one.
 
-    The colours of the ring around the box are left out: a bicycle is not as grey as the street.
+    The colours of the ring around the box are left out, so that a bicycle is not as grey as the
+    street.
     """
     height, width = view.bins.shape
     inner = _part(box, height, width, INNER)

@@ -49,7 +49,7 @@ def choose_earlier(frames: Sequence[SeenFrame]) -> SeenFrame | None:
 
 
 def compare(earlier: Pixels, newer: Pixels, since_s: float) -> Changes:
-    """What differs in the newer of two BGR frames.
+    """How the newer of two BGR frames differs from the earlier one.
 
     Args:
         earlier: The earlier frame.
@@ -103,7 +103,7 @@ def _tell(found: list[Region], width_px: int) -> tuple[tuple[str, ...], list[str
 
 
 def _is_twin(first: Region, second: Region) -> bool:
-    """Whether the two regions are one thing, before and after it moved."""
+    """Whether two regions are one thing, at its old and its new place."""
     if {first.kind, second.kind} != {APPEARED, WENT_AWAY}:
         return False
     ratio = first.area_px / second.area_px

@@ -1,4 +1,4 @@
-"""Pixel weights for a frame with a face: things shown or worn count, hair and skin do not."""
+"""Pixel weights for a frame with a face: shown or worn things count, hair and skin do not."""
 
 from __future__ import annotations
 

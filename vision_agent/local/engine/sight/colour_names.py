@@ -47,8 +47,8 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
 
     Args:
         lab: The colours, relative to the frame's white if that is known.
-        white_known: Whether the frame shows what is white in it. If so, less chroma is enough
-            for a colour not to be grey: in front of a grey wall, pale blue glass looks blue.
+        white_known: Whether the frame shows a white reference. If so, a lower chroma already counts
+            as a colour: in front of a grey wall, pale blue glass looks blue.
     """
     lightness, saturation, hue = lab[..., 0], chroma(lab), hue_deg(lab)
     starts = np.array([start for start, _ in _HUES])
@@ -77,7 +77,7 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
 
     # Without enough chroma a colour has no hue. A dark colour needs more chroma.
     least = np.where(lightness >= WHITE_FROM, 0.030, 0.036)
-    least[lightness > 0.94] = 0.045  # near the sensor's limit only a cast is left
+    least[lightness > 0.94] = 0.045  # near the sensor's limit any chroma is a colour cast
     least = least + 0.05 * np.clip(0.42 - lightness, 0, 1)
     if white_known:
         least[(lightness > 0.50) & (lightness < WHITE_FROM)] = 0.019
@@ -118,7 +118,7 @@ def name_of(lab: Floats, *, white_known: bool = False) -> str:
 
 
 NEAR_DEG = 7.0
-"""Degrees of hue around a border between two names within which people have either."""
+"""Distance in degrees from a border between two hues within which people use either name."""
 
 _BETWEEN = (
     (41.0, RED, ORANGE),
@@ -130,7 +130,7 @@ _BLACK_TO_GREY, _GREY_TO_WHITE = 0.46, 0.76
 
 
 def near_names(lab: Floats, name: str) -> tuple[str, ...]:
-    """The other name that people may have for a colour that lies between two; mostly none.
+    """The other name that people may use for a colour near a border; mostly none.
 
     Args:
         lab: The colour in Oklab, relative to the frame's white.

@@ -54,21 +54,21 @@ IN_THE_MIDDLE_FROM = 0.02
 """Least share of the middle's weight that the thing in the middle has."""
 
 CLOSE = 0.7
-"""Ratio of the votes for the second colour to those for the first from which on both are named."""
+"""Least ratio of the second colour's votes to the first colour's for both to be named."""
 
 SHADED = 0.3
-"""The same for red beside brown: where red lies in the shade, most of it is called brown."""
+"""The same ratio for red beside brown: most of a red thing in the shade is called brown."""
 
 ALONE_FROM, BOTH_FROM = 0.45, 0.6
-"""Least share of the votes of one colour, and of two that are named together."""
+"""Least share of the votes for one colour, and for two that are named together."""
 
 EVENLY_LIGHT, EVEN_FROM = 0.12, 0.55
-"""Greatest difference of lightness from a grey, and least share of an area that is so near to it.
-Grey covers more lightnesses than any other name: what black and white parts have on average."""
+"""Largest lightness difference from a grey, and least share of the area within it, for the area to
+be called grey. Without this limit, black and white parts would average to grey."""
 
 WARM = ("pink", "red", "orange", "brown", "yellow")
 WARM_FROM = 0.03
-"""Least chroma of a warm colour. Less may be the lamp's, on something white or grey."""
+"""Least chroma of a warm colour. A lower one may be the lamp's cast on white or grey."""
 
 PLAIN = ("black", "grey", "white")
 COLOURFUL = 1.6
@@ -80,10 +80,11 @@ SECOND_FROM = 0.25
 MAX_OTHERS = 4
 
 CLEAR_FROM = 0.3
-"""Least share of the middle's weight of a thing whose colour answers for any thing's."""
+"""Least share of the middle's weight that the thing in the middle covers for its colour to be
+clear."""
 
 EDGE = 0.12
-"""Height of the upper and the lower edge, as a share of the frame's."""
+"""Height of the frame's upper and lower edge, as a share of its height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +222,9 @@ def two_most_common(lab: Floats, weights: Floats, *, white_known: bool) -> tuple
 
 
 def clear_colour(lab: Floats, weights: Floats, *, white_known: bool) -> str:
-    """The colour of an area in words: "red", "yellow or orange"; empty if no name fits it well.
+    """The colour of an area in words, such as "red" or "yellow or orange"; empty if no name fits.
 
-    It has two names if both are as common, or if the colour lies between them.
+    It has two names if two colours are equally common, or if the colour lies between them.
     """
     first, second = two_most_common(lab, weights, white_known=white_known)
     if _is_hardly(first):
@@ -240,19 +241,19 @@ def clear_colour(lab: Floats, weights: Floats, *, white_known: bool) -> str:
 
 
 def _is_even(votes: Votes, lab: Floats, weights: Floats) -> bool:
-    """Whether most of an area is about as light as its colour: a white car in shade is no grey."""
+    """Whether most of an area is about as light as its colour, unlike a white car in the shade."""
     near = np.abs(lab[..., 0] - votes.typical[0]) < EVENLY_LIGHT
     return bool(np.average(near, weights=weights) >= EVEN_FROM)
 
 
 def _is_hardly(votes: Votes) -> bool:
-    """Whether a colour is warm by name, and nearly grey: a white shoe in the evening is no pink."""
+    """Whether a colour with a warm name is nearly grey: a white shoe at dusk is not pink."""
     a_warm = base_name(votes.name) in WARM
     return a_warm and float(np.hypot(votes.typical[1], votes.typical[2])) < WARM_FROM
 
 
 def _either(name: str, other: str = "") -> str:
-    """`brown or orange`, `dark red or brown`."""
+    """Names joined: "brown or orange", "dark red or brown"."""
     if not other:
         return name
     both_dark = name.startswith("dark ") and other.startswith("dark ")

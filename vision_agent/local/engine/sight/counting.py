@@ -14,7 +14,7 @@ LIKE = 0.45
 """Least overlap of the colour distributions of two things of one kind."""
 
 TYPICAL = 0.04
-"""Least share of a kind's pixels in a colour bin, and its neighbours, that is typical of it."""
+"""Least share of a kind's pixels in a colour bin and its neighbours for the bin to be typical."""
 
 THRESHOLDS = (0.025, 0.030, 0.036)
 
@@ -25,7 +25,7 @@ TOO_LARGE = 0.45
 """Share of the frame. A thing that is cut off and has a larger box is part of the background."""
 
 PARTLY = 0.12
-"""Share of a whole thing's area that must be visible of a hidden thing for it to be counted."""
+"""Least visible share of a whole thing's area for a partly hidden thing to be counted."""
 
 
 def count(view: View) -> Count:
@@ -87,7 +87,7 @@ def _of_a_kind(first: Thing, second: Thing) -> bool:
 
 
 def _whole(kind: list[Thing]) -> list[Thing]:
-    """The things that are not cut off, or only a little; all of them if there are none such."""
+    """The things that are whole or nearly so; all of them if none is."""
     largest = max(thing.area for thing in kind)
     whole = [thing for thing in kind if not thing.at_edge or thing.area > 0.75 * largest]
     return whole or kind

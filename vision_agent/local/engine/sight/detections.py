@@ -1,4 +1,4 @@
-"""What the detectors find, as far as it can be judged without the classifier. Pure."""
+"""Combines the results of the detectors, before the classifier is asked. Pure."""
 
 from __future__ import annotations
 
@@ -10,33 +10,35 @@ from vision_agent.detection.object_detector import Detection
 from vision_agent.local.engine.sight.everyday import kind_of, of_sort
 
 LEAST_FROM = 0.3
-"""Least score of a box that is looked at more closely, or that bears out another detector's."""
+"""Least score of a box that is passed to the classifier or confirms another detector's box."""
 
 AGREED = 0.03
-"""What a score gains if another detector finds the thing too."""
+"""Added to a score if another detector finds the thing too."""
 
 DENIED = 0.6
-"""Intersection over union from which on two boxes with different labels are one thing."""
+"""Least intersection over union for two boxes with different labels to be one thing."""
 
 SAME_PLACE = 0.3
-"""Intersection over union from which on a thing in two frames is one thing."""
+"""Least intersection over union for a thing in two frames to be the same one."""
 
 WITHIN = 0.8
-"""Share of a smaller box in a larger one of the same kind: a part, or the same thing twice."""
+"""Share of a smaller box inside a larger one of the same kind from which on it is not counted: it
+is a part of the thing, or the same thing again."""
 
 MOST = 10
-"""Boxes of one frame that are looked at more closely."""
+"""Most boxes of one frame that are passed to the classifier."""
 
 SURE_FROM = 0.43
-"""Score from which on the first detector is believed against the second."""
+"""Score from which on the first detector overrules the second."""
 
 AS_LIKELY = 0.15
 ANIMAL_FROM = 0.4
-"""Two kinds of animal in one place, both with this score and not further apart, are an animal."""
+"""Least score of both, and largest difference between them, for two kinds of animal in one place to
+be called an animal."""
 
 
 def steady(frames: Sequence[Sequence[Detection]]) -> tuple[Detection, ...]:
-    """The detections of the newest frame; the score of one that most frames show is their mean.
+    """The detections of the newest frame. If most frames show one, its score is their mean.
 
     Args:
         frames: The detections of the frames, oldest first.
@@ -56,9 +58,9 @@ def _steady(one: Detection, earlier: Sequence[Sequence[Detection]]) -> Detection
 
 
 def together(found: Sequence[Detection], others: Sequence[Detection]) -> tuple[Detection, ...]:
-    """What two detectors find; a thing that both find is surer, and has the first one's label.
+    """The detections of two detectors; what both find has a higher score and the first one's label.
 
-    Where they differ, the first one is right more often.
+    Where the two differ, the first one is right more often.
     """
     merged, rest = [], list(others)
     for one in (one for one in found if one.score >= LEAST_FROM):
@@ -73,7 +75,7 @@ def together(found: Sequence[Detection], others: Sequence[Detection]) -> tuple[D
 
 
 def _is_denied(one: Detection, by: Detection) -> bool:
-    """Whether the first detector calls a thing something else."""
+    """Whether the first detector surely gives this thing another label."""
     return (
         kind_of(one.label) != kind_of(by.label)
         and by.score >= SURE_FROM
@@ -82,7 +84,7 @@ def _is_denied(one: Detection, by: Detection) -> bool:
 
 
 def candidates(detections: Sequence[Detection]) -> tuple[Detection, ...]:
-    """The detections that are worth a closer look, each thing once, surest first."""
+    """The detections to pass to the classifier, each thing once, by falling score."""
     kept: list[Detection] = []
     for one in sorted(detections, key=lambda one: -one.score):
         if one.score < LEAST_FROM:
@@ -96,7 +98,7 @@ def candidates(detections: Sequence[Detection]) -> tuple[Detection, ...]:
 
 
 def _is_as_likely_an_animal(one: Detection, other: Detection) -> bool:
-    """Whether a detector takes a thing for two animals; a cat far away is a dog, too."""
+    """Whether a detector takes a thing for two animals equally: a distant cat is also a dog."""
     labels = {one.label, other.label}
     is_near = one.score >= ANIMAL_FROM and other.score - one.score < AS_LIKELY
     return len(labels) == 2 and labels <= of_sort("animal") and is_near

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from vision_agent.local.engine.sight.camera_frame import Pixels
 
 SLACK_PX = 2
-"""Pixels at a width of 320. A difference that a shift of so many pixels explains does not count."""
+"""Largest shift that is ignored, in pixels at a width of 320."""
 
 DIFFERENT = 18.0
 """CIELAB distance in levels of 255, with both colour axes doubled. Noise and JPEG stay below it."""
@@ -43,7 +43,7 @@ def same_light(old: Pixels, new: Pixels, covered: Mask) -> Pixels:
             misfit = np.abs(gain * x + offset - y)
             agree = misfit <= max(3.0, float(np.median(misfit)))
             spread = float(x[agree].std())
-            if spread < 8:  # one even area determines a gain, but not also an offset
+            if spread < 8:  # an area of one shade determines a gain, but no offset
                 gain, offset = float(np.median(y[agree] / x[agree])), 0.0
             else:
                 gain, offset = (float(v) for v in np.polyfit(x[agree], y[agree], 1))

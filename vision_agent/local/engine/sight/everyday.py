@@ -1,8 +1,8 @@
 """The everyday words for the classifier's 1000 classes; a class without a word is never named.
 
-Left out are classes that say little by themselves (velvet, web site), that name a role (groom), or
-that drawings and plain surfaces are easily taken for (envelope, matchstick). Classes that people
-call by one word are one, and their probabilities add up: 118 breeds are a dog.
+Some classes have no word: those that say little by themselves (velvet, web site), that name a role
+(groom), or that drawings and plain surfaces are easily taken for (envelope, matchstick). Classes
+that people call by one word are merged, and their probabilities add up: 118 breeds are a dog.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ ALIKE = kinds.ALIKE | {
     "basketball": "ball",
     "volleyball": "ball",
 }
-"""Words for things that are easily taken for one another, or of which one is a kind of the other,
-and the word under which they are counted together."""
+"""The word under which each word is counted: for things that are easily confused, and for a kind of
+something more general."""
 
 PLURAL = frozenset({"binoculars", "jeans", "scissors", "skis", "sunglasses"})
-"""Words that take no "a", and "are"."""
+"""Words without an article that take "are"."""
 
 MASS = frozenset({"bread", "broccoli", "corn", "electronics", "ice cream", "toilet paper"})
-"""Words that take no "a", and "is"."""
+"""Words without an article that take "is"."""
 
 TOO_LARGE = frozenset(
     """airplane ambulance bathtub beach bear bed bench bicycle boat bookcase bridge bus camel
@@ -48,9 +48,9 @@ TOO_LARGE = frozenset(
     mountain person piano refrigerator rocket ship shark sofa stove table tent tiger toilet
     tractor train truck whale zebra""".split()  # noqa: SIM905
 ) | {"fire engine", "rocking chair", "street sign", "traffic light", "washing machine"}
-"""Words for what nobody holds in a hand, besides buildings."""
+"""Words for things too large to hold in a hand, apart from buildings."""
 
-# A word, and the numbers of its classes.
+# A word, and the indices of its classes.
 _TABLE = """
 acorn 988|airplane 404 895|ambulance 407|apple 948|artichoke 944|backpack 414|bagel 931
 ball 429 522 722 852|balloon 417|banana 954|barn 425|barrel 427 756|basket 588 790|basketball 430
@@ -95,7 +95,7 @@ _SORTS = """
 insect 300-326|bird 7-24 80-100 127-146|animal 0-397|fruit 948-957
 building 425 437 442 449 483 497 538 663 668 698 743 832 858 873
 """
-"""What a thing is at least if none of the words is likely, the narrower sorts first."""
+"""What a thing is at least called if no word is likely, narrower sorts first."""
 
 
 def kind_of(word: str) -> str:
@@ -122,7 +122,7 @@ def of_sort(sort: str) -> frozenset[str]:
 
 @cache
 def is_held(word: str) -> bool:
-    """Whether a hand can hold what the word means."""
+    """Whether a thing of that name can be held in a hand."""
     return word not in TOO_LARGE and word not in of_sort("building")
 
 
@@ -132,7 +132,7 @@ def by_word(chances: npt.NDArray[np.float32]) -> dict[str, float]:
 
 
 def by_sort(chances: npt.NDArray[np.float32]) -> dict[str, float]:
-    """The probability of each sort of thing, the narrower ones first: "insect", "animal"."""
+    """The probability of each sort of thing, narrower ones first: "insect" before "animal"."""
     return _by(_classes(_SORTS), chances)
 
 

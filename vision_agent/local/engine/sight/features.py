@@ -1,8 +1,8 @@
-"""The features by which one thing is recognised: its details (SIFT), or its colours and outline.
+"""The features by which a thing is recognised: its details (SIFT), or its colours and outline.
 
-Details decide if there are enough of them: many points that look alike and are arranged alike. A
-thing without details (a plain mug) has only its colours and its outline, which other things may
-share, so its recognition is never called sure.
+Details decide if there are enough of them: many similar points in the same arrangement. A thing
+without details (a plain mug) has only its colours and its outline, which other things may share, so
+its recognition is never called sure.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from vision_agent.local.engine.sight.foreground import Mask, Thing, View, things
 LOOK_AT_PX = 640
 
 MOST_POINTS = 300
-"""Points of one taught view; the strongest are kept."""
+"""Most points of one taught view; the strongest are kept."""
 
 MOST_SEEN = 1200
-"""Points of a frame."""
+"""Most points of a frame."""
 
 FEWEST_POINTS = 25
-"""Fewer points are too few to recognise a thing by its details."""
+"""Least number of points for recognition by details."""
 
 RATIO = 0.8
-"""Largest ratio of the distances to the nearest and the second nearest descriptor (Lowe, 2004)."""
+"""Largest ratio of the distances to the nearest and to the second nearest descriptor (Lowe,
+2004)."""
 
 FEWEST_ALIKE = 9
 """Least number of points that agree on the thing's position and rotation."""

@@ -22,8 +22,8 @@ Mask = npt.NDArray[np.bool_]
 
 LOOK_AT_PX = 320
 NEAR = 0.4
-"""Width of the area whose median colour is the background at its centre, as a share of the frame's
-width."""
+"""Width of the area whose median colour counts as the background at its centre, as a share of the
+frame's width."""
 
 FROM_BACKGROUND = 0.030
 """Distance from the background in Oklab. Lightness counts a fifth: a shadow is not a thing."""
@@ -48,7 +48,7 @@ SAME_COLOURS = 0.5
 """Overlap of two colour distributions from which on two areas have the same colours."""
 
 MOST = 60
-"""More areas are a texture, not things."""
+"""Most areas that are things; more of them are a texture."""
 
 
 @dataclass(frozen=True, slots=True)

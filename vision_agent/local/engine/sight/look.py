@@ -106,7 +106,7 @@ class Sight:
         )
 
     async def learn(self, frames: Sequence[SeenFrame]) -> tuple[Quality, Taught | None]:
-        """Learns the thing that the newest frame shows.
+        """Learns the thing in the newest frame.
 
         Args:
             frames: Oldest first.
@@ -190,7 +190,7 @@ class Sight:
 
 
 class _Once(Generic[Part]):
-    """A part that takes time to construct: constructed once, by the first thread that uses it.
+    """A part that is expensive to construct: the first thread that uses it constructs it, once.
 
     Args:
         make: Constructs it.
@@ -223,12 +223,12 @@ class _Once(Generic[Part]):
             return self._made
 
     def load(self) -> None:
-        """Constructs the part; what is missing is said when it is used."""
+        """Constructs the part. A failure is reported only when the part is used."""
         with suppress(WeightsError):
             self.get()
 
     def use(self, find: Callable[[Part], Found], nothing: Found, off: list[str]) -> Found:
-        """What the part finds; nothing, with a sentence added to ``off``, if it is missing."""
+        """The part's result; ``nothing``, and a sentence in ``off``, if the part is missing."""
         try:
             return find(self.get())
         except WeightsError as error:
@@ -237,7 +237,7 @@ class _Once(Generic[Part]):
 
 
 COLOURLESS = ("", "person", "laptop", "monitor")
-"""Names without one colour of their own: a screen has that of its picture."""
+"""Names of things that get no colour: a screen's colour is that of its content."""
 
 
 def _coloured(thing: Named, view: View) -> Named:

@@ -21,7 +21,7 @@ from vision_agent.local.engine.sight.places import place
 from vision_agent.local.engine.sight.regions import WENT_AWAY, Region, regions
 
 RECENT_MS = 2_500
-"""A movement that is longer ago counts as a change."""
+"""Age up to which a movement counts as one; an older one is a change."""
 
 STANDS_FOR_MS = 12_000
 """Longest time without a frame during which the scene counts as unchanged."""
@@ -35,13 +35,13 @@ arrive at shorter intervals."""
 LOOK_AT_PX = 320
 
 SHIFTED = 0.03
-"""Share of the width. A shorter distance is not a movement."""
+"""Least shift of a movement, as a share of the width."""
 
 FOUND = 0.72
-"""Normalised correlation from which on a piece of a frame is found in another one."""
+"""Least normalised correlation for a piece of one frame to be found in another."""
 
 CAMERA_FROM = 0.02
-"""Least share of the frame that a shift leaves uncovered for the movement to be the camera's."""
+"""Least share of the frame that a shift leaves uncovered for the camera to have moved."""
 
 EVERYTHING_FROM = 0.5
 

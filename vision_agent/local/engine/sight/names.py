@@ -27,11 +27,11 @@ FOUND = frozenset(kind_of(label) for label in LABELS)
 
 FRAMES = 4
 OLDEST_MS = 4_000
-"""At most so many frames, and none older than this, decide together what is there."""
+"""The newest frames that decide together what is there: how many at most, and how old at most."""
 
 MIDDLE = Box(0.15, 0.15, 0.7, 0.7)
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
-"""What is named if nothing stands out from a busy background, and what has to agree otherwise."""
+"""The two crops that are named if nothing stands out from a busy background."""
 
 
 class Names:
@@ -49,7 +49,7 @@ class Names:
     def named(
         self, frames: Sequence[SeenFrame], newest: Pixels, faces: Sequence[Box]
     ) -> tuple[Named, ...]:
-        """The things in the newest frame, surer if the few frames before it show them too.
+        """The things in the newest frame; more surely those that the few frames before it show too.
 
         Args:
             frames: Oldest first.
@@ -70,7 +70,7 @@ class Names:
         return believed(found, self._classifier.chances(newest, things), faces)
 
     def shown(self, pixels: Pixels, named: Sequence[Named], at: Box | None) -> Named:
-        """The thing that a frame is about, or that lies in a box of it.
+        """The main thing in a frame, or the thing in a given box.
 
         Args:
             pixels: The frame, BGR.
@@ -89,9 +89,9 @@ class Names:
         return NOBODY if self._is_contradicted(found, pixels) else found
 
     def _is_contradicted(self, thing: Named, pixels: Pixels) -> bool:
-        """Whether the detector knows the kind and finds no trace of it.
+        """Whether the detector knows this kind of thing and finds none in the frame.
 
-        Coffee beans are a cup of coffee to the classifier.
+        The classifier takes coffee beans for a cup of coffee.
         """
         kind = kind_of(thing.name)
         if thing.placed or kind not in FOUND:

@@ -1,4 +1,4 @@
-"""Decides which names are believed, and how surely: pure functions of what the networks found."""
+"""Decides which names are accepted, and with which certainty, from the networks' results. Pure."""
 
 from __future__ import annotations
 
@@ -19,28 +19,29 @@ Chances = npt.NDArray[np.float32]
 
 # Chosen on one half of the photographs of benchmarks/sight.py.
 SURE_FROM, LIKELY_FROM, PERHAPS_FROM = 0.52, 0.43, 0.4
-"""Scores of the detector, averaged over the frames and borne out by the classifier."""
+"""Least scores of the detector, averaged over the frames and adjusted by the classifier."""
 
 MORE_FROM = 0.3
-"""The same for a thing beside others of its kind, which then are not counted surely."""
+"""Least score of a thing beside others of its kind, which is then only perhaps there."""
 
 PERSON_SURE_FROM, PERSON_FROM = 0.6, 0.5
-"""The same for a person without a face; drawings and arms reach 0.49."""
+"""Least scores of a person without a face. Drawings and arms reach 0.49."""
 
 WITH_SHOES_SURE_FROM, WITH_SHOES_FROM = 0.4, 0.3
-"""The same for a person who has shoes on, which 25 of 25 such boxes were."""
+"""Least scores of a person whose box holds a shoe; 25 of 25 such boxes were people."""
 
 WORD_SURE_FROM, WORD_FROM, WORD_PERHAPS_FROM = 0.6, 0.42, 0.38
-"""Probabilities of a word, by the classifier."""
+"""Least probabilities of a word, by the classifier."""
 
 SORT_FROM, SORT_IN_EACH_FROM = 0.5, 0.4
 ANIMAL_FROM = 0.7
-"""Mean and least probability, over the crops, of a sort of thing where no word is likely. Flowers
-and the moon are an animal at 0.62, whose classes are 40 % of all."""
+"""Least mean probability, and least probability in each crop, of a sort of thing if no word is
+likely. The limit for animals is higher, because 40 % of all classes are animals: flowers and the
+moon reach 0.62."""
 
 AGREED_FROM, AGREED_CLEAR = 0.25, 6.0
-"""A word is perhaps what a frame without a box shows if it is so probable both in the middle and in
-the whole frame, and so many times more probable than the next one."""
+"""Least probability of a word in each of two crops, the middle and the whole frame, and least ratio
+to the next best word, for it to be perhaps the main thing of a frame without a box."""
 
 OFTEN_WRONG = {
     "ball": 0.15,
@@ -54,48 +55,51 @@ OFTEN_WRONG = {
     "toilet paper": 0.2,
     "wallet": 0.25,
 }
-"""Words that drawings and plain shapes are taken for, and how much more likely they must be. A
-drawn pattern is a clock at 0.87. A dog is 118 classes, each of which gets a little of all."""
+"""Words that drawings and plain shapes are taken for, and by how much their limits are raised. A
+drawn pattern is a clock at 0.87. The classes of a dog are 118, and each gets a little of every
+picture."""
 
 SHAPES = dict.fromkeys(("ball", "clock", "traffic light", "umbrella"), 0.1)
-"""Labels that drawn shapes are taken for, and what the scores of their boxes lose."""
+"""Labels that drawn shapes are taken for, and how much is subtracted from their scores."""
 
 LANDSCAPES = {"mountain": 0.12, "lake": 0.04}
-"""Words that are right more often than they are probable, and how much less likely they may be."""
+"""Words that are right more often than their probability says, and by how much their limits are
+lowered."""
 
 CONTRADICTED_FROM, ANIMAL_CONTRADICTED_FROM = 0.7, 0.5
-"""Probability of another word from which on the detector's label gives way to it. The detector
-knows three animals, and takes others for them."""
+"""Least probability of another word that overrules the detector's label. Between two animals it is
+lower: the first detector knows few animals and takes others for them."""
 
 NEEDS_BORNE_OUT = {"computer mouse": 0.2, "laptop": 0.2, "monitor": 0.2}
-"""Kinds that flat dark things are taken for, such as a notebook with a rubber band, and the least
-probability of the classes that bear them out."""
+"""Kinds that flat dark things, such as a notebook with a rubber band, are taken for, and the least
+probability of the supporting classes."""
 
 SCREEN_AT_MOST = 0.85
-"""Share of the frame up to which a screen is believed: a screenshot is its own picture."""
+"""Largest share of the frame that a screen fills; what fills more is a screenshot."""
 
 DOUBTFUL_BORNE_OUT = 0.45
-"""The same for a thing that is only perhaps there."""
+"""Least probability of the supporting classes for a thing that is only perhaps there."""
 
 LONE_SHOE_FROM = 0.5
 LONE_SHOE_AREA = 0.1
-"""Score, or else share of the frame, of a shoe where no person is: small dark things reach 0.47."""
+"""Least score, or else least share of the frame, of a shoe without a person. Small dark things
+reach a score of 0.47."""
 
 NOBODY = Named("", Box(0.0, 0.0, 1.0, 1.0), 0.0, UNKNOWN)
-"""Nothing that has a name."""
+"""A thing without a name."""
 
 FURNITURE = frozenset({"table", "chair", "person"})
 """Kinds that are seldom what somebody shows: other things lie on them or are held by them."""
 
 WORN = FURNITURE | {"shoe"}
-"""Kinds that are on a person or behind, and not in a hand."""
+"""Kinds that are not held in a hand: a person wears them, or they are behind the person."""
 
 ALONE_BORNE_OUT = 0.2
-"""Least probability of the classes that bear out what only the second detector finds, or an animal
-that is not sure: a deer is a cow to both detectors."""
+"""Least probability of the supporting classes for a thing that only the second detector finds, or
+for an animal that is not sure: both detectors take a deer for a cow."""
 
 HOOFED = frozenset({"cow", "deer", "horse", "sheep"})
-"""Kinds that the detectors, which know no deer, take for one another."""
+"""Kinds that the detectors confuse, because they know no deer."""
 
 NEAR_FROM = 0.08
 """Least nearness of a thing that somebody shows."""
@@ -104,11 +108,11 @@ NEAR_FROM = 0.08
 def believed(
     found: Sequence[Detection], chances: Sequence[Chances], faces: Sequence[Box]
 ) -> tuple[Named, ...]:
-    """The things that are believed, from left to right.
+    """The accepted things, from left to right.
 
     Args:
         found: The detections, each thing once.
-        chances: What the classifier finds in the box of each that is no person.
+        chances: The classifier's probabilities for the box of each detection other than a person.
         faces: The faces in the frame, each of which belongs to a person.
     """
     shoes = [one.box for one in found if kind_of(one.label) == "shoe"]
@@ -154,7 +158,7 @@ def _animal(thing: Named) -> Named:
 
 
 def _is_before(word: str, one: Detection, found: Sequence[Detection]) -> bool:
-    """Whether a crop shows what is found before the thing; a mug before a cat denies no cat."""
+    """Whether the crop's word names another detection in front of the thing: a mug before a cat."""
     return any(
         kind_of(other.label) == kind_of(word) != kind_of(one.label)
         and other.score >= PERHAPS_FROM
@@ -171,14 +175,14 @@ def _is_doubtful(
     people: Sequence[Box],
     found: Sequence[Detection],
 ) -> bool:
-    """Whether a detection is of those that are mostly wrong, however high its score."""
+    """Whether a detection is of a sort that is mostly wrong, however high its score."""
     area = one.box.width * one.box.height
     if kind == "shoe" and not any(shared_area(one.box, person) > 0 for person in people):
         return one.score < LONE_SHOE_FROM and area < LONE_SHOE_AREA
     if kind == "vase" and any(_is_pot(one, other) for other in found):
         return True
     if one.label == "cup" and certainty != SURE:
-        return True  # a glass is one to the second detector
+        return True  # the second detector takes a glass for a cup
     if backed is None:
         return False
     is_weak = one.alone or (certainty != SURE and kind in of_sort("animal"))
@@ -203,7 +207,7 @@ def _certainty(score: float, sure: float = SURE_FROM, likely: float = LIKELY_FRO
 
 
 def _with_its_like(thing: Named, sure: set[str]) -> Named:
-    """Among things of its kind that are sure, a doubtful one is likely one too."""
+    """The thing, now likely, if it was doubtful and others of its kind are sure."""
     alike = thing.certainty == PERHAPS and kind_of(thing.name) in sure
     return replace(thing, certainty=LIKELY) if alike else thing
 
@@ -231,7 +235,7 @@ def _person_of(face: Box) -> Named:
 
 
 def _is_perhaps_another(thing: Named, things: Sequence[Named]) -> bool:
-    """Whether a box that is nothing by itself may be one more of a kind that is there besides."""
+    """Whether a box with too low a score may be one more of a kind that is accepted elsewhere."""
     least = PERHAPS_FROM if thing.name == "person" else MORE_FROM
     if thing.certainty != UNKNOWN or thing.score < least:
         return False
@@ -249,17 +253,17 @@ def _best_word(chances: Chances) -> tuple[str, float]:
 
 
 def is_enough(thing: Named) -> bool:
-    """Whether a thing's name needs no further look: a person or a table may only be around it."""
+    """Whether a name is final; a person or a table may only surround the thing that is meant."""
     return kind_of(thing.name) not in FURNITURE
 
 
 def shown(box: Box, thing: Named | None, chances: Sequence[Chances]) -> Named:
-    """The name of the one thing that a frame is about.
+    """The name of the main thing of a frame.
 
     Args:
         box: Its place.
         thing: What the detector calls it; None if it found nothing there.
-        chances: What the classifier finds in one or more crops of it; not looked at if the
+        chances: The classifier's probabilities for one or more crops of it; unused if the
             detector's name `is_enough`.
 
     Returns:
@@ -270,7 +274,7 @@ def shown(box: Box, thing: Named | None, chances: Sequence[Chances]) -> Named:
     mean = np.asarray(np.mean(chances, axis=0), np.float32)
     word, chance = _best_word(mean)
     least = OFTEN_WRONG.get(word, 0.0) - LANDSCAPES.get(word, 0.0)
-    placed = len(chances) == 1  # one crop: a box of the frame
+    placed = len(chances) == 1  # a single crop is a box of the frame
     if chance - least >= WORD_SURE_FROM:
         return Named(word, box, chance, SURE, placed=placed)
     if chance - least >= WORD_PERHAPS_FROM:
@@ -282,7 +286,7 @@ def shown(box: Box, thing: Named | None, chances: Sequence[Chances]) -> Named:
 
 
 def _sort(box: Box, mean: Chances, chances: Sequence[Chances]) -> Named | None:
-    """What sort of thing it is, where no word is likely."""
+    """The sort of thing it is, such as "animal"; None if that is not clear either."""
     for sort, chance in by_sort(mean).items():
         least = ANIMAL_FROM if sort == "animal" else SORT_FROM
         if chance >= least and min(by_sort(c)[sort] for c in chances) >= SORT_IN_EACH_FROM:
@@ -292,7 +296,7 @@ def _sort(box: Box, mean: Chances, chances: Sequence[Chances]) -> Named | None:
 
 def _agree(word: str, chances: Sequence[Chances]) -> bool:
     """Whether the last two crops, the middle and the whole frame, clearly show the same word."""
-    if len(chances) < 2 or word in OFTEN_WRONG:  # one crop: a box of the frame was asked for
+    if len(chances) < 2 or word in OFTEN_WRONG:  # a single crop is a box that was asked about
         return False
     crops = [by_word(crop) for crop in chances[-2:]]
     both = sum(crop[word] for crop in crops)
@@ -301,10 +305,10 @@ def _agree(word: str, chances: Sequence[Chances]) -> bool:
 
 
 def in_front(things: Sequence[Named], at: Box | None = None) -> Named | None:
-    """The thing that is shown: the one in the box, or else a large one near the middle.
+    """The main thing: the one in the given box, or else a large one near the middle.
 
-    What is before a person is held and need not be near the middle. Furniture and people count only
-    if there is nothing else.
+    A thing in front of a person is held and need not be near the middle. Furniture and people count
+    only if there is nothing else.
     """
     if at is not None:
         best = max(things, key=lambda thing: overlap(thing.box, at), default=None)
@@ -321,6 +325,6 @@ def in_front(things: Sequence[Named], at: Box | None = None) -> Named | None:
 
 
 def _nearness(box: Box) -> float:
-    """How much a box is in the middle and how large it is, 0 to 1."""
+    """How large and how central a box is, 0 to 1."""
     across, down = box.x + box.width / 2 - 0.5, box.y + box.height / 2 - 0.5
     return float((box.width * box.height) ** 0.5 * exp(-(across**2 + down**2) / (2 * 0.22**2)))

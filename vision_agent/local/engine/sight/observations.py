@@ -10,7 +10,8 @@ NEEDS = frozenset(
     {"colour", "quality", "faces", "text", "all_text", "codes", "changes"}
     | {"count", "movement", "things", "known", "named", "shown"}
 )
-"""All that a look can be asked for. "text" is as much as an answer reads out, "all_text" all."""
+"""What a look can be asked for. "text" is as much as an answer reads out, "all_text" is all of
+it."""
 
 
 @dataclass(frozen=True, slots=True)

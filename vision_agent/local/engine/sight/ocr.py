@@ -26,15 +26,17 @@ MIN_SCORE_SHORT = 0.9
 
 MIN_SCORE_LONE = 0.97
 MIN_HEIGHT_LONE = 0.08
-"""Least score, and least share of the frame's height, of a character in a frame without words."""
+"""Least score, and least share of the frame's height, of a single character in a frame without
+words."""
 
 MIN_HEIGHT_PX = 8
 
 ENOUGH_CHARS = 500
-"""About so many characters are an answer; the rest of a page is not read: a line costs 150 ms."""
+"""About as many characters as an answer reads out. The rest of a page is not read, because a line
+costs 150 ms."""
 
 CHARS_PER_SQUARE = 1.8
-"""Characters of a line for each of its heights in its length."""
+"""Characters of a line in a stretch as long as the line is high."""
 
 THREADS = 1
 """Threads of onnxruntime for one operator. Two threads take 520 ms of CPU a frame instead of 300,
@@ -67,7 +69,7 @@ class Reader:
             params={
                 "Global.log_level": "critical",
                 "Global.use_cls": False,
-                "Global.text_score": 0.0,  # judged here, where the line's length counts too
+                "Global.text_score": 0.0,  # checked below, where the line's length counts too
                 # With explicit paths rapidocr searches for no other models and downloads none.
                 "Det.model_path": str(detector),
                 "Rec.model_path": str(recogniser),
@@ -120,7 +122,7 @@ class Reader:
 
 
 def first_boxes(boxes: list[Corners], chars: int) -> list[Corners]:
-    """The topmost boxes of lines that hold about so many characters; each ``(4, 2)`` pixels."""
+    """The topmost boxes of lines, each ``(4, 2)`` pixels, that hold about this many characters."""
     kept, so_far = [], 0.0
     for box in sorted(boxes, key=lambda box: float(box[:, 1].min())):
         if so_far >= chars:

@@ -1,7 +1,8 @@
-"""Which of the classifier's classes bear out each label of the detectors.
+"""The classifier's classes that support each label of the detectors.
 
-Two networks that were trained on different photographs seldom make the same mistake. So a box is
-believed more if the classifier finds in it what it calls the thing, or what it takes it for.
+Two networks that were trained on different photographs seldom make the same mistake. So a label
+counts more if the classifier finds in the box the same thing, or something it often takes that
+thing for.
 """
 
 from __future__ import annotations
@@ -76,19 +77,21 @@ _CLASSES = {
     "wine glass": "438 441 572 907 966",
     "zebra": "340",
 }
-"""By kind. Shoes and tables have none: their crops show feet and what lies on the table."""
+"""By kind. Shoes and tables have none: their crops show feet, and the things on the table."""
 
 ONE_IN_TEN = 0.1
-"""Probability of these classes that neither bears a label out nor speaks against it."""
+"""Probability of the supporting classes that neither raises nor lowers a score."""
 
 LEAST = 0.02
 ALONE = 0.3
-"""A label whose classes are less probable than this loses so much: only the surest, such as a drawn
-bicycle, stand alone. Of the right labels of all photographs this costs those of two books."""
+"""Subtracted from the score of a label whose supporting classes are less probable than ``LEAST``:
+only the surest, such as a drawn bicycle, remain. Over all photographs this loses two right labels,
+both books."""
 
 WEIGHT = 0.1
-"""Worth of ten times that probability. On the half of the photographs of benchmarks/sight.py that
-all thresholds were chosen on, the detector alone gives 91 right labels and 11 wrong ones at 0.4."""
+"""Added to the score for each tenfold of that probability. On the half of the photographs of
+benchmarks/sight.py on which all thresholds were chosen, the detector alone gives 91 right labels
+and 11 wrong ones at 0.4."""
 
 
 def borne_out(kind: str, score: float, chances: npt.NDArray[np.float32]) -> float:
@@ -108,7 +111,7 @@ def borne_out(kind: str, score: float, chances: npt.NDArray[np.float32]) -> floa
 
 
 def support(kind: str, chances: npt.NDArray[np.float32]) -> float | None:
-    """The probability of the classes that bear a kind out; None for a kind without any."""
+    """The probability of the classes that support a kind; None for a kind without such classes."""
     if kind not in _CLASSES:
         return None
     return float(chances[numbers(_CLASSES[kind])].sum())

@@ -16,7 +16,8 @@ DARK_LEVEL = 45
 
 BRIGHT_LEVEL = 250
 WASHED_OUT_LEVEL = 110
-"""Too bright: half of it at the limit of the sensor, and nothing in it properly dark."""
+"""Least level of the darkest parts of a frame of which half is at the sensor's limit: such a frame
+is too bright."""
 
 EVEN_LEVELS = 16
 """Levels of 255. An even area varies by less, apart from noise and slow shading."""
@@ -26,7 +27,7 @@ SHARP_EDGE = 0.016
 """Variance of the Laplacian divided by the variance, of the sharpest parts with enough contrast."""
 
 MOST_NOISE = 10.0
-"""Largest variance of the Laplacian that counts as noise, if the plainest parts have it too."""
+"""Largest variance of the Laplacian that counts as noise, if even the plainest parts reach it."""
 
 MIN_CONTRAST = 10.0
 """Standard deviation, in levels of 255, below which a part has no edge to judge."""

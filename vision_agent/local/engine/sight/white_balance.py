@@ -1,8 +1,8 @@
 """White balance: removes the colour cast of a lamp or a camera, and normalises the brightness.
 
 The human eye takes the lightest nearly grey area for white and judges every other colour relative
-to it. So the nearly grey areas decide here, and not the average of the frame (grey world), which a
-large red thing would make red.
+to it. So only nearly grey areas decide here. The average of the frame (grey world) would be red in
+front of a large red thing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ TRUST = 0.8
 """Share of the cast that is removed. Not all of it: a pale blue wall is not a white wall."""
 
 WHITE_AT_LEAST = 0.84
-"""Oklab lightness. A darker area is not taken for white, even if nothing lighter is there."""
+"""Least Oklab lightness of white. A darker area is not taken for white, even if nothing lighter is
+there."""
 
 
 def balanced(rgb: Floats) -> tuple[Floats, bool]:
