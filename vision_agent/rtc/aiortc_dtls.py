@@ -157,8 +157,8 @@ class GuardedDtlsTransport(RTCDtlsTransport):
     def _set_state(self, state: Any) -> None:
         super()._set_state(state)
         # aiortc itself passes each packet through a queue and a task, which takes a turn of the
-        # event loop. A transport of a caller in the same process (as in tests) has no `failures`
-        # and keeps aiortc's way.
+        # event loop. A caller's transport in the same process (as in tests) has no `failures` and
+        # keeps aiortc's way.
         direct = state is State.CONNECTED and self.failures is not None
         self._connection.take_media = self._take_media if direct else None
 

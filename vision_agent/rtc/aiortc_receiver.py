@@ -62,7 +62,7 @@ MAX_REPORTED = 24
 """How many sources' sender reports are remembered."""
 
 LAYER_GONE_S = 2.0
-"""A video source without a packet for so long has ended; another one is then watched."""
+"""A video source that has sent no packet for this long has ended; another one is then watched."""
 
 FIXED_BITRATE_BPS = 2_500_000
 REPORT_EVERY_S = 1.0
@@ -272,7 +272,7 @@ class BoundedReceiver(RTCRtpReceiver):
             self._decode(form.codec, encoded)
 
     def _is_of_the_layer(self, ssrc: int, now_s: float) -> bool:
-        """Whether a video packet is of the source that is watched.
+        """Whether a video packet belongs to the source that is watched.
 
         Some senders send every layer of simulcast, although the answer accepts none.
         """
@@ -280,7 +280,7 @@ class BoundedReceiver(RTCRtpReceiver):
             if self._layer is not None and now_s - self._layer_at_s < LAYER_GONE_S:
                 return False
             if self._layer is not None:
-                # The next source counts from another number, maybe one just before.
+                # The next source has sequence numbers of its own, perhaps just below the last ones.
                 self._nack = BoundedNackGenerator()
                 self._frames.start_over()
             self._layer = ssrc

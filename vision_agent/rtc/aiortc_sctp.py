@@ -56,7 +56,7 @@ for 300 chunks of four bytes."""
 MAX_RECONFIG_PARAMETERS = 2  # RFC 6525 3.1
 MAX_REPORTED_DUPLICATES = 16
 MAX_GAP_BLOCKS = 256  # with more, a SACK no longer fits into a packet
-MAX_GAP_OFFSET = 0xFFFF  # of its fields; the peer sends again what lies beyond
+MAX_GAP_OFFSET = 0xFFFF  # the limit of its fields; the peer resends what lies beyond
 _USER_INITIATED_ABORT = 12  # RFC 9260 3.3.10.12
 
 _OVERRIDDEN = {
@@ -95,7 +95,7 @@ class BoundedSctpTransport(RTCSctpTransport):
 
     Attributes:
         bad_packets: How many packets were dropped: those that aiortc failed on, and attempts to
-            begin the association anew.
+            restart the association.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -145,15 +145,15 @@ class BoundedSctpTransport(RTCSctpTransport):
             await super()._receive_chunk(chunk)
             return
         if chunk.initiate_tag != self._remote_verification_tag:
-            # aiortc takes over what it says before its cookie comes back (RFC 9260 5.2.2), and the
-            # TSNs that wait would no longer fit. A peer in WebRTC begins anew with DTLS.
+            # aiortc would apply the new INIT before its cookie comes back (RFC 9260 5.2.2), and the
+            # waiting TSNs would no longer fit. A WebRTC peer restarts with DTLS instead.
             if self._association_state == self.State.ESTABLISHED:
                 self._drop_packet("an INIT while the association stands")
             else:
                 await super()._receive_chunk(chunk)
             return
-        # An INIT that was late or sent again is answered and changes nothing (RFC 9260 5.2.2).
-        # aiortc expects the first TSN again: what the peer sends later is never acknowledged.
+        # A late or repeated INIT is answered and changes nothing (RFC 9260 5.2.2). aiortc would
+        # expect the first TSN again, and later data from the peer would never be acknowledged.
         kept = self._last_received_tsn, self._reconfig_response_seq
         await super()._receive_chunk(chunk)
         self._last_received_tsn, self._reconfig_response_seq = kept

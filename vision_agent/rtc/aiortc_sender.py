@@ -113,7 +113,7 @@ class BoundedSender(RTCRtpSender):
         over: asyncio.Future[None] = loop.create_future()
         timer: asyncio.TimerHandle | None = None
         ticks = 0
-        # Emptied at the end: what a closure or an exception holds would hold them in turn.
+        # Emptied at the end: it would keep alive whatever a closure or an exception refers to.
         steps: list[Callable[[], None]] = []
         failed: list[Exception] = []
 
@@ -161,7 +161,7 @@ class BoundedSender(RTCRtpSender):
             await super()._handle_rtcp_packet(packet)
         except ConnectionError:
             raise
-        except Exception:  # of one packet
+        except Exception:  # whatever one packet causes
             self.failures += 1
             if self.failures == 1:
                 logger.warning("An RTCP packet about the voice is not valid.", exc_info=True)
@@ -177,7 +177,7 @@ class BoundedSender(RTCRtpSender):
 
 
 def _extension_block(extensions: HeaderExtensionsMap, mid: str | None) -> bytes:
-    """The header extensions of each packet: of aiortc's for audio, a voice needs only the mid."""
+    """The header extensions of each packet: of aiortc's for audio, the voice needs only the mid."""
     profile, value = extensions.set(HeaderExtensions(mid=mid))
     return profile.to_bytes(2) + (len(value) // 4).to_bytes(2) + value if value else b""
 

@@ -33,8 +33,8 @@ from vision_agent.rtc.shared_socket import MAX_ADDRESSES, Address, SharedSocket
 from vision_agent.rtc.stun_header import LAST_STUN_BYTE
 
 CONSENT_ANSWER_S = 2.5
-"""How long the answer to a consent check may take. aioice waits 0.5 s, and a path as slow as that
-ends the call after half a minute."""
+"""How long the response to a consent check may take. aioice's 0.5 s ends the call after half a
+minute on a slower path."""
 
 _NOT_HANDLED = "A datagram could not be handled"
 

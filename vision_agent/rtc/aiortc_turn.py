@@ -33,8 +33,8 @@ NEXT_SERVER_S = 0.25
 """Another server is asked when the ones before have not answered within this time."""
 
 CHANNEL_REFRESH_S = 240
-"""A channel lasts 600 s, but the permission that comes with it only 300 (RFC 8656 9 and 12). aioice
-renews both after 500 s, and some servers relay nothing between."""
+"""A channel lasts 600 s, but its permission only 300 (RFC 8656 9 and 12). aioice renews both after
+500 s, and in between some servers relay nothing."""
 
 outages: Outages[TurnServer] = Outages()
 

@@ -113,7 +113,7 @@ def _bounded_object(value: Mapping[Any, Any], chars: int, items: int, depth: int
 def _short_message(
     message: Mapping[str, object], chars: int, items: int, depth: int
 ) -> dict[str, Any]:
-    """A message with all fields of it and of its `data`, and with bounded values."""
+    """A message with all its fields and those of its `data`, and with bounded values."""
     short: dict[str, Any] = {}
     for name, value in message.items():
         if name == "data" and isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A further offer on a connection: whether the connection can continue with it (RFC 9429 5.2)."""
+"""Whether a connection can continue with a further offer (RFC 9429 5.2)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vision_agent.rtc.session_description import lines_by_section
 
 
 def continued(earlier: Offer, offer: Offer) -> Offer:
-    """The offer as it is given to aiortc on the connection that an earlier offer has made.
+    """The form in which aiortc is given a further offer on the connection of an earlier one.
 
-    A caller who stops a track for good (`RTCRtpTransceiver.stop`) rejects its section, port 0.
-    aiortc has no such thing: for aiortc the section stays, inactive, as it was last offered. The
-    first section of a bundle can't be stopped, because the others share its transport: Chromium and
+    A caller who stops a track for good (`RTCRtpTransceiver.stop`) rejects its section with port 0.
+    aiortc can't do that: for aiortc the section stays, inactive, as it was last offered. The first
+    section of a bundle can't be stopped, because the others share its transport: Chromium and
     Firefox then begin a new DTLS association on it, under the same ICE credentials.
 
     Args:

@@ -41,7 +41,10 @@ class Failures:
         self.closing = False
 
     def close(self) -> None:
-        """The peer is being closed. Timers and tasks keep their context, but not the peer by it."""
+        """Marks the peer as closing.
+
+        Timers and tasks keep their context, but not the peer through it.
+        """
         self.closing = True
         self._on_fatal = _ignore
 

@@ -1,8 +1,8 @@
-"""Decodes H.264, each key frame on arrival, also where a stream has frames out of their order.
+"""Decodes H.264, each key frame on arrival, even in streams with reordered frames.
 
-A stream with B-frames (Main and higher profiles) is sent in the order in which it is decoded, and a
-decoder returns a frame only when none can come before it: two frames later, as a rule. If only key
-frames are decoded, about one a second, that is two seconds late.
+A stream with B-frames (Main and higher profiles) is sent in decoding order, and a decoder returns a
+frame only when no other can precede it: usually two frames later. If only key frames are decoded,
+about one a second, that is two seconds late.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PromptH264Decoder:
         """Decodes a frame (Annex B).
 
         Returns:
-            The frames that are ready; a key frame may be among those of a later call again.
+            The frames that are ready. A key frame may be returned again by a later call.
 
         Raises:
             av.FFmpegError: the frame could not be decoded.

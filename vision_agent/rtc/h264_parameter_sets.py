@@ -11,7 +11,7 @@ import base64
 import binascii
 
 MAX_BYTES = 4_000
-"""Of all parameter sets of a stream; those of a camera have some fifty."""
+"""The most for all parameter sets of a stream; a camera's take some fifty bytes."""
 
 _START = b"\0\0\0\1"
 _SPS, _PPS = 7, 8
@@ -33,20 +33,20 @@ def stated_parameter_sets(text: str) -> bytes:
 
 
 class ParameterSets:
-    """Those of one stream, the newest of each type."""
+    """The parameter sets of one stream, the newest of each type."""
 
     def __init__(self) -> None:
         self._stated = b""
         self._kept: dict[int, bytes] = {_SPS: b"", _PPS: b""}
 
     def state(self, sets: bytes) -> None:
-        """Takes those of an offer (Annex B), unless the offer before said the same."""
+        """Takes an offer's parameter sets (Annex B), unless the previous offer stated the same."""
         if sets != self._stated:
             self._stated = sets
             self._keep(_leading(sets))
 
     def completed(self, data: bytes, key: bool) -> bytes:
-        """A frame (Annex B), of which a key frame gets the parameter sets that it lacks."""
+        """A frame (Annex B); a key frame gets the parameter sets that it lacks."""
         found = _leading(data)
         if found:
             self._keep(found)

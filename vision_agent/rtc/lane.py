@@ -49,18 +49,18 @@ class Decoder(Protocol):
 
 
 class PacketTap(Protocol):
-    """Is shown what arrives on a track, still encoded."""
+    """Receives the encoded packets and frames that arrive on a track."""
 
     def sound(self, codec: str, data: bytes, ticks: int, now_s: float) -> None:
-        """A packet of sound: RTP's name of its codec, its payload, its timestamp and its arrival.
+        """Receives a packet of sound: its codec's RTP name, payload, timestamp and arrival.
 
-        The timestamp does not wrap around; the arrival is monotonic.
+        The timestamp does not wrap around; the arrival time is monotonic.
         """
 
     def video(
         self, codec: str, data: bytes, ticks: int, now_s: float, *, key: bool, after_loss: bool
     ) -> bool:
-        """A whole frame of video, likewise; returns whether a key frame is to be requested.
+        """Receives a whole video frame; returns whether a key frame is to be requested.
 
         Args:
             codec: "VP8" or "H264" (Annex B).
@@ -148,7 +148,8 @@ class AudioLane:
             try:
                 self.sink(frame)
             except Exception as error:  # kept in `sink_error`; the track's reader raises it
-                # Raised here, the receiver would only log it as a packet it could not handle.
+                # Raised here, it would only be logged by the receiver, as a packet that it could
+                # not handle.
                 self.sink, self.sink_error = None, error
                 self._track_queue.put_nowait(None)
             return

@@ -1,10 +1,10 @@
-"""libopus itself, which PyAV brings along, for one packet of sound at a time.
+"""Calls libopus, which PyAV brings along, for one packet of sound at a time.
 
-By way of FFmpeg, as PyAV calls it, a packet costs more than its coding: a frame, a packet, an
+Called through FFmpeg, as PyAV does, a packet costs more than its coding: a frame, a packet, an
 encoder's filter graph with a thread for each core, and a resampler, because FFmpeg decodes Opus to
-48 kHz only. libopus decodes to a model's 16 kHz by itself. For 20 ms of a voice, with
-warm caches: encoding 93 → 68 µs, decoding to 16 kHz 43 → 22 µs. The interpreter's lock is held
-meanwhile, because to wait for it afterwards can take longer.
+48 kHz only. libopus itself decodes to a model's 16 kHz. For 20 ms of a voice with warm caches,
+encoding takes 68 instead of 93 µs, and decoding to 16 kHz 22 instead of 43 µs. The calls hold the
+interpreter's lock, because reacquiring it can take longer than the call.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SETTINGS = {
     "dtx": 4016,
     "vbr_constraint": 4020,
 }
-"""The numbers of an encoder's settings (`OPUS_SET_…_REQUEST`)."""
+"""The request numbers of an encoder's settings (`OPUS_SET_…_REQUEST`)."""
 
 
 class EncodedFrame(Protocol):
@@ -47,7 +47,7 @@ class EncodedFrame(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Decoded sound as a model takes it, s16le mono; named as an `av.AudioFrame` names the same."""
+    """Decoded sound as a model takes it, s16le mono; attributes are named as in `av.AudioFrame`."""
 
     sample_rate: ClassVar = 16_000
     pcm: bytes
@@ -63,7 +63,8 @@ def library() -> ctypes.PyDLL | None:
             found = ctypes.PyDLL(path)
             for name in ("opus_encoder_get_size", "opus_decoder_get_size"):
                 getattr(found, name).argtypes = [ctypes.c_int]
-            # What follows the declared arguments is variadic, which some platforms pass otherwise.
+            # The arguments after the declared ones are variadic, which some platforms pass
+            # differently.
             found.opus_encoder_ctl.argtypes = [ctypes.c_void_p, ctypes.c_int]
         except (OSError, AttributeError):
             continue
@@ -96,7 +97,7 @@ class MonoDecoder:
             av.FFmpegError: It is not valid.
         """
         data = encoded_frame.data
-        # Without data, libopus would make up sound for a lost packet.
+        # Without data, libopus would synthesise sound for a lost packet.
         size = len(data)
         samples = self._decode(self._state, data, size, self._pcm, _MOST_SAMPLES, 0) if data else 0
         if samples <= 0:
@@ -110,8 +111,8 @@ class MonoEncoder:
 
     Args:
         opus: The library.
-        rate_hz: A rate that Opus has.
-        settings: By the names of `SETTINGS`.
+        rate_hz: A sample rate that Opus supports.
+        settings: Values by the names of `SETTINGS`.
     """
 
     def __init__(self, opus: ctypes.PyDLL, rate_hz: int, settings: dict[str, int]) -> None:

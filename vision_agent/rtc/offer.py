@@ -5,10 +5,9 @@ interrupt it: 64 KB of ``rtpmap`` and ``rtcp-fb:*`` lines block the loop for 7 s
 lines for 54 s. It accepts garbage and gives an empty answer. So the text is first checked against
 bounds, in one pass without regular expressions, and refused with a sentence.
 
-aiortc is then given a description of its own, which holds only what it needs: the sections that are
-used, each with one way to write whatever stacks write in several. What a stack adds to its offer
-beyond that can't be malformed for aiortc, and sections that can't be used are rejected in the
-answer (port 0) instead of the whole offer.
+aiortc is then given a rewritten description of the sections that are used, in one notation for what
+stacks write in several. Anything else in an offer can't be malformed for aiortc, and an unusable
+section is rejected in the answer (port 0) instead of the whole offer.
 """
 
 from __future__ import annotations
@@ -192,7 +191,7 @@ class Offer:
 
     @property
     def hears(self) -> bool:
-        """Whether the caller takes the agent's voice; an encoder that only sends does not."""
+        """Whether the caller receives the agent's voice; an encoder that only sends does not."""
         return any(s.kind == "audio" and s.accepted and s.receives for s in self.sections)
 
     def is_of_the_connection_of(self, earlier: Offer) -> bool:

@@ -22,7 +22,7 @@ _NO_VIDEO_CODEC = "The offer's video section must offer VP8 or H.264 (packetizat
 
 @dataclass(frozen=True, slots=True)
 class UsedSection:
-    """A section that is used, and what aiortc is given of it besides its transport.
+    """A section that is used, and the part of it besides its transport that aiortc is given.
 
     Attributes:
         section: the section as it was offered.
@@ -99,14 +99,14 @@ def used_sections(
 
 
 def _spare_videos(offered: list[Section], tagged: Section | None) -> list[Section]:
-    """The inactive videos, where there are more than are used: those that send go before them."""
+    """The inactive video sections, if there are more sections than are used and others send."""
     videos = [section for section in offered if section.kind == "video"]
     idle = [s for s in videos if "inactive" in s.attributes and s is not tagged]
     return idle if len(videos) > MAX_VIDEO_SECTIONS and len(idle) < len(videos) else []
 
 
 def _is_apart(used: list[UsedSection], second: Section) -> bool:
-    """Whether the caller's voice and the agent's have a section each."""
+    """Whether the caller's and the agent's voices have separate sections."""
     first = next(u.section for u in used if u.section.kind == "audio")
     directions = [{"sendonly", "recvonly"} & each.attributes.keys() for each in (first, second)]
     return sorted(directions, key=sorted) == [{"recvonly"}, {"sendonly"}]
@@ -157,7 +157,7 @@ def _extensions(section: Section) -> list[str]:
     """The header extensions that aiortc uses.
 
     Raises:
-        BadOffer: one has an id that is none.
+        BadOffer: an extension has an invalid id.
     """
     wanted = {extension.uri for extension in HEADER_EXTENSIONS[section.kind]}
     found: dict[str, str] = {}

@@ -26,11 +26,11 @@ def transport_of(
     Args:
         section: an offered section.
         session: the session's own lines.
-        tagged: the first section of the section's bundle, whose transport it uses (RFC 9143
-            7.1.3); None if the section has its own.
+        tagged: the first section of the section's bundle, whose transport it uses (RFC 9143 7.1.3);
+            None if the section has its own.
 
     Raises:
-        BadOffer: something is missing, or is none.
+        BadOffer: an attribute is missing or invalid.
     """
     # Of a bundle, the tagged section's attributes hold for all (RFC 9143 7.1.3).
     places = [section, session] if tagged is None else [tagged, session, section]
@@ -78,7 +78,7 @@ def _role(offered: list[str]) -> str:
 
 
 def is_data(section: Section) -> bool:
-    """Whether an application section is for data channels (RFC 8841, or as before its time)."""
+    """Whether an application section is for data channels (RFC 8841, or the drafts before it)."""
     maps = section.attributes.get("sctpmap", [])
     return DATA_FORMAT in section.formats or any(DATA_FORMAT in of.split() for of in maps)
 
@@ -87,7 +87,7 @@ def data_attributes(section: Section) -> dict[str, list[str]]:
     """The attributes of a section for data channels, checked.
 
     Raises:
-        BadOffer: one of them is none.
+        BadOffer: one of them is invalid.
     """
     size = section.first("max-message-size") or "0"
     if size != "0" and not (_is_number(size) and int(size) >= MIN_MESSAGE_BYTES):

@@ -39,7 +39,7 @@ _SETTINGS = {
     "complexity": 1,
     "dtx": 0,
 }
-# The same in FFmpeg's words, in which variable bit rate is the default.
+# The same settings under FFmpeg's names; there, variable bit rate is the default.
 _FFMPEG_OPTIONS = {
     "application": "voip",
     "frame_duration": str(FRAME_MS),

@@ -8,14 +8,14 @@ from collections import deque
 logger = logging.getLogger(__name__)
 
 TIMES = 3
-"""How often media must have been dropped for the process to be overloaded. Once is a hold-up."""
+"""How often media must have been dropped for the process to be overloaded. A single drop may be a
+short stall."""
 
 WITHIN_S = 30.0
-"""With a tenth more than can be handled, media is dropped every 11 s: for the second by which it
-has then fallen behind."""
+"""At a load of 110 %, media is dropped every 11 s, each time it has fallen a second behind."""
 
 APART_S = 1.0
-"""Drops closer together count once: every socket drops after one hold-up."""
+"""Drops closer together count once, because every socket drops after the same stall."""
 
 TOLD_EVERY_S = 60.0
 
@@ -30,7 +30,7 @@ _OVERLOADED = (
 
 
 class Overload:
-    """Counts the media that was dropped unhandled, and says so in the log. No I/O, no clock.
+    """Counts the media that was dropped unhandled, and logs it. No I/O, no clock.
 
     Attributes:
         dropped: how many datagrams were dropped.
@@ -42,7 +42,7 @@ class Overload:
         self._told_at_s: dict[str, float] = {}
 
     def note(self, dropped: int, now_s: float) -> None:
-        """Media was dropped: so many datagrams, at this monotonic time."""
+        """Notes that media was dropped: how many datagrams, and the monotonic time."""
         self.dropped += dropped
         if not self._at_s or now_s - self._at_s[-1] >= APART_S:
             self._at_s.append(now_s)
@@ -57,4 +57,4 @@ class Overload:
 
 
 current = Overload()
-"""This process's."""
+"""The overload of this process."""

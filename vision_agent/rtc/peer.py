@@ -42,7 +42,7 @@ _A_RELAY = RTCIceServer("turn:relays.invalid", username="", credential="")
 def _is_one_transport(offer: Offer) -> bool:
     """Whether the offer bundles every section.
 
-    Unless it is told so, aiortc leaves a second video section on a transport that it stops.
+    If aiortc is not told so, it leaves a second video section on a transport that it stops.
     """
     mids = [section.mid for section in offer.sections if section.accepted]
     return {*mids} <= {*offer.bundled} and (offer.has_audio or mids[0] == offer.bundled[0])

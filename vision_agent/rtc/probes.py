@@ -27,7 +27,8 @@ nobody through to whom it has not sent (RFC 8656 9), so the caller's checks can'
 """
 
 FIRST_PORT = 1024
-"""What listens below is a service. No ICE stack takes such a port for a call."""
+"""The lowest port that is probed. Lower ports are services', and no ICE stack uses one for a
+call."""
 
 
 def private_budget() -> Budget:
@@ -81,6 +82,6 @@ class Probes:
 
 
 def _is_private(host: str) -> bool:
-    """Whether an address may be one of our own network, and is not this machine's loopback."""
+    """Whether an address may belong to our own network; this machine's loopback does not."""
     address = ipaddress.ip_address(host)
     return not address.is_global and not address.is_loopback

@@ -1,4 +1,4 @@
-"""STUN and TURN servers that don't answer: which are asked, and what is said of them. No I/O."""
+"""STUN and TURN servers that don't answer: which ones are still asked, and the log. No I/O."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TurnServer:
     password: str = field(repr=False)
 
 
-# aioice asks one STUN server and one TURN server, so what asks instead finds the peer's here.
+# aioice supports one STUN and one TURN server, so the code that replaces it finds the peer's here.
 current: ContextVar[Sequence[TurnServer]] = ContextVar("relays", default=())
 current_stun: ContextVar[Sequence[StunServer]] = ContextVar("stun", default=())
 

@@ -30,7 +30,7 @@ MAX_ID_CHARS = 200
 MAX_NAME_CHARS = 100
 
 _CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
-"""Control characters other than tab and line ends, which no database stores or no person types."""
+"""Control characters other than tab and line ends, which databases can't store and nobody types."""
 
 
 _NOT_DONE = {
@@ -39,7 +39,7 @@ _NOT_DONE = {
     "ui-snapshot": "The agent does not read the client's page: snapshots are not taken.",
     "ui-cancel-job-group": "No job groups run here that could be cancelled.",
 }
-"""What RTVI defines and this server does not do, with the sentence that refuses it."""
+"""The parts of RTVI that this server does not implement, with the sentence that refuses each."""
 
 
 class BadMessage(ValueError):
@@ -242,7 +242,7 @@ def _parse_context(fields: dict[str, object], message_id: str | None) -> Incomin
 
 
 def _parse_keys(fields: dict[str, object], message_id: str | None) -> Incoming:
-    """Telephone keys: `buttons` in RTVI 2.1, one `button` before."""
+    """Telephone keys: `buttons` in RTVI 2.1, a single `button` in earlier versions."""
     given = fields.get("buttons", [fields.get("button")])
     keys = [str(key) for key in given if key in KEYS] if isinstance(given, list) else []
     if not isinstance(given, list) or keys != given or not 0 < len(keys) <= MAX_KEYS:
@@ -269,7 +269,7 @@ def _parse_ui_event(fields: dict[str, object], message_id: str | None) -> Incomi
 
 
 def _words(content: object) -> object:
-    """The text of a content of several parts, of which one that is no text spoils all."""
+    """A content's text, its parts joined; None if one of the parts is not text."""
     if not isinstance(content, list):
         return content
     parts = [part.get("text") if isinstance(part, dict) else part for part in content]

@@ -1,4 +1,4 @@
-"""ICE candidates and credentials that come after an offer: SDP fragments (RFC 8840)."""
+"""ICE candidates and credentials that arrive after an offer: SDP fragments (RFC 8840)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_FRAGMENT_CHARS = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SdpFragment:
-    """What a fragment says.
+    """The contents of a fragment.
 
     Attributes:
         candidates: Of the form that `Peer.add_candidates` takes.
@@ -59,7 +59,7 @@ class SdpFragment:
                 case "a", "ice-pwd":
                     password = value.strip()
                 case "a", "candidate":
-                    Candidate.parse(value)  # one that is none refuses the whole fragment
+                    Candidate.parse(value)  # an invalid candidate refuses the whole fragment
                     found.append((max(index, 0), value))
         if not lines or (not found and ufrag is None and "a=end-of-candidates" not in lines):
             raise BadOffer("The fragment has neither ICE candidates nor ICE credentials.")

@@ -1,8 +1,8 @@
 """A UDP socket that the connections of many calls share.
 
 A check belongs to the connection whose user name fragment it names, a response to the connection
-that has sent the request, and everything else to the connection for which its sender has passed a
-check. What belongs to no connection is dropped and counted.
+that has sent the request, and every other datagram to the connection for which its sender has
+passed a check. Datagrams that belong to no connection are dropped and counted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vision_agent.rtc.stun_header import LAST_STUN_BYTE, class_of, receiver_of, 
 from vision_agent.rtc.udp_transport import UdpTransport
 
 MAX_ADDRESSES = 32
-"""How many addresses one connection holds; the one that has been checked longest ago goes first."""
+"""Most addresses of one connection; the one checked longest ago is dropped first."""
 
 Address = tuple[str, int]
 
@@ -64,7 +64,7 @@ class SharedSocket(asyncio.DatagramProtocol):
         self._on_empty = on_empty
         self._requests: dict[bytes, Member] = {}
         self._senders: dict[Address, Member] = {}
-        # Of each member, the one that was checked longest ago first.
+        # The addresses of each member, the one checked longest ago first.
         self._addresses: dict[bytes, dict[Address, None]] = {}
         self._closed: asyncio.Future[None] | None = None
 
@@ -81,7 +81,7 @@ class SharedSocket(asyncio.DatagramProtocol):
         self._addresses[member.fragment] = {}
 
     def leave(self, member: Member) -> None:
-        """Removes a connection and everything that was known of it. Safe to call again."""
+        """Removes a connection with all its addresses and requests. Safe to call again."""
         if self.members.get(member.fragment) is not member:
             return
         del self.members[member.fragment]
@@ -93,15 +93,15 @@ class SharedSocket(asyncio.DatagramProtocol):
             self._on_empty()
 
     def expect(self, transaction: bytes, member: Member) -> None:
-        """The response to this request is the member's, until `forget`."""
+        """Assigns the response to this request to the member, until `forget`."""
         self._requests[transaction] = member
 
     def forget(self, transaction: bytes) -> None:
-        """No response to this request is expected any more."""
+        """Expects no response to this request any more."""
         self._requests.pop(transaction, None)
 
     def claim(self, addr: Address, member: Member, *, answered: bool) -> None:
-        """An address has passed a check of a member: what it sends is that member's.
+        """Assigns an address that has passed a check to the member whose check it was.
 
         An address that another member uses changes hands only when it has answered a check of the
         new one's. The source of a datagram can be forged, so that one caller could otherwise take

@@ -147,7 +147,7 @@ class Speaker(MediaStreamTrack):
         return dropped_ms
 
     def take_over(self, other: Speaker) -> None:
-        """Continues where another speaker stopped whose peer connection this one's replaces."""
+        """Continues the audio of the speaker whose peer connection this one's replaces."""
         self._pcm, other._pcm = other._pcm, bytearray()
         self._ending = other._ending
         self._speaking, other._speaking = other._speaking, False
@@ -187,7 +187,7 @@ class Speaker(MediaStreamTrack):
             self._deadline_s = now_s
         payload = self._encoder.encode(self._next_frame())
         if self.tap is not None:
-            # RTP's timestamps are contiguous, also where the schedule restarts; these are not.
+            # RTP timestamps are contiguous even where the schedule restarts; these ticks are not.
             ticks = round(self._deadline_s * self._encoder.rtp_clock_hz)
             self.tap.sound(self._codec, payload, ticks, now_s)
         return payload

@@ -1,4 +1,4 @@
-"""What a STUN message says of its receiver, without parsing it whole (RFC 8489). No I/O."""
+"""Reads who a STUN message is for, without parsing it completely (RFC 8489). No I/O."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class TelephoneEncoder:
         """
         size = 2 * self._samples
         ready = self._resampled + self._resampler.feed(np.frombuffer(pcm, "<i2"))
-        # What the resampler's filter holds back at the beginning is silence.
+        # The resampler's filter holds samples back at the beginning; silence takes their place.
         ready = ready.rjust(size, b"\0")
         self._resampled = ready[size:]
         frame = AudioFrame(format="s16", layout="mono", samples=self._samples)

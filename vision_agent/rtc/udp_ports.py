@@ -133,7 +133,7 @@ class OnePort:
         for left in reversed(range(_TRIES)):
             try:
                 self._bind_all(addresses, 0)
-            except CannotReceive:  # free on the first address, and taken on another
+            except CannotReceive:  # free on the first address, but taken on another
                 if not left:
                     raise
             else:
@@ -170,10 +170,10 @@ class PortRange:
             raise CannotReceive(f"{error} Choose others with --udp-ports.") from error
 
     async def start(self) -> None:
-        """Nothing has to be started."""
+        """Does nothing: each connection opens its own socket."""
 
     async def close(self) -> None:
-        """Nothing is left to close: the connections close their sockets."""
+        """Does nothing: each connection closes its own socket."""
 
     def bound_to(self, address: str) -> socket.socket:
         """A socket on a free port. The ports are taken in turn: late packets of a call find none.

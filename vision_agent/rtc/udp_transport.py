@@ -1,9 +1,9 @@
-"""A UDP socket on the event loop, for media: what can't be handled in time is dropped.
+"""A UDP socket on the event loop, for media: datagrams that can't be handled in time are dropped.
 
 asyncio's own transport lets the system queue as many datagrams as its buffer holds. With more calls
-than one event loop can serve, that queue grew to ten thousand datagrams, five seconds of everything
-(measured at 36 calls): callers were heard as late, and the answers to consent checks came after
-their checks were given up, which ended the calls.
+than one event loop can serve, that queue grew to ten thousand datagrams, which is five seconds of
+traffic (measured at 36 calls). Callers were heard as late, and responses to consent checks arrived
+after their deadline, which ended the calls.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ MAX_DATAGRAM_BYTES = 65_536
 """The largest UDP datagram."""
 
 RECEIVE_BUFFER_BYTES = 4 << 20
-"""What the system is asked for; it gives less where its own bound is lower."""
+"""The receive buffer that the system is asked for; it gives less where its own limit is lower."""
 
 AT_A_TIME = 8
-"""Datagrams that one turn of the event loop takes: about 2 ms of work, for which voices wait."""
+"""Datagrams handled in one turn of the event loop: about 2 ms of work, for which voices wait."""
 
 LATE_S = 1.5
-"""When a datagram has waited so long, media is dropped until the next has waited `FRESH_S`. What
-comes a second late after a hold-up is still worth hearing, and an answer to a consent check counts
-for 2.5 s."""
+"""When a datagram has waited this long, media is dropped until one has waited less than `FRESH_S`.
+After a stall, sound that is a second late is still worth hearing, and a response to a consent check
+counts for 2.5 s."""
 
 FRESH_S = 0.5
 
 _NO_WAY = frozenset(
     {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL}
 )
-"""Nothing leads from this socket to that address: usual while a connection's candidates are tried,
-and a connection whose path is gone ends with a reason."""
+"""No route leads from this socket to that address. That is usual while candidates are tried, and a
+connection whose path is gone ends with a reason."""
 
 QUEUED = 20_000
-"""A full buffer holds half as many of the smallest datagrams."""
+"""Most datagrams in the queue. A full buffer holds half as many of the smallest ones."""
 
 Address = tuple[Any, ...]
 
@@ -105,7 +105,7 @@ class UdpTransport(asyncio.DatagramTransport):
             self._loop.call_soon(self._end)
 
     def abort(self) -> None:
-        """Closes the socket: nothing waits to be sent."""
+        """Closes the socket; no datagram waits to be sent."""
         self.close()
 
     def _end(self) -> None:
@@ -132,7 +132,7 @@ class UdpTransport(asyncio.DatagramTransport):
             self._protocol.error_received(error)
 
     def _drop_late(self, data: bytes, addr: Address) -> tuple[bytes, Address]:
-        """Drops the media that is late, from this datagram on; the first that is not."""
+        """Drops late media, beginning with this datagram; returns the first datagram to handle."""
         dropped = 0
         try:
             for _ in range(QUEUED):

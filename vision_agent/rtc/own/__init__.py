@@ -1,8 +1,8 @@
 """Copies of aiortc and aioice for this package alone, because it replaces parts of them.
 
-`vision_agent.rtc.own.aiortc` is aiortc once more: the same files under another name, with modules
-and classes of their own. A program that uses aiortc itself finds it unchanged. The path of this
-package leads to where both are installed, so Python finds them below it.
+`vision_agent.rtc.own.aiortc` is a second aiortc: the same files under another name, with modules
+and classes of their own. A program that uses aiortc itself finds it unchanged. This package's path
+is the directory in which both are installed, so Python finds them below it.
 
 The stub files in this folder give type checkers the types of the originals.
 """
