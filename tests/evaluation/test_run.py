@@ -74,10 +74,10 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     assert "not_a_module" in errors["no agent"]
     assert "can't be reached" in errors["no server"].lower() or "refused" in errors["no server"]
     assert "untried.yaml" in errors["no media"]
-    # One server of its own, that has no agent; scripted answers come in virtual time. Of the server
-    # that is not there its caller would have kept the sound.
+    # One server of its own, that has no agent, and the log of the local Live API; scripted answers
+    # come in virtual time. Of the server that is not there its caller would have kept the sound.
     kept = {path.name for path in (tmp_path / "kept").iterdir()}
-    assert kept == {"server-1", "server-2", "virtual", "received"}
+    assert kept == {"server-1", "server-2", "local-live-api.log", "virtual", "received"}
     assert others.read_text() == "theirs"
 
     root = ET.parse(tmp_path / "r.xml").getroot()

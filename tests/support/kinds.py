@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
             "tests/deploy/test_systemd.py",
             "tests/evaluation/test_asked_models.py",
             "tests/evaluation/test_run.py",
+            "tests/evaluation/test_servers.py",
             "tests/evaluation/test_virtual_calls.py",
             "tests/server/test_run.py",
             "tests/server/test_tracing.py",

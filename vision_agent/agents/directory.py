@@ -16,6 +16,7 @@ from vision_agent.closing import close_each
 from vision_agent.data_folder import VARIABLE, DatabaseError, private_folder
 from vision_agent.live.local_process import LocalApi, LocalLiveApi
 from vision_agent.live.models import ModelError
+from vision_agent.live.shared_local import SharedLocalApi
 
 logger = logging.getLogger(__name__)
 
@@ -159,11 +160,13 @@ class AgentDirectory:
             await host.start(self._local, on_taken)
 
     async def _start_own(self) -> LocalApi:
-        return await LocalLiveApi.start(
-            self._options.scenario,
-            self._options.data_dir,
-            most_calls=self._options.max_calls,
-            own_models=self._options.own_models,
+        given = self._options
+        shared = SharedLocalApi.offered(given.scenario, given.data_dir, given.own_models)
+        return shared or await LocalLiveApi.start(
+            given.scenario,
+            given.data_dir,
+            most_calls=given.max_calls,
+            own_models=given.own_models,
         )
 
     async def close(self) -> None:

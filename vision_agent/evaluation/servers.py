@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -11,13 +12,16 @@ from itertools import count
 from pathlib import Path
 
 from vision_agent.evaluation.trials import ServerKey, Trial
+from vision_agent.live.local_process import LocalLiveApi, LocalLiveApiError
+from vision_agent.live.shared_local import VARIABLE, start_shared
 from vision_agent.server_process import ServerDidNotStart, ServerProcess
 
 _LAST_WORDS_BYTES = 4_000
 _MOST_IDLE = 2
+_MOST_CALLS = 500
 # A run makes all its calls from one address, as many as it can.
 _ENVIRONMENT = {
-    "VISION_AGENT_MAX_CALLS": "500",
+    "VISION_AGENT_MAX_CALLS": str(_MOST_CALLS),
     "VISION_AGENT_CALLS_PER_ADDRESS": "0",
     "VISION_AGENT_CALLS_PER_USER": "0",
     "VISION_AGENT_UNCONNECTED_CALLS_PER_ADDRESS": "0",
@@ -52,6 +56,8 @@ class _Started:
 class ServerPool:
     """Starts and shares servers. One that no trial needs again ends; of the others, two may idle.
 
+    Servers that the local engine answers share one local Live API.
+
     Args:
         folder: Holds the servers' logs and recordings.
         trials: The trials that are known to come.
@@ -76,6 +82,7 @@ class ServerPool:
         # One after the other: on a busy machine, several at once exceed their time to start.
         self._starting = asyncio.Lock()
         self._folder, self._arguments, self._class = folder, tuple(arguments), server_class
+        self._local = _SharedEngine(folder)
 
     def folder(self, key: ServerKey) -> Path:
         """Return the folder of a server that has been used."""
@@ -119,13 +126,18 @@ class ServerPool:
     async def close(self) -> None:
         """End all servers."""
         await asyncio.gather(*(self._stop(one) for one in self._servers.values()))
+        await self._local.close()
 
     async def _start(self, key: ServerKey, one: _Started) -> ServerProcess:
         log = one.folder / "server.log"
         given = [*_arguments(key), *(("--record", str(one.folder)) if self._record else ())]
-        server = self._class(*given, *self._arguments, stderr_to=log, environment=_ENVIRONMENT)
         try:
             async with self._starting:
+                by_engine = key.model == "local" and key.scenario is None
+                shared = await self._local.environment() if by_engine else {}
+                server = self._class(
+                    *given, *self._arguments, stderr_to=log, environment=_ENVIRONMENT | shared
+                )
                 return await server.__aenter__()
         except (ServerDidNotStart, TimeoutError, OSError) as error:
             one.failure = f"The server did not start: {_last_words(log) or error}"
@@ -135,6 +147,42 @@ class ServerPool:
         server, one.server = one.server, None
         if server is not None:
             await server.__aexit__(None, None, None)
+
+
+class _SharedEngine:
+    """The local Live API that servers share; it is started when the first one needs it.
+
+    Args:
+        logs: The folder for its log.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._private: tempfile.TemporaryDirectory[str] | None = None
+        self._api: LocalLiveApi | None = None
+        self._named: dict[str, str] = {}
+
+    async def environment(self) -> dict[str, str]:
+        """The variable that names it to a server.
+
+        Empty if it does not start: each server then starts its own, and says why if it can't.
+        """
+        if self._private is None:
+            # The file in it holds the key.
+            self._private = tempfile.TemporaryDirectory(prefix="vision-agent-local-")
+            file = Path(self._private.name) / "address.json"
+            with suppress(LocalLiveApiError, OSError, ValueError):
+                log = self._logs / "local-live-api.log"
+                self._api = await start_shared(file, _MOST_CALLS, log)
+                self._named = {VARIABLE: str(file)}
+        return self._named
+
+    async def close(self) -> None:
+        """End it."""
+        if self._api is not None:
+            await self._api.close()
+        if self._private is not None:
+            self._private.cleanup()
 
 
 def _new_folder(parent: Path) -> Path:

@@ -14,7 +14,7 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
@@ -64,11 +64,13 @@ class LocalApi(Protocol):
     answers_within_s: float | None
     """How long an answer may take to begin; None for the usual time."""
 
-    problem: str | None
-    """Why it can't be reached at the moment, as a sentence; None if it can be."""
+    @property
+    def problem(self) -> str | None:
+        """Why it can't be reached at the moment, as a sentence; None if it can be."""
 
-    restarts: int
-    """How often it has ended by itself and was started again."""
+    @property
+    def restarts(self) -> int:
+        """How often it has ended by itself and was started again."""
 
     @property
     def newest_address(self) -> Address:
@@ -89,6 +91,8 @@ class LocalLiveApi:
         data_dir: Where it keeps what users teach; None keeps it in memory.
         most_calls: How many calls there may be at the same time.
         own_models: Servers of the user's own that do a part of its work.
+        stderr_to: A file for the children's logs; None: this process's standard error.
+        on_change: Called when it has started, has ended by itself, or can't be started again.
     """
 
     def __init__(
@@ -97,7 +101,11 @@ class LocalLiveApi:
         data_dir: Path | None,
         most_calls: int,
         own_models: OwnModels | None = None,
+        *,
+        stderr_to: Path | None = None,
+        on_change: Callable[[LocalApi], None] = lambda _: None,
     ) -> None:
+        self._stderr_to, self._on_change = stderr_to, on_change
         self._environment = (
             {"VISION_AGENT_LOCAL_OWN_MODELS": own_models.to_json()} if own_models else {}
         )
@@ -122,6 +130,9 @@ class LocalLiveApi:
         data_dir: Path | None = None,
         most_calls: int = 32,
         own_models: OwnModels | None = None,
+        *,
+        stderr_to: Path | None = None,
+        on_change: Callable[[LocalApi], None] = lambda _: None,
     ) -> Self:
         """Start it on a free port and wait until it listens.
 
@@ -130,9 +141,12 @@ class LocalLiveApi:
         Raises:
             LocalLiveApiError: It does not start.
         """
-        server = cls(scenario, data_dir, most_calls, own_models)
-        server._child = await _Child.start(server._arguments, server._environment)
+        server = cls(
+            scenario, data_dir, most_calls, own_models, stderr_to=stderr_to, on_change=on_change
+        )
+        server._child = await server._start_child()
         server._up.set()
+        server._on_change(server)
         server._keeper = asyncio.create_task(server._keep(server._child), name="local Live API")
         return server
 
@@ -173,6 +187,9 @@ class LocalLiveApi:
             raise RuntimeError("the local Live API has not been started")
         return self._child
 
+    async def _start_child(self) -> _Child:
+        return await _Child.start(self._arguments, self._environment, self._stderr_to)
+
     async def _keep(self, child: _Child) -> None:
         """Restart it whenever it ends."""
         now_s = asyncio.get_running_loop().time
@@ -188,19 +205,22 @@ class LocalLiveApi:
                 f"The local Live API ended unexpectedly (exit status {status}) and is being "
                 "started again."
             )
+            self._on_change(self)
             logger.warning("%s", self.problem)
             await child.end()
             while True:
                 await asyncio.sleep(delay_s)
                 delay_s = min(2 * delay_s, LONGEST_DELAY_S)
                 try:
-                    child = self._child = await _Child.start(self._arguments, self._environment)
+                    child = self._child = await self._start_child()
                     break
                 except (LocalLiveApiError, OSError) as error:
                     self.problem = f"The local Live API can't be started again: {error}"
+                    self._on_change(self)
                     logger.warning("%s Trying again in %g s.", self.problem, delay_s)
             self.problem = None
             self._up.set()
+            self._on_change(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,31 +234,36 @@ class _Child:
     """Starts the process; the tests' servers start it in another way."""
 
     @classmethod
-    async def start(cls, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Self:
+    async def start(
+        cls, arguments: tuple[str, ...], environment: Mapping[str, str], stderr_to: Path | None
+    ) -> Self:
         api_key = secrets.token_urlsafe(24)
-        process = await cls.start_process(
-            sys.executable,
-            "-m",
-            "vision_agent.local",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-            *arguments,
-            # The child ends when this pipe closes, so it never outlives this process.
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            # Ctrl-C reaches the terminal's whole process group; the child is ended by `close`.
-            start_new_session=True,
-            env={
-                # For the child and its workers: their matrices are small, and OpenBLAS's threads
-                # would wait for each other by spinning.
-                "OPENBLAS_NUM_THREADS": "1",
-                **os.environ,
-                "VISION_AGENT_LOCAL_KEY": api_key,
-                **environment,
-            },
-        )
+        with contextlib.ExitStack() as files:
+            log = files.enter_context(stderr_to.open("ab")) if stderr_to else None
+            process = await cls.start_process(
+                sys.executable,
+                "-m",
+                "vision_agent.local",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                *arguments,
+                # The child ends when this pipe closes, so it never outlives this process.
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                # Ctrl-C reaches the terminal's whole process group; the child is ended by `close`.
+                start_new_session=True,
+                env={
+                    # For the child and its workers: their matrices are small, and OpenBLAS's
+                    # threads would wait for each other by spinning.
+                    "OPENBLAS_NUM_THREADS": "1",
+                    **os.environ,
+                    "VISION_AGENT_LOCAL_KEY": api_key,
+                    **environment,
+                },
+            )
         assert process.stdout is not None
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
