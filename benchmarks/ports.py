@@ -63,7 +63,7 @@ class Caller:
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         receiver = next(each for each in self.pc.getReceivers() if each.track is track)
-        aiortc_patches.take_over(receiver)
+        aiortc_patches.attach_decoder_queue(receiver)
 
 
 def late_ms(url: str) -> list[float]:

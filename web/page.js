@@ -32,7 +32,7 @@ import { listenForKeys } from "./view/keys.js";
 import { Lobby } from "./view/lobby.js";
 import { showMessage } from "./view/messages.js";
 import { Notices } from "./view/notices.js";
-import { Patience } from "./view/patience.js";
+import { SlowTimer } from "./view/slow_timer.js";
 import { Points } from "./view/points.js";
 import { Recording } from "./view/recording.js";
 import { SettingsDialog } from "./view/settings.js";
@@ -101,7 +101,7 @@ const sharing = new ScreenSharing(stage, callNotices, () => call);
 const composer = new Composer(captions, () => call, render);
 new Pictures(byId("composer"), () => call, captions);
 new TranscriptButtons(captions);
-const patience = new Patience(render);
+const slowTimer = new SlowTimer(render);
 const wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
 
 /** @type {CallState} */
@@ -334,7 +334,7 @@ function become(next) {
 /** @param {CallState["name"]} before */
 function onStateChanged(before) {
   const { name } = state;
-  patience.stateChanged(name);
+  slowTimer.stateChanged(name);
   if (name === "reconnecting") {
     visionChip.hide();
     captions.connectionLost();
@@ -366,7 +366,7 @@ function render() {
     muted,
     pushToTalk,
     typedOnly: inCall && !microphoneOpen,
-    slow: patience.isOver,
+    slow: slowTimer.isSlow,
   });
   byId("state").textContent = title;
   byId("state-detail").textContent = detail;

@@ -13,12 +13,12 @@ from vision_agent.rtc import Camera, aiortc_ice, aiortc_patches, install
 from vision_agent.rtc.aiortc_patches import (
     SafeDecoder,
     check,
+    decoder_queue_of,
     get_decoder,
     get_mono_decoder,
-    lane_of,
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE, BoundedReceiver
-from vision_agent.rtc.lane import AudioLane, VideoLane
+from vision_agent.rtc.decoder_queues import AudioDecoderQueue, VideoDecoderQueue
 from vision_agent.rtc.own import aioice
 from vision_agent.rtc.own.aiortc import RTCRtpReceiver, RTCRtpSender, RTCSctpTransport
 from vision_agent.rtc.own.aiortc import rtcpeerconnection as peer_connection_module
@@ -114,7 +114,7 @@ def test_the_parts_that_are_read_are_there_in_a_real_receiver():
         call.caller.addTrack(SoundSource())
         await call.connect()
         receiver = call.peer._pc.getReceivers()[0]
-        assert isinstance(getattr(receiver, DECODER_QUEUE), AudioLane)
+        assert isinstance(getattr(receiver, DECODER_QUEUE), AudioDecoderQueue)
         assert hasattr(receiver, DECODER_ERROR)
         assert aiortc_patches.Transports(call.peer._pc).checks() > 0
         await call.close()
@@ -170,16 +170,16 @@ def test_whatever_a_decoder_raises_is_a_broken_frame_and_logged_once(caplog):
     assert caplog.text.count("could not be decoded") == 1
 
 
-async def test_each_track_of_a_call_has_its_own_lane(call: Call):
+async def test_each_track_of_a_call_has_its_own_decoder_queue(call: Call):
     call.caller.addTrack(SoundSource())
     call.caller.addTrack(FrameSource())
     await call.connect()
-    assert isinstance(lane_of(call.listener.microphones[0]), AudioLane)
-    assert isinstance(lane_of(call.listener.cameras[0]), VideoLane)
-    assert lane_of(SoundSource()) is None
+    assert isinstance(decoder_queue_of(call.listener.microphones[0]), AudioDecoderQueue)
+    assert isinstance(decoder_queue_of(call.listener.cameras[0]), VideoDecoderQueue)
+    assert decoder_queue_of(SoundSource()) is None
 
 
-async def test_a_peer_without_lanes_hears_and_sees_through_the_same_hooks(call: Call):
+async def test_a_peer_without_decoder_queues_hears_and_sees_through_the_same_hooks(call: Call):
     # The caller here is a stock receiver on top of the replaced parts: it must still work.
     call.caller.addTransceiver("audio", direction="recvonly")
     await call.connect()

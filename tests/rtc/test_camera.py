@@ -80,7 +80,7 @@ async def test_looking_gives_one_fresh_frame_soon(call, fps):
     await asyncio.sleep(1)
     assert len(frames) == 1
     asked_at = time.monotonic()
-    camera.look_now()
+    camera.force_frame()
     await until(lambda: len(frames) == 2, 3)
     assert frames[1].captured_at > asked_at - 0.3
     assert time.monotonic() - asked_at < 1.5
@@ -247,7 +247,7 @@ async def test_a_run_that_is_cancelled_twice_leaves_no_thread_behind(call: Call)
 async def test_looking_before_there_is_a_track_is_remembered():
     frames: list[Frame] = []
     camera = Camera(frames.append)
-    camera.look_now()
+    camera.force_frame()
     await camera.run(
         Played([video_frame(plain(9, 9, 9), 0), video_frame(plain(9, 9, 9), 3000)], 0.05)
     )

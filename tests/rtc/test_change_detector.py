@@ -115,7 +115,7 @@ async def test_a_frame_that_is_asked_for_comes_however_alike_and_is_fresh(call):
     await asyncio.sleep(2.2)
     assert len(frames) == 1
     asked_at = time.monotonic()
-    camera.look_now()
+    camera.force_frame()
     await until(lambda: len(frames) == 2, 5)
     assert frames[1].captured_at > asked_at - 0.3
 

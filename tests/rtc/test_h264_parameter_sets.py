@@ -5,9 +5,9 @@ import base64
 import pytest
 
 from tests.support.encoding import encoded
+from vision_agent.rtc.decoder_queues import VideoDecoderQueue
 from vision_agent.rtc.frame_size import shown_size
 from vision_agent.rtc.h264_parameter_sets import MAX_BYTES, ParameterSets, stated_parameter_sets
-from vision_agent.rtc.lane import VideoLane
 
 START = b"\0\0\0\1"
 
@@ -56,11 +56,11 @@ def test_a_key_frame_gets_the_parameter_sets_that_were_sent_or_stated_before_it(
         (b"", [sps, pps]),  # by themselves, each with a timestamp of its own
         (stated_parameter_sets(sprop(sps)), [pps]),
     ):
-        lane, tap = VideoLane(lambda: None), Shown()
-        lane.tap = tap
-        lane.parameter_sets.state(before)
+        decoder_queue, tap = VideoDecoderQueue(lambda: None), Shown()
+        decoder_queue.tap = tap
+        decoder_queue.parameter_sets.state(before)
         for data in (*first, slice):
-            lane.put((Codec, Encoded(data)), 0.0)
+            decoder_queue.put((Codec, Encoded(data)), 0.0)
         assert tap.frames[-1] == (True, (320, 180))
     sets = ParameterSets()
     assert sets.completed(slice, key=True) == slice

@@ -19,7 +19,7 @@ from vision_agent.rtc import (
     Peer,
     Speaker,
 )
-from vision_agent.rtc.aiortc_patches import lane_of
+from vision_agent.rtc.aiortc_patches import decoder_queue_of
 from vision_agent.rtc.own import aioice
 from vision_agent.rtc.own.aiortc import RTCIceServer, RTCSessionDescription
 from vision_agent.rtc.probes import MAX_PROBED
@@ -57,7 +57,7 @@ async def test_parameter_sets_that_an_offer_states_of_the_screen_complete_its_fr
     slice = b"\0\0\0\1\x65\x88"
     begins = {}
     for name, (track,) in (("camera", call.listener.cameras), ("screen", call.listener.screens)):
-        begins[name] = lane_of(track).parameter_sets.completed(slice, key=True)[4]
+        begins[name] = decoder_queue_of(track).parameter_sets.completed(slice, key=True)[4]
     assert begins == {"camera": 0x65, "screen": 0x67}
 
 

@@ -91,7 +91,7 @@ class AgentOutput:
     def renew(self) -> None:
         """Make a speaker for a new peer connection; it plays what the old one had not played."""
         old, self.speaker = self.speaker, Speaker(on_speaking=self._on_speaking)
-        self.speaker.take_over(old)
+        self.speaker.continue_from(old)
 
     async def run(self, session: LiveSession) -> None:
         """Handle the session's events to its end; raises `LiveFailure` if the model fails."""

@@ -119,11 +119,11 @@ class CallerInput:
         self.camera.renew()
         self.screen.renew()
 
-    def look_now(self) -> None:
+    def force_frame(self) -> None:
         """Send fresh frames of what the caller shows."""
-        self.camera.look_now()
+        self.camera.force_frame()
         if self.screen.on:
-            self.screen.look_now()
+            self.screen.force_frame()
 
     def mute(self, muted: bool) -> None:
         """Stop or resume listening; the silence of a muted microphone is not sent."""
@@ -133,7 +133,7 @@ class CallerInput:
 
     def typed(self, text: str) -> None:
         """Take a typed text, or a tool's notice; it is a turn like a spoken one."""
-        self.look_now()
+        self.force_frame()
         shown = self.camera.sent
         now_s = time.monotonic()
         if not text.startswith(NOTICE_MARK):
@@ -218,7 +218,7 @@ class CallerInput:
             case "started":
                 self._channel.user_speaking(True)
                 self._trace.voice_began(time.monotonic() - SPEECH_START_MS / 1000)
-                self.look_now()
+                self.force_frame()
                 self._stream_pictures()
             case "stopped":
                 self._speech_ended(time.monotonic() - SPEECH_STOP_MS / 1000)
@@ -227,7 +227,7 @@ class CallerInput:
         self._channel.user_speaking(False)
         self._trace.asked("spoken", at_s)
         self._speech_ended_at = at_s
-        self.look_now()
+        self.force_frame()
         self._stream_pictures()
         self._stop_awaiting()
         self._frame_awaited = asyncio.get_running_loop().call_later(

@@ -19,7 +19,7 @@ KEY_EVERY_S = 30.0
 
 
 class RecordedTrack:
-    """Passes on what arrives on a track (`rtc.lane.PacketTap`).
+    """Passes on what arrives on a track (`rtc.decoder_queues.PacketTap`).
 
     After a lost frame, nothing is passed on until the next key frame, which is requested: the
     frames in between would be decoded wrongly.

@@ -18,8 +18,8 @@ from vision_agent.recordings.call_files import Failure
 from vision_agent.recordings.call_recording import CallRecording
 from vision_agent.recordings.lines import HeaderLine, Switch
 from vision_agent.rtc import Speaker, rtvi
-from vision_agent.rtc.aiortc_patches import lane_of
-from vision_agent.rtc.lane import AudioLane, VideoLane
+from vision_agent.rtc.aiortc_patches import decoder_queue_of
+from vision_agent.rtc.decoder_queues import AudioDecoderQueue, VideoDecoderQueue
 from vision_agent.rtc.own.aiortc import MediaStreamTrack
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class RecordingControl:
         self._events, self._metrics = events, metrics
         self._tally = Tally()
         self._recording: CallRecording | None = None
-        self._sources: dict[Title, AudioLane | VideoLane | Speaker] = {}
+        self._sources: dict[Title, AudioDecoderQueue | VideoDecoderQueue | Speaker] = {}
         self._off: set[Title] = set()
         self._senders = 0
         self._connected = False
@@ -160,10 +160,10 @@ class RecordingControl:
 
     def hears(self, title: Title, source: MediaStreamTrack) -> None:
         """There is a track of a new peer connection, or a new one of the present connection."""
-        lane = source if isinstance(source, Speaker) else lane_of(source)
-        if lane is None:
+        queue = source if isinstance(source, Speaker) else decoder_queue_of(source)
+        if queue is None:
             return
-        self._sources[title] = lane
+        self._sources[title] = queue
         if self._recording is not None and not self._recording.over:
             self._tap(title, self._recording)
 

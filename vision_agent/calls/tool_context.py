@@ -74,7 +74,7 @@ class CallToolContext:
         frames, now_s = video.frames, self.now_s()
         newest = frames.newest
         if source == "screen":
-            video.look_now()
+            video.force_frame()
             return await frames.next(now_s, NEXT_FRAME_S) or frames.newest
         if newest is not None and self._camera_px > max(newest.width, newest.height):
             self._view.show(FullFrameMessage(HOLD_S))

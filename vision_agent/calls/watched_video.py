@@ -79,9 +79,9 @@ class WatchedVideo:
             return None
         return max(self.sent.captured_at, self.changes.alike_until_s or 0.0)
 
-    def look_now(self) -> None:
+    def force_frame(self) -> None:
         """Send a fresh frame, if the video is on or about to be."""
-        self.input.look_now()
+        self.input.force_frame()
 
     def fresh(self, oldest_s: float) -> Frame | None:
         """The frame that the model was sent last, if it still shows what there is."""
@@ -139,7 +139,7 @@ class WatchedVideo:
         self.changes.forget()
         if self.on:
             self.since_s = self.since_s or time.monotonic()
-            self.look_now()
+            self.force_frame()
             return
         self.since_s = None
         self.frames.forget()

@@ -38,8 +38,8 @@ BEGINS_AFTER_S = 1.5
 """When the first part of a recording is written: by then its time zero is known."""
 
 MAX_LEAD_S = 8.0
-"""The most sound that a caller can have sent before the connection was up: `rtc.lane` takes as much
-in a burst."""
+"""The most sound that a caller can have sent before the connection was up:
+`rtc.decoder_queues` takes as much in a burst."""
 
 MAX_WAITING_BYTES = 8_000_000
 """Packets and frames that wait for a slow disk; more are dropped and counted."""

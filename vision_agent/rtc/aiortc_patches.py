@@ -7,10 +7,11 @@ failures. This file replaces ``get_decoder`` of ``aiortc.rtcrtpreceiver``, so th
 decoder thread, and ``aioice.ice.get_host_addresses``, so that it returns the addresses of the
 call's `network`.
 
-`take_over` puts a lane in the place of a receiver's decoder queue. The lane drops unwanted frames
-before they reach the decoder thread. A decoder that returns nothing would drop them too, but only
-after the change of thread. The lane decodes Opus to one channel of 16 kHz, because that is what a
-model takes (`libopus`); where libopus is not found, FFmpeg decodes it to one of 48 kHz.
+`attach_decoder_queue` replaces the queue in front of a receiver's decoder. The new queue drops
+unwanted frames before they reach the decoder thread. A decoder that returns nothing would drop them
+too, but only after the change of thread. Opus is decoded in the queue, to one channel of 16 kHz,
+because that is what a model takes (`libopus`); where libopus is not found, FFmpeg decodes it to one
+of 48 kHz.
 
 Written for aiortc 1.16 and aioice 0.13. `install` checks that all replaced parts still exist.
 """
@@ -40,8 +41,8 @@ from vision_agent.rtc import (
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
 from vision_agent.rtc.aiortc_shape import Changed, check_functions, check_uses
+from vision_agent.rtc.decoder_queues import AudioDecoderQueue, VideoDecoderQueue
 from vision_agent.rtc.h264_decoder import PromptH264Decoder
-from vision_agent.rtc.lane import AudioLane, VideoLane
 from vision_agent.rtc.libopus import MonoDecoder, library
 from vision_agent.rtc.own import aioice, aiortc
 from vision_agent.rtc.own.aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
@@ -71,9 +72,9 @@ _READ: list[tuple[Any, str]] = [
 ]
 _WORKER_PARAMETERS = ["loop", "input_q", "output_q", "decode_error"]
 
-_lanes: weakref.WeakKeyDictionary[MediaStreamTrack, AudioLane | VideoLane] = (
-    weakref.WeakKeyDictionary()
-)
+_decoder_queues: weakref.WeakKeyDictionary[
+    MediaStreamTrack, AudioDecoderQueue | VideoDecoderQueue
+] = weakref.WeakKeyDictionary()
 
 
 class _MonoOpusDecoder:
@@ -130,7 +131,7 @@ def get_decoder(codec: Any) -> SafeDecoder:
 
 
 def get_mono_decoder(codec: Any) -> SafeDecoder | MonoDecoder:
-    """A decoder for a lane: mono for Opus, aiortc's own for everything else."""
+    """A decoder for `AudioDecoderQueue`: mono for Opus, aiortc's own for other codecs."""
     if codec.mimeType.lower() != "audio/opus":
         return get_decoder(codec)
     opus = library()
@@ -185,44 +186,44 @@ def check() -> None:
         ) from error
 
 
-def take_over(receiver: RTCRtpReceiver) -> AudioLane | VideoLane:
-    """Puts a lane between a receiver's jitter buffer and its decoder.
+def attach_decoder_queue(receiver: RTCRtpReceiver) -> AudioDecoderQueue | VideoDecoderQueue:
+    """Puts one of our queues between a receiver's jitter buffer and its decoder.
 
     Args:
         receiver: a receiver that has its track and has not been started yet.
     """
     track = receiver.track
-    lane: AudioLane | VideoLane
+    queue: AudioDecoderQueue | VideoDecoderQueue
     if track.kind == "audio":
-        lane = AudioLane(track._queue, get_mono_decoder)  # type: ignore[attr-defined]
+        queue = AudioDecoderQueue(track._queue, get_mono_decoder)  # type: ignore[attr-defined]
     else:
-        lane = VideoLane(getattr(receiver, DECODER_ERROR).set)
-    setattr(receiver, DECODER_QUEUE, lane)
-    _lanes[track] = lane
-    return lane
+        queue = VideoDecoderQueue(getattr(receiver, DECODER_ERROR).set)
+    setattr(receiver, DECODER_QUEUE, queue)
+    _decoder_queues[track] = queue
+    return queue
 
 
-def lane_of(track: MediaStreamTrack) -> AudioLane | VideoLane | None:
-    """The lane of a track that `take_over` has seen; None for any other track."""
-    return _lanes.get(track)
+def decoder_queue_of(track: MediaStreamTrack) -> AudioDecoderQueue | VideoDecoderQueue | None:
+    """The queue that `attach_decoder_queue` gave a track; None for any other track."""
+    return _decoder_queues.get(track)
 
 
 def state_parameter_sets(pc: RTCPeerConnection, sets: Sequence[bytes]) -> None:
-    """Gives the lanes of a connection's video the H.264 parameter sets of its sections, in order.
+    """Gives the queues of a connection's video the H.264 parameter sets of its sections, in order.
 
     aiortc itself drops what an offer states of a codec.
     """
     videos = (each.receiver.track for each in pc.getTransceivers() if each.kind == "video")
     for track, stated in zip(videos, sets, strict=False):
         # A section in which the peer sends nothing has no track.
-        if track is not None and isinstance(lane := lane_of(track), VideoLane):
-            lane.parameter_sets.state(stated)
+        if track is not None and isinstance(queue := decoder_queue_of(track), VideoDecoderQueue):
+            queue.parameter_sets.state(stated)
 
 
 def has_arrived(track: MediaStreamTrack) -> bool:
     """Whether any frame has arrived on a video track, wanted or not."""
-    lane = _lanes.get(track)
-    return isinstance(lane, VideoLane) and lane.has_arrived
+    queue = _decoder_queues.get(track)
+    return isinstance(queue, VideoDecoderQueue) and queue.has_arrived
 
 
 def end_track(track: MediaStreamTrack) -> None:
@@ -231,9 +232,9 @@ def end_track(track: MediaStreamTrack) -> None:
     aiortc does so only for a receiver that has started. Without this function the reader of a track
     whose peer never connected would wait without end.
     """
-    lane = _lanes.get(track)
-    if lane is not None:
-        lane.clear()
+    queue = _decoder_queues.get(track)
+    if queue is not None:
+        queue.clear()
     if track.readyState == "live":
         track._queue.put_nowait(None)  # type: ignore[attr-defined]
 

@@ -14,7 +14,7 @@ import numpy as np
 from av import VideoFrame
 
 from vision_agent.jpeg import to_jpeg
-from vision_agent.rtc.aiortc_patches import lane_of
+from vision_agent.rtc.aiortc_patches import decoder_queue_of
 from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.change_detector import (
     THUMBNAIL_HEIGHT,
@@ -22,9 +22,9 @@ from vision_agent.rtc.change_detector import (
     ChangeDetector,
     Thumbnail,
 )
+from vision_agent.rtc.decoder_queues import VideoDecoderQueue
 from vision_agent.rtc.frame_sampler import CLOCK_HZ, FrameSampler
 from vision_agent.rtc.frame_size import FrameSize
-from vision_agent.rtc.lane import VideoLane
 from vision_agent.rtc.own.aiortc import MediaStreamTrack
 from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 
@@ -33,8 +33,8 @@ JPEG_QUALITIES = (85, 75, 60, 45)
 SHRINK = 0.75
 MIN_PX = 64
 SENT_BURST = 5  # frames that may be sent together after a stall of this process
-# `look_now` takes a decoded frame that was not sent if it is at most this old. If there is none, a
-# sender of two frames a second delivers the next one within 350 ms.
+# `force_frame` takes a decoded frame that was not sent if it is at most this old. If there is none,
+# a sender of two frames a second delivers the next one within 350 ms.
 FRESH_S = 0.15
 
 
@@ -106,7 +106,7 @@ class Camera:
 
     Args:
         on_frame: called on the event loop with each frame. An exception it raises ends `run`.
-        rate_hz: frames a second, at most, besides those that `look_now` asks for.
+        rate_hz: frames a second, at most, besides those that `force_frame` asks for.
         max_px: the longer side, at most.
         max_bytes: the JPEG file, at most (except for frames that cannot be made that small).
         changes: decides which of the frames that the rate allows are worth sending; None: all.
@@ -149,7 +149,7 @@ class Camera:
         self.sent = 0
         self.replaced = 0
 
-    def look_now(self) -> None:
+    def force_frame(self) -> None:
         """Sends one fresh frame: the newest if it was not sent and is recent, or else the next."""
         unsent, self._unsent = self._unsent, None
         if unsent is not None and time.monotonic() - unsent[2] <= FRESH_S:
@@ -166,19 +166,19 @@ class Camera:
         Raises:
             Exception: Whatever a conversion or `on_frame` raised; it ends the run at once.
         """
-        lane = lane_of(track)
-        self._gated = isinstance(lane, VideoLane)
+        queue = decoder_queue_of(track)
+        self._gated = isinstance(queue, VideoDecoderQueue)
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="camera-jpeg")
-        if isinstance(lane, VideoLane):
-            lane.sampler, lane.on_refused = self._sampler, self._on_refused
-            lane.on_arrival = self._on_arrival
+        if isinstance(queue, VideoDecoderQueue):
+            queue.sampler, queue.on_refused = self._sampler, self._on_refused
+            queue.on_arrival = self._on_arrival
         failed = self._failed = asyncio.get_running_loop().create_future()
         reading = asyncio.create_task(self._read(track), name="camera-read")
         try:
             await asyncio.wait([reading, failed], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if isinstance(lane, VideoLane):
-                lane.sampler = lane.on_refused = lane.on_arrival = None
+            if isinstance(queue, VideoDecoderQueue):
+                queue.sampler = queue.on_refused = queue.on_arrival = None
             self._unsent = self._waiting = None
             reading.cancel()
             try:
@@ -257,7 +257,7 @@ class Camera:
 
 @dataclass(slots=True)
 class _Chosen:
-    """A frame to be sent: its media time, its arrival, and whether `look_now` asked for it."""
+    """A frame to be sent: its media time, its arrival, and whether `force_frame` asked for it."""
 
     frame: VideoFrame
     timestamp: int

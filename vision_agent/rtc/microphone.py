@@ -10,8 +10,8 @@ from av import AudioFrame
 from av.frame import Frame as MediaFrame
 
 from vision_agent.resampler import Resampler
-from vision_agent.rtc.aiortc_patches import lane_of
-from vision_agent.rtc.lane import AudioLane
+from vision_agent.rtc.aiortc_patches import decoder_queue_of
+from vision_agent.rtc.decoder_queues import AudioDecoderQueue
 from vision_agent.rtc.libopus import Sound
 from vision_agent.rtc.own.aiortc import MediaStreamTrack
 from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
@@ -166,19 +166,19 @@ class Microphone:
                 self._on_over()
 
     async def _read(self, track: MediaStreamTrack) -> None:
-        lane = lane_of(track)
-        if isinstance(lane, AudioLane):
+        queue = decoder_queue_of(track)
+        if isinstance(queue, AudioDecoderQueue):
             # The decoder calls the sink directly, in the same step of the event loop.
-            lane.sink = self._take
+            queue.sink = self._take
         try:
             while True:
                 self._take(await track.recv())
         except MediaStreamError:
-            if isinstance(lane, AudioLane) and lane.sink_error is not None:
-                raise lane.sink_error from None
+            if isinstance(queue, AudioDecoderQueue) and queue.sink_error is not None:
+                raise queue.sink_error from None
         finally:
-            if isinstance(lane, AudioLane):
-                lane.sink = None
+            if isinstance(queue, AudioDecoderQueue):
+                queue.sink = None
 
     def _take(self, frame: object) -> None:
         assert isinstance(frame, AudioFrame | Sound | MediaFrame)

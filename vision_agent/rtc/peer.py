@@ -306,7 +306,7 @@ class Peer:
             track = transceiver.receiver.track
             if track is None or track in self._tracks:
                 continue
-            aiortc_patches.take_over(transceiver.receiver)
+            aiortc_patches.attach_decoder_queue(transceiver.receiver)
             self._tracks.append(track)
             if transceiver.kind == "audio":
                 self._listener.on_microphone(track)

@@ -11,7 +11,7 @@ from typing import Any
 
 from av import Packet
 
-from vision_agent.rtc.lane import PacketTap
+from vision_agent.rtc.decoder_queues import PacketTap
 from vision_agent.rtc.opus_encoder import (
     FRAME_BYTES,
     FRAME_MS,
@@ -146,7 +146,7 @@ class Speaker(MediaStreamTrack):
         self._stop_speaking()
         return dropped_ms
 
-    def take_over(self, other: Speaker) -> None:
+    def continue_from(self, other: Speaker) -> None:
         """Continues the audio of the speaker whose peer connection this one's replaces."""
         self._pcm, other._pcm = other._pcm, bytearray()
         self._ending = other._ending

@@ -53,7 +53,7 @@ async def count():
 
 def test_only_slow_and_long_running_tools_are_declared_as_not_waited_for():
     request = declared(FunctionTool(search), FunctionTool(book), LongRunningFunctionTool(count))
-    BackgroundTools(ToolLimits(slow=frozenset({"book"})), ToolThreads()).take_over(request)
+    BackgroundTools(ToolLimits(slow=frozenset({"book"})), ToolThreads()).wrap_tools(request)
     assert behaviors(request) == {
         "search": None,
         "book": types.Behavior.NON_BLOCKING,
@@ -65,9 +65,9 @@ def test_the_agents_own_tools_are_left_as_they_are_and_taken_over_once():
     own, streaming = FunctionTool(search), FunctionTool(count)
     request = declared(own, streaming)
     tools = BackgroundTools(ToolLimits(), ToolThreads())
-    tools.take_over(request)
+    tools.wrap_tools(request)
     taken, checked = request.tools_dict["search"], request.tools_dict["count"]
-    tools.take_over(request)
+    tools.wrap_tools(request)
     assert request.tools_dict["search"] is taken
     assert taken.behavior is types.Behavior.NON_BLOCKING
     assert isinstance(taken, FunctionTool)

@@ -132,7 +132,7 @@ async def test_each_result_of_a_streaming_tool_becomes_json_until_one_can_not(as
 
     request = LlmRequest()
     request.append_tools([FunctionTool(search)])
-    BackgroundTools(ToolLimits(), ToolThreads()).take_over(request)
+    BackgroundTools(ToolLimits(), ToolThreads()).wrap_tools(request)
     stream = request.tools_dict["search"].func
     told = [result async for result in stream(*asked_with)]
     assert (told[0], told[2:]) == ("2026-11-27", [UNTELLABLE])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.local.api.captions import Captions, heard_pieces
+from vision_agent.local.api.captions import Captions, transcript_pieces
 from vision_agent.local.api.habits import GENERATION_3_8, LOCAL, NATIVE_2_5, Habits
 
 SENTENCE = "I can see a red cup on the table."
@@ -48,10 +48,10 @@ def test_each_model_has_pieces_of_its_own(habits: Habits, pieces: list[str]) -> 
 
 def test_what_a_caller_said_comes_in_words_and_marks_and_its_end_at_once() -> None:
     said = "Hello, my name is Marcelo."
-    assert list(heard_pieces(said)) == [" Hello", ",", " my", " name", " is Marcelo."]
-    assert list(heard_pieces("stop")) == [" stop"]
+    assert list(transcript_pieces(said)) == [" Hello", ",", " my", " name", " is Marcelo."]
+    assert list(transcript_pieces("stop")) == [" stop"]
 
 
 @given(st.text(alphabet="ab'-., ", max_size=40))
 def test_pieces_of_what_was_said_are_all_of_it(text: str) -> None:
-    assert "".join(heard_pieces(text)).split() == text.split()
+    assert "".join(transcript_pieces(text)).split() == text.split()

@@ -56,7 +56,7 @@ class LiveGemini(Gemini):
         if self.names_user and scope.user_id:
             config.labels = {**(config.labels or {}), "user": scope.user_id}
         if scope.tools:
-            scope.tools.take_over(llm_request)
+            scope.tools.wrap_tools(llm_request)
         model = llm_request.model or self.model
         if scope.options is not None:
             complete_setup(llm_request, scope.options, model)

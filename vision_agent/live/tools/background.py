@@ -113,7 +113,7 @@ class BackgroundTools:
         self._repeated = RepeatedCalls()
         self._results: dict[str, asyncio.Future[Any]] = {}
 
-    def take_over(self, request: LlmRequest) -> None:
+    def wrap_tools(self, request: LlmRequest) -> None:
         """Replace the tools of a request that opens a connection by ones that run in tasks."""
         for name, tool in request.tools_dict.items():
             if _streams(tool):

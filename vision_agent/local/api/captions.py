@@ -49,7 +49,7 @@ class Captions:
         return self._pieces[start:]
 
 
-def heard_pieces(transcript: str) -> Iterator[str]:
+def transcript_pieces(transcript: str) -> Iterator[str]:
     """What a caller said, as a model sends it that does not wait for whole utterances.
 
     A word, with its space in front, or a mark between words is a piece; the end comes at once.

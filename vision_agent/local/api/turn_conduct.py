@@ -155,7 +155,7 @@ class TurnConduct:
                 # Clients join a turn's transcripts as they come.
                 lead = " " if self._transcribed else ""
                 self._transcribed = True
-                self._send(*turn_messages.heard(self._setup, transcript.text, lead))
+                self._send(*turn_messages.input_transcript(self._setup, transcript.text, lead))
             if self._ends:
                 self._send(server_messages.voice_activity("ACTIVITY_END", self._ends.popleft()))
             self.do(self._turns.transcribed(transcript))

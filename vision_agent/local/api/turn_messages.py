@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vision_agent.local.api import server_messages
-from vision_agent.local.api.captions import heard_pieces
+from vision_agent.local.api.captions import transcript_pieces
 from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.turn_actions import TurnComplete
 from vision_agent.local.contract import FunctionCall
 
 
-def heard(setup: Setup, text: str, lead: str) -> list[ServerMessage]:
+def input_transcript(setup: Setup, text: str, lead: str) -> list[ServerMessage]:
     """The messages with the transcript of one utterance.
 
     Args:
@@ -20,7 +20,7 @@ def heard(setup: Setup, text: str, lead: str) -> list[ServerMessage]:
         text: The transcript.
         lead: The space in front of it, after another utterance of the same turn.
     """
-    pieces = list(heard_pieces(text))
+    pieces = list(transcript_pieces(text))
     messages: list[ServerMessage] = []
     if setup.habits.interim:
         grown = ("".join(pieces[:count]).strip() for count in range(1, len(pieces) + 1))

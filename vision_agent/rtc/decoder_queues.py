@@ -1,10 +1,10 @@
-"""Lanes between a receiver's jitter buffer and its decoder.
+"""The queues between a receiver's jitter buffer and its decoder, in place of aiortc's.
 
 aiortc puts every encoded frame on an unbounded queue. The receiver's decoder thread takes it from
 there, decodes it and sends it back to the event loop. For audio, the two changes of thread cost
 more than the decoding (0.24 of 0.42 ms a packet, measured). For video, nearly all of the decoding
 is unwanted. And closing joins the thread on the event loop, however many frames wait (8.7 s with
-137 video frames). A lane takes the place of that queue, with the same `put` and `get`.
+137 video frames). The classes here take the place of that queue, with the same `put` and `get`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class PacketTap(Protocol):
         """
 
 
-class AudioLane:
+class AudioDecoderQueue:
     """Decodes each packet on arrival, on the event loop (about 0.05 ms).
 
     Args:
@@ -81,7 +81,7 @@ class AudioLane:
 
     Attributes:
         sink: called with each decoded frame.
-        sink_error: the exception that the sink raised; the lane then calls it no more.
+        sink_error: the exception that the sink raised; it is called no more after that.
         tap: is shown each packet.
         undecodable: how many packets could not be decoded.
         dropped: how many packets and frames were dropped.
@@ -106,7 +106,7 @@ class AudioLane:
         self.dropped = 0
 
     def put(self, task: tuple[Any, Any] | None, now_s: float | None = None) -> None:
-        """Decodes a frame, given as (codec, frame); None ends the lane. On the event loop."""
+        """Decodes a frame, given as (codec, frame); None ends the queue. On the event loop."""
         if task is None:
             self._ended.set()
             return
@@ -137,11 +137,11 @@ class AudioLane:
                 self.dropped += 1
 
     def get(self) -> None:
-        """Blocks the receiver's decoder thread, which has no work, until the lane has ended."""
+        """Blocks the receiver's decoder thread, which has no work, until the queue has ended."""
         self._ended.wait()
 
     def clear(self) -> None:
-        """Does nothing, because no frame waits here: it gives both lanes the same interface."""
+        """Does nothing, because no frame waits here: both queues have the same interface."""
 
     def _hand_over(self, frame: MediaFrame | Sound) -> None:
         if self.sink is not None:
@@ -159,7 +159,7 @@ class AudioLane:
         self._track_queue.put_nowait(frame)
 
 
-class VideoLane:
+class VideoDecoderQueue:
     """Lets through to the decoder thread only the frames that its sampler wants.
 
     Without a sampler it lets nothing through, so a track that nobody watches costs no decoding.
@@ -193,7 +193,7 @@ class VideoLane:
         self.undecodable = 0
 
     def put(self, task: tuple[Any, Any] | None, now_s: float | None = None) -> None:
-        """Queues a frame, given as (codec, frame), if it is wanted; None ends the lane.
+        """Queues a frame, given as (codec, frame), if it is wanted; None ends the queue.
 
         Called on the event loop.
         """
