@@ -22,6 +22,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.local.live_clients import MODEL_2, http_options, trusting
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.local_connections import tear_off
 from tests.support.waiting import until
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.scenarios.scenario import Scenario
@@ -151,7 +152,7 @@ async def test_go_away_cuts_the_answer_off_at_once():
 async def test_a_server_that_accepts_and_drops_is_stormed():
     async with plain_call("{drop: 1011, at: {connection: 2}, times: always}") as call:
         await call.one_turn()
-        call.server.tear_off()
+        tear_off(call.server)
         with needed("live/connection/backoff.py"):
             # With any backoff to speak of this would take minutes.
             await until(lambda: call.connections >= 20)
@@ -160,7 +161,7 @@ async def test_a_server_that_accepts_and_drops_is_stormed():
 async def test_a_refused_connection_is_not_tried_again():
     async with plain_call("{refuse: 503, at: {connection: 2}}") as call:
         await call.one_turn()
-        call.server.tear_off()
+        tear_off(call.server)
         with needed("InvalidStatus in live/connection/close_policy.py"):
             assert isinstance(await call.failure(), InvalidStatus)
 
@@ -190,7 +191,7 @@ async def test_resumable_false_wipes_the_handle_that_was_good():
 async def test_an_expired_handle_ends_the_call():
     async with plain_call("{handle: expired}") as call:
         await call.one_turn()
-        call.server.tear_off()
+        tear_off(call.server)
         with needed("`Verdict.RESTART` in live/connection/close_policy.py"):
             failure = await call.failure()
             assert isinstance(failure, errors.APIError)

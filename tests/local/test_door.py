@@ -46,7 +46,7 @@ async def test_a_session_is_not_cut_off_for_connections_without_tls(server: Loca
 
 async def test_small_messages_are_sent_at_once(server: LocalServer) -> None:
     async with raw(server):
-        [connection] = server._server.connections
+        [connection] = server.websockets.connections
         accepted = connection.transport.get_extra_info("socket")
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 

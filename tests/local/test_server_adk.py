@@ -10,6 +10,7 @@ from google.genai import types
 from tests.local.adk_clients import calling, gemini
 from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.local_connections import tear_off
 from tests.support.waiting import until
 from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.server import LocalServer
@@ -114,7 +115,7 @@ async def test_a_call_goes_on_with_its_history_after_the_connection_was_lost(
         call.type("one")
         await call.until(has_handle)
         # 1006 for the client, which ADK answers by resuming.
-        server.tear_off()
+        tear_off(server)
         await until(lambda: len(engine.ears_asked) >= 2)
         call.type("two")
         await call.until(has_handle, 2)

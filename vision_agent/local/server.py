@@ -72,33 +72,26 @@ class LocalServer:
     Attributes:
         port: The TCP port on which it listens.
         certificate_pem: The certificate that clients have to trust.
+        websockets: The listening sockets and the open connections.
+        handles: The resumption handles that are valid.
         faults: The faults of the scenario, if one was given.
     """
 
     port: int
     certificate_pem: str
-    _server: websocket_server.Server
-    _handles: ResumptionHandles = field(default_factory=ResumptionHandles)
+    websockets: websocket_server.Server
+    handles: ResumptionHandles = field(default_factory=ResumptionHandles)
     faults: Faults | None = None
 
     @property
     def connections(self) -> int:
         """The number of open connections."""
-        return len(self._server.connections)
-
-    def tear_off(self) -> None:
-        """Cuts every connection without a close frame, like a network failure; keeps listening."""
-        for connection in self._server.connections:
-            connection.transport.abort()
-
-    def forget_handles(self) -> None:
-        """Invalidates every resumption handle, as the end of its two hours does."""
-        self._handles.clear()
+        return len(self.websockets.connections)
 
     async def close(self) -> None:
         """Closes every connection (1001), ends every session and stops listening."""
-        self._server.close()
-        await self._server.wait_closed()
+        self.websockets.close()
+        await self.websockets.wait_closed()
 
 
 async def serve(

@@ -53,11 +53,6 @@ class FrameSampler:
         self.needs_key_frame = False
         self.skipped = 0
 
-    @property
-    def key_frames_only(self) -> bool:
-        """Whether the mode is to decode key frames only."""
-        return self._key_frames_only
-
     def look(self) -> None:
         """Makes the next frame that can be decoded due, whatever the rate."""
         self._looking = True

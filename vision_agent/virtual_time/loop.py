@@ -33,7 +33,6 @@ class VirtualSelector(selectors.DefaultSelector):
 
     Attributes:
         own: Descriptors of the loop itself, which do not lead outside.
-        slept_s: The real time that it has waited.
     """
 
     def __init__(self, clock: VirtualClock, threads: Threads) -> None:
@@ -41,7 +40,6 @@ class VirtualSelector(selectors.DefaultSelector):
         self._clock, self._threads = clock, threads
         self._leads_outside: bool | None = None
         self.own: frozenset[int] = frozenset()
-        self.slept_s = 0.0
 
     def register(self, *args: Any, **options: Any) -> selectors.SelectorKey:
         """As the base class."""
@@ -95,7 +93,6 @@ class VirtualSelector(selectors.DefaultSelector):
         began_s, clock_s = real_monotonic(), self._clock.now_s()
         ready = super().select(None if math.isinf(wait_s) else wait_s)
         took_s = real_monotonic() - began_s
-        self.slept_s += took_s
         return ready, took_s - (self._clock.now_s() - clock_s)
 
     def _outside(self) -> bool:

@@ -14,6 +14,7 @@ from google.oauth2.credentials import Credentials
 from tests.live.connection_notes import ConnectionNotes
 from tests.local.live_clients import VERTEX_MODEL_2
 from tests.support.conversing import conversing
+from tests.support.local_connections import tear_off
 from vision_agent.live.connection.gemini import LiveGemini, gemini_at
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.errors import LiveFailure
@@ -164,7 +165,7 @@ def breaking_once(server_of, sentences):
             async def tear():
                 server = server_of()
                 await asyncio.sleep(0.1)  # what was said is on its way
-                server.tear_off()
+                tear_off(server)
                 await asyncio.Event().wait()
 
             yield tear

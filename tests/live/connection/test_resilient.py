@@ -17,6 +17,7 @@ from tests.live.connection.talking import (
     talking,
 )
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.local_connections import forget_handles, tear_off
 from tests.support.waiting import until
 from vision_agent.live.connection.observer import Nobody
 from vision_agent.live.connection.resilient import ResilientConnection
@@ -39,7 +40,7 @@ async def test_a_connection_lost_between_turns_is_not_noticed(model):
     async with talking(engine, model) as (server, talk):
         talk.live_queue.text("one")
         await talk.turns(1)
-        server.tear_off()
+        tear_off(server)
         talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.failure is None
@@ -93,7 +94,7 @@ async def test_typed_words_whose_answer_never_began_are_answered_once(model):
     async with talking(engine, model) as (server, talk):
         talk.live_queue.text("one")
         await until(lambda: engine.turns)
-        server.tear_off()
+        tear_off(server)
         may_answer.set()
         await talk.turns(1)
     assert talk.said == "You said one."
@@ -108,7 +109,7 @@ async def test_speech_that_the_connection_broke_in_is_heard_as_one_utterance():
         for _ in range(25):
             talk.live_queue.audio(loud)
         await until(lambda: engine.fed_bytes >= 25 * 640)
-        server.tear_off()
+        tear_off(server)
         for chunk in [loud] * 25 + [quiet] * 60:
             talk.live_queue.audio(chunk)
         await talk.turns(1)
@@ -127,7 +128,7 @@ async def test_a_spoken_question_that_was_understood_is_not_heard_again_but_answ
         for chunk in [b"\x00\x10" * 320] * 25 + [bytes(640)] * 60:
             talk.live_queue.audio(chunk)
         await talk.until(lambda: talk.count(UserTranscript))
-        server.tear_off()
+        tear_off(server)
         may_answer.set()
         await talk.turns(1)
     assert talk.said == "A cup."
@@ -141,8 +142,8 @@ async def test_a_handle_that_is_void_costs_the_session_but_not_the_conversation(
     async with talking(engine, model) as (server, talk):
         talk.live_queue.text("one")
         await talk.turns(1)
-        server.forget_handles()
-        server.tear_off()
+        forget_handles(server)
+        tear_off(server)
         talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.said == "You said one. You said two."
@@ -159,7 +160,7 @@ async def test_a_tool_is_run_once_though_the_connection_broke_while_it_ran(model
     async def measure() -> dict[str, int]:
         """Measure it."""
         runs.append(True)
-        servers[0].tear_off()
+        tear_off(servers[0])
         await asyncio.sleep(0.3)
         return {"metres": 42}
 
@@ -195,7 +196,7 @@ async def test_a_service_that_does_not_take_the_call_back_at_once_is_asked_until
     async with talking(engine, timeouts=timeouts, faults=faults) as (server, talk):
         talk.live_queue.text("one")
         await talk.turns(1)
-        server.tear_off()
+        tear_off(server)
         talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.failure is None
@@ -248,7 +249,7 @@ async def test_what_is_said_while_an_agent_hands_over_is_for_the_next_one_both_w
         await talk.until(lambda: talk.count(AgentToolResult) == 1)
         talk.live_queue.text("two")
         await talk.until(lambda: "other heard two." in talk.said)
-        server.tear_off()
+        tear_off(server)
         talk.live_queue.text("and back")
         await talk.until(lambda: talk.count(AgentToolResult) == 2)
         talk.live_queue.text("three")
@@ -268,7 +269,7 @@ async def test_a_service_that_refuses_a_tools_result_as_conversation_is_told_it_
 
     async def measure() -> dict[str, int]:
         """Measure it."""
-        servers[0].tear_off()
+        tear_off(servers[0])
         await asyncio.sleep(0.3)
         return {"metres": 42}
 
@@ -296,8 +297,8 @@ async def test_a_question_that_a_new_session_hears_again_is_not_cut_off_by_its_o
         for chunk in [b"\x00\x10" * 320] * 25 + [bytes(640)] * 60:
             talk.live_queue.audio(chunk)
         await until(lambda: engine.fed_bytes == before + 85 * 640)
-        server.forget_handles()
-        server.tear_off()
+        forget_handles(server)
+        tear_off(server)
         engine.may_hear.set()
         await talk.turns(2)
     assert talk.count(AgentInterrupted) == 0

@@ -11,6 +11,7 @@ from google.genai import types
 from tests.live.connection.talking import talking
 from tests.local.live_clients import MODEL_3_1, VERTEX_MODEL_2
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.local_connections import forget_handles, tear_off
 from tests.support.waiting import until
 from vision_agent.live.events import AgentToolResult, AgentTurnComplete, UserTranscript
 from vision_agent.live.models import model_habits
@@ -104,7 +105,7 @@ async def test_typed_words_that_are_asked_again_carry_their_frame_again(wire, mo
         talk.live_queue.text("What is this?", [Shown(JPEG)])
         await until(lambda: len(engine.turns) == 2)
         wire.clear()
-        server.tear_off()
+        tear_off(server)
         may_answer.set()
         await talk.turns(2)
     again = [each for each in told(wire) if each[0] == "content"]
@@ -146,8 +147,8 @@ async def test_typed_words_with_their_frame_are_answered_in_a_session_that_was_t
         talk.live_queue.text("hello")
         await talk.turns(1)
         wire.clear()
-        server.forget_handles()
-        server.tear_off()
+        forget_handles(server)
+        tear_off(server)
         await until(lambda: any(each[0] == "content" for each in told(wire)))
         talk.live_queue.frame(JPEG)
         talk.live_queue.text("What is this?", [Shown(JPEG)])
@@ -211,7 +212,7 @@ async def test_a_spoken_question_that_is_asked_again_in_words_carries_the_newest
         spoken(talk)
         await talk.until(lambda: talk.count(UserTranscript) and engine.turns)
         wire.clear()
-        server.tear_off()
+        tear_off(server)
         may_answer.set()
         await talk.turns(1)
     again = told(wire)
@@ -229,8 +230,8 @@ async def test_a_call_and_its_result_are_told_again_in_the_form_that_the_model_t
     ):
         await talk.until(lambda: isinstance(talk.events[-1], AgentTurnComplete))
         wire.clear()
-        server.forget_handles()
-        server.tear_off()
+        forget_handles(server)
+        tear_off(server)
         talk.live_queue.text("and now?")
         await talk.turns(talk.count(AgentTurnComplete) + 1)
     history = next(m["client_content"]["turns"] for m in wire if "client_content" in m)

@@ -12,6 +12,7 @@ from google.adk.sessions.sqlite_session_service import SqliteSessionService
 from google.genai import types
 
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.local_connections import forget_handles, tear_off
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.connection.ledger import Ledger
 from vision_agent.live.events import (
@@ -156,8 +157,8 @@ async def test_model_session_and_page_keep_the_same_words_while_the_speaker_goes
                     talk.live_queue.audio(b"\x00\x10" * 320)
             elif isinstance(event, AgentTurnComplete):
                 # A new session of the model's, which is told what was said.
-                running.forget_handles()
-                running.tear_off()
+                forget_handles(running)
+                tear_off(running)
                 talk.live_queue.text("go on")
 
         talk.live_queue.text("a story")

@@ -31,7 +31,7 @@ from vision_agent.local.engine.weights import SENTENCE_ENCODER, SENTENCE_TOKENIZ
 _HERE = Path(__file__).parent
 _SENTENCES, _VECTORS = _HERE / "examples.tsv", _HERE / "examples.npy"
 _REGRESSION, _WORDS = _HERE / "examples_regression.npy", _HERE / "examples_words.npy"
-_HASH = _HERE / "examples.sha256"
+HASH_FILE = _HERE / "examples.sha256"
 
 _SCALE = 127
 
@@ -128,11 +128,6 @@ def vectors(sentences: Sequence[str]) -> NDArray[np.int8]:
     return rounded.astype(np.int8)
 
 
-def kept_hash() -> str:
-    """The hash that was written with the vectors."""
-    return _HASH.read_text(encoding="utf-8").strip()
-
-
 def hash_now() -> str:
     """The hash of the kept vectors, of the examples and of the encoder's weights."""
     parts = [SENTENCE_ENCODER.sha256, SENTENCE_TOKENIZER.sha256, *(text for _, text in examples())]
@@ -156,6 +151,6 @@ def words() -> WordRegression:
 
 if __name__ == "__main__":
     np.save(_VECTORS, vectors([text for _, text in examples()]))
-    _HASH.write_text(f"{hash_now()}\n", encoding="utf-8")
+    HASH_FILE.write_text(f"{hash_now()}\n", encoding="utf-8")
     np.save(_REGRESSION, regression().weights.astype(np.float16))
     np.save(_WORDS, words().weights.astype(np.float16))
