@@ -70,3 +70,24 @@ def test_where_a_part_of_the_larger_model_is_damaged_the_smaller_one_hears_alone
     assert whispers.second is None
     assert whispers.first.hear(spoken("what-do-you-see")).text == "What do you see?"
     assert "Only the smaller Whisper hears: data/model.bin.part2" in caplog.text
+
+
+def test_the_second_one_is_loaded_once_early_or_when_it_is_asked(whispers: Whispers) -> None:
+    loaded: list[Whisper] = []
+
+    def load() -> Whisper:
+        loaded.append(whispers.first)
+        return whispers.first
+
+    early = Whispers(whispers.first, load)
+    assert early.are_two
+    assert not loaded
+    assert early.load_early()
+    assert not early.load_early()
+    asked = Whispers(whispers.first, load)
+    assert early.second is asked.second is asked.second is whispers.first
+    assert len(loaded) == 2
+    damaged = Whispers(whispers.first, lambda: None)
+    assert damaged.are_two
+    assert damaged.second is None
+    assert not damaged.are_two

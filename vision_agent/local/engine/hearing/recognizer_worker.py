@@ -2,7 +2,8 @@
 
 An utterance is decoded in the pause that may be its end, and again only if more was said. Ended
 utterances come first, in the order in which they ended; then those in a pause; then the windows of
-those still being spoken. No step takes longer than one window or one proposal.
+those still being spoken. No step takes longer than one window or one proposal. The second Whisper
+is loaded when there is nothing else to do, or else by the first sound that it is asked about.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import sys
 from dataclasses import dataclass, field, replace
 
+from vision_agent.freed_memory import trim
 from vision_agent.local.engine.hearing.grammar_decoder import GrammarDecoder
 from vision_agent.local.engine.hearing.larger_whisper import VARIABLE
 from vision_agent.local.engine.hearing.whisper_text import Hypothesis
@@ -115,15 +117,14 @@ class Scheduler:
 
     def run(self) -> None:
         """Never returns; the inbox ends the process when its parent is gone."""
-        for whisper in filter(None, (self._whispers.second, self._whispers.first)):
-            whisper.warm_up()
+        self._whispers.first.warm_up()
         self._inbox.say_ready()
-        idle = True
+        idle = False
         while True:
             while message := self._inbox.next(wait=idle):
                 self._take(message.op, message.job, message.payload)
                 idle = False
-            idle = not self._step()
+            idle = not (self._step() or self._prepare())
 
     def _take(self, op: int, job: int, payload: bytes) -> None:
         if op == BEGIN:
@@ -151,6 +152,13 @@ class Scheduler:
         paused = (one for one in self._open.values() if one.paused)
         return any(map(self._decode, paused)) or any(map(self._window, self._open.values()))
 
+    def _prepare(self) -> bool:
+        """Load what a later sound may need; False when all is loaded."""
+        if self._whispers.load_early():
+            trim()
+            return True
+        return False
+
     def _decode(self, utterance: _Utterance) -> bool:
         """Take one step of decoding an utterance up to here; False when there is none left."""
         if self._window(utterance):
@@ -158,13 +166,14 @@ class Scheduler:
         if utterance.first is None:
             utterance.first = self._hear(bytes(utterance.rest))
             return True
-        second = self._whispers.second
-        if second is not None and utterance.second is None and utterance.is_unsure:
+        unsure = utterance.second is None and utterance.is_unsure
+        if unsure and (second := self._whispers.second) is not None:
             utterance.second = second.hear(bytes(utterance.rest))
             if not utterance.second.text:  # the smaller one tells noise from speech better
                 utterance.first = replace(utterance.second, others=(), close=0)
             return True
-        if utterance.proposal is None and utterance.may_be_a_phrase(by_two=second is not None):
+        by_two = self._whispers.are_two
+        if utterance.proposal is None and utterance.may_be_a_phrase(by_two=by_two):
             whispers = [one for one in (utterance.first, utterance.second) if one]
             texts = [text for one in whispers for text in (one.text, *one.others)]
             proposal = self._grammar.propose(bytes(utterance.rest), utterance.vocabulary, texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Self
 
 from vision_agent.local.engine.hearing.larger_whisper import model_folder
@@ -13,21 +13,42 @@ from vision_agent.local.engine.weights import WHISPER_TINY, WeightsError, whispe
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class Whispers:
     """Two models that make different mistakes.
 
-    Attributes:
+    Args:
         first: Hears everything.
-        second: Hears what the first is not sure of; None if there is none.
+        load_second: Loads the one that hears what the first is not sure of; None if there is none.
+
+    Attributes:
+        first: As above.
+        are_two: Whether there is a second one, as far as is known: it may fail to load.
     """
 
-    first: Whisper
-    second: Whisper | None = None
+    def __init__(
+        self, first: Whisper, load_second: Callable[[], Whisper | None] | None = None
+    ) -> None:
+        self.first = first
+        self.are_two = load_second is not None
+        self._load_second = load_second
+        self._second: Whisper | None = None
+
+    @property
+    def second(self) -> Whisper | None:
+        """The second one, which is loaded if it has not been yet; None if there is none."""
+        load, self._load_second = self._load_second, None
+        if load is not None:
+            self._second = load()
+            self.are_two = self._second is not None
+        return self._second
+
+    def load_early(self) -> bool:
+        """Load the second one before it is asked; False if there is nothing to load."""
+        return self._load_second is not None and self.second is not None
 
     @classmethod
     def load(cls, named: str = "") -> Self:
-        """The model that was named, or else Whisper base; and Whisper tiny.en.
+        """The model that was named, or else Whisper base; and Whisper tiny.en, not loaded yet.
 
         If one can't be loaded, the log says so in a sentence, and the other one hears alone.
 
@@ -39,17 +60,27 @@ class Whispers:
         """
         first = _named(named) if named else None
         try:
-            first = first or _base()
+            return cls(first or _base(), _tiny_or_none)
         except (WeightsError, RuntimeError) as error:
             _log.warning("Only the smaller Whisper hears: %s", error)
         try:
-            tiny = Whisper(WHISPER_TINY.path().parent)
-        except (WeightsError, RuntimeError) as error:
-            if first is None:
-                raise WeightsError(str(error)) from None
-            _log.warning("Only one Whisper hears: %s", error)
-            return cls(first)
-        return cls(first, tiny) if first else cls(tiny)
+            return cls(_tiny())
+        except RuntimeError as error:
+            raise WeightsError(str(error)) from None
+
+
+def _tiny() -> Whisper:
+    return Whisper(WHISPER_TINY.path().parent)
+
+
+def _tiny_or_none() -> Whisper | None:
+    try:
+        tiny = _tiny()
+    except (WeightsError, RuntimeError) as error:
+        _log.warning("Only one Whisper hears: %s", error)
+        return None
+    tiny.warm_up()
+    return tiny
 
 
 def _named(named: str) -> Whisper | None:
