@@ -14,13 +14,18 @@ _LENGTH = struct.Struct(">I")
 
 
 class Request(NamedTuple):
-    """One child. On the wire: the length of a JSON object, with the streams; then the object."""
+    """One child. On the wire: the length of a JSON object, with the streams; then the object.
+
+    Attributes:
+        keep: Whether a child that has ended may take another request, see `kept_worker`.
+    """
 
     module: str
     arguments: list[str]
     environment: dict[str, str]
     folder: str
     new_session: bool
+    keep: bool = False
 
     def send(self, connection: socket.socket, streams: list[int]) -> None:
         """Send the request, with the file descriptors of the child's standard streams."""

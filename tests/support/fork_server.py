@@ -43,6 +43,7 @@ from pydantic import BaseModel
 from tests.support.authorities import leave_out_the_webs
 from tests.support.fork_request import Request
 from tests.support.forked import VOICE, ForkedProcess
+from tests.support.kept_worker import KeptWorkers, keep_models, next_request
 from vision_agent.caller import recording
 from vision_agent.evaluation.virtual_calls import VirtualCalls
 from vision_agent.live import local_process
@@ -134,9 +135,8 @@ def _load_models(module: str) -> None:
     """Loads the models that a worker's children take; further ones are loaded as usual."""
     if module == RECOGNIZER:
         _put_whispers_ready()
-        decoder = grammar_decoder.GrammarDecoder
-        made = [decoder()]
-        grammar_decoder.GrammarDecoder = lambda: made.pop() if made else decoder()
+        made = grammar_decoder.GrammarDecoder()
+        grammar_decoder.GrammarDecoder = lambda: made
         _check_that_it_can_fork()
     else:
         speaker = hibari.Hibari()
@@ -205,22 +205,25 @@ def _fork_what_is_started() -> None:
     VirtualCalls.start_process = staticmethod(ForkedProcess.start)
 
 
-def become(request: Request, streams: list[int]) -> None:
-    """In the child: set up a new process's state, then run its program."""
+def become(request: Request, streams: list[int], further: socket.socket | None) -> NoReturn:
+    """In the child: set up a new process's state, run its program, and end.
+
+    Args:
+        further: Where a worker that is kept gets its next request.
+    """
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if request.new_session:
         os.setsid()
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
+    _take(request, streams)
     # All other open files belong to the parent and its other children.
-    os.closerange(3, 1 << 16)
-    os.chdir(request.folder)
-    os.environ.clear()
-    os.environ.update(request.environment)
-    sys.path[0] = request.folder
-    sys.argv[1:] = request.arguments
+    if further is None:
+        os.closerange(3, 1 << 16)
+    else:
+        os.dup2(further.fileno(), 3)
+        os.closerange(4, 1 << 16)
+        keep_models()
     if request.module not in WORKERS:
         _fork_what_is_started()
         _start_engines_late()
@@ -228,15 +231,38 @@ def become(request: Request, streams: list[int]) -> None:
         recording.MAX_FPS = 4.0
     if request.module == VIRTUAL:
         _read_the_clock_by_name()
+    status = _run(request.module)
+    if further is not None:
+        with socket.socket(fileno=3) as connection:
+            while not status:
+                request, streams = next_request(connection)
+                _take(request, streams)
+                for stream in streams:
+                    os.close(stream)
+                status = _run(request.module)
+    _end(status)
+
+
+def _take(request: Request, streams: list[int]) -> None:
+    """Take what the parent gives: streams, folder, environment and arguments."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.chdir(request.folder)
+    os.environ.clear()
+    os.environ.update(request.environment)
+    sys.path[0] = request.folder
+    sys.argv[1:] = request.arguments
+
+
+def _run(module: str) -> int:
+    """Run a module as the main program; its exit status."""
     try:
-        runpy.run_module(request.module, run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if end.code is not None and not isinstance(end.code, int):
             raise
-        status = end.code or 0
-    else:
-        status = 0
-    _end(status)
+        return end.code or 0
+    return 0
 
 
 def _end(status: int) -> NoReturn:
@@ -265,14 +291,19 @@ def _ended() -> Iterator[tuple[int, int]]:
         yield pid, os.waitstatus_to_exitcode(status)
 
 
-def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, list[int]] | None:
-    """Forks until standard input ends, or another file; in a child, returns its request."""
+_Child = tuple[Request, list[int], socket.socket | None]
+"""What `become` takes."""
+
+
+def fork_on_request(listener: socket.socket, until: int = 0) -> _Child | None:
+    """Forks until standard input ends, or another file; in a child, returns what it becomes."""
     # Existing objects are not traversed, hence not copied, when children collect garbage.
     # Little of them is garbage: finding that out takes 0.3 s, for which everything waits.
     gc.freeze()
     gc.enable()
     waiting: dict[int, socket.socket] = {}
     unloaded = {RECOGNIZER, VOICE}
+    kept = KeptWorkers()
     wake_up, woken = socket.socketpair()
     with selectors.DefaultSelector() as selector, wake_up, woken:
         for end in (wake_up, woken):
@@ -283,6 +314,12 @@ def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, l
             selector.register(file, selectors.EVENT_READ)
         while True:
             ready = [key.fileobj for key, _ in selector.select()]
+            for file in filter(kept.__contains__, ready):
+                if (pid := kept.ended(file)) is None:
+                    selector.unregister(file)
+                elif (connection := waiting.pop(pid, None)) is not None:
+                    with connection:
+                        _tell(connection, 0)
             if wake_up in ready:
                 wake_up.recv(4096)
                 for pid, status in _ended():
@@ -292,11 +329,18 @@ def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, l
             if listener in ready:
                 connection, _ = listener.accept()
                 request, streams = Request.receive(connection)
-                if request.module in unloaded:
-                    unloaded.remove(request.module)
-                    _load_models(request.module)
-                if (pid := os.fork()) == 0:
-                    return request, streams
+                pid = kept.hand_over(request, streams) if request.keep else None
+                if pid is None:
+                    if request.module in unloaded:
+                        unloaded.remove(request.module)
+                        _load_models(request.module)
+                    ours, theirs = socket.socketpair() if request.keep else (None, None)
+                    if (pid := os.fork()) == 0:
+                        return request, streams, theirs
+                    if ours is not None and theirs is not None:
+                        theirs.close()
+                        kept.add(ours, pid)
+                        selector.register(ours, selectors.EVENT_READ)
                 for stream in streams:
                     os.close(stream)
                 waiting[pid] = connection
@@ -304,6 +348,7 @@ def fork_on_request(listener: socket.socket, until: int = 0) -> tuple[Request, l
             if until in ready:  # nothing is ever written to it
                 if _whisper is not None:
                     shutil.rmtree(_whisper)
+                signal.set_wakeup_fd(-1)  # kept workers end after this
                 return None
 
 
@@ -312,8 +357,8 @@ def _tell(connection: socket.socket, number: int) -> None:
         connection.sendall(f"{number}\n".encode())
 
 
-def main(listener: socket.socket, voices: socket.socket) -> tuple[Request, list[int]] | None:
-    """Imports and serves; in each child, returns its request."""
+def main(listener: socket.socket, voices: socket.socket) -> _Child | None:
+    """Imports and serves; in each child, returns what it becomes."""
     # Ctrl-C is for the requesters; this process ends with its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_out_the_webs()

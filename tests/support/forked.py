@@ -22,6 +22,9 @@ ROOT = Path(__file__).parent.parent.parent
 VOICE = "vision_agent.local.engine.speech.hibari_worker"
 """The module whose processes have a fork server of their own."""
 
+KEPT = ("vision_agent.local.engine.hearing.recognizer_worker", VOICE)
+"""The modules of which a process takes one parent after another, see `kept_worker`."""
+
 _VOICES = "-voices"
 """Added to the fork server's address for its socket for them."""
 
@@ -104,9 +107,9 @@ def _ask(
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(f"\0{_address}{_VOICES if module == VOICE else ''}")
     env = dict(os.environ if environment is None else environment)
-    Request(module, list(arguments), env, str(folder or Path.cwd()), new_session).send(
-        connection, list(streams)
-    )
+    here = str(folder or Path.cwd())
+    request = Request(module, list(arguments), env, here, new_session, module in KEPT)
+    request.send(connection, list(streams))
     return connection
 
 

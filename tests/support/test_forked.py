@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.forked import ForkedProcess
+from tests.support.forked import VOICE, ForkedProcess
+from vision_agent.local.engine.worker_pipe import HEADER, READY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has what it needs")
 
@@ -107,3 +108,14 @@ async def test_a_signal_ends_it_with_that_status(
         await child.stdout.readline()
         child.send_signal(number)
         assert await child.wait() == -number
+
+
+async def test_the_parent_of_a_worker_that_is_kept_sees_it_end() -> None:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    for _ in range(2):
+        worker = await ForkedProcess.start(sys.executable, "-m", VOICE, **pipes)
+        op, _, length = HEADER.unpack(await worker.stdout.readexactly(HEADER.size))
+        assert (op, length) == (READY, 0)
+        worker.stdin.close()
+        assert await worker.stdout.read() == b""
+        assert await worker.wait() == 0

@@ -51,7 +51,11 @@ class Inbox:
             while view:
                 view = view[self._out.write(view) :]
         except BrokenPipeError:
-            os._exit(0)
+            self.end()
+
+    def end(self) -> None:
+        """End the process, because the parent is gone."""
+        os._exit(0)
 
     def _read(self) -> None:
         # Not sys.stdin: at exit Python closes it, and aborts if a thread is reading from it.
@@ -59,9 +63,9 @@ class Inbox:
         while True:
             header = stdin.read(HEADER.size)
             if len(header) < HEADER.size:
-                os._exit(0)
+                return self.end()
             op, job, length = HEADER.unpack(header)
             payload = stdin.read(length)
             if len(payload) < length:
-                os._exit(0)
+                return self.end()
             self._messages.put(WorkerMessage(op, job, payload))

@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from tests.local.recordings import silence, spoken
+from tests.support import forked
 from tests.support.waiting import until
 from vision_agent.local.contract import Request, Transcript
 from vision_agent.local.engine.hearing import recognizer as recognizer_module
@@ -118,7 +119,10 @@ async def test_digital_silence_is_nothing_and_spoils_nothing() -> None:
     await recognizer.close()
 
 
-async def test_closing_ends_the_process_and_whoever_waits() -> None:
+async def test_closing_ends_the_process_and_whoever_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forked, "KEPT", ())
     recognizer = Recognizer()
     recognizer.start()
     await recognizer.worker.ready(60)
