@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from tests.recordings.recording_here import Sent
-from tests.support.encoding import encoded
 from tests.support.media_files import make_video
 from tests.support.recorded_call import received, recorded_call, switched, typed
 from tests.support.signals import silence, tone
-from vision_agent.caller.cut import WHOLE, Cut, clock, moment
-from vision_agent.caller.recording import SOUND_RATE_HZ, BadRecording, Recording, read_sound
+from tests.support.source_steps import done, steps
+from vision_agent.caller.cut import WHOLE, Cut
+from vision_agent.caller.recording import SOUND_RATE_HZ, BadRecording, Recording
 from vision_agent.recordings.lines import (
     EndedLine,
     FrameLine,
@@ -25,17 +25,14 @@ from vision_agent.recordings.lines import (
     TurnLine,
 )
 from vision_agent.recordings.recorded_call import RecordedCall
-from vision_agent.replay.caller_source import CallerSource, open_source
+from vision_agent.replay.caller_source import open_source
 from vision_agent.replay.recorded_copy import copy_part
 from vision_agent.replay.script import (
     FixedScript,
     SendMessage,
-    SendPicture,
     Speak,
     Step,
-    Switch,
     TypeText,
-    Wait,
 )
 
 pytestmark = pytest.mark.usefixtures("every_frame")
@@ -87,33 +84,6 @@ def part_of_picture(at_ms: int, **data: int) -> ReceivedLine:
 def picture(at_ms: int, file: str) -> FrameLine:
     """The server took a picture."""
     return FrameLine(at_ms=at_ms, source="picture", file=file, bytes=7, width=64, height=48)
-
-
-def steps(source: CallerSource) -> list[Step]:
-    assert isinstance(source.script, FixedScript)
-    return source.script.steps
-
-
-def done(source: CallerSource) -> list[tuple[int | None, object]]:
-    """When each step begins, and what it is in short."""
-
-    def short(step: Step) -> object:
-        match step.action:
-            case Speak(pcm, rate_hz):
-                return round(1000 * len(pcm) / 2 / rate_hz, -2)
-            case TypeText(text, spoken_answer):
-                return text if spoken_answer else f"{text} (in words)"
-            case SendMessage(message):
-                return message["type"]
-            case SendPicture(path, name):
-                return (name, path.read_bytes())
-            case Switch(what, on):
-                return (what, on)
-            case Wait(seconds):
-                return f"{seconds:.1f} s"
-        raise AssertionError(step)
-
-    return [(step.at_ms, short(step)) for step in steps(source)]
 
 
 def loudest_hz(pcm: bytes) -> float:
@@ -273,40 +243,6 @@ async def test_a_call_in_which_nothing_was_said_or_shown_is_made_again(tmp_path:
     assert [what for _, what in done(open_source(tmp_path / "copy", WHOLE))] == ["hello"]
 
 
-async def test_tracks_of_one_title_are_one_caller_whose_codecs_changed(tmp_path: Path) -> None:
-    sent = Sent(tmp_path)
-    once = 10_000  # frames from a key frame to the next
-    camera = encoded("libvpx", 320, 240, 30, once)
-    for at_s, codec, frames in (
-        (0.0, "VP8", camera),
-        (1.0, "H264", encoded("libx264", 320, 240, 30, once)),
-        (2.0, "VP8", camera),
-    ):
-        sent.video("camera", at_s, codec, frames, (320, 240))
-    sent.video("screen", 0.5, "H264", encoded("libx264", 320, 240, 75, once), (320, 240))
-    sent.sound("caller", 0.0)
-    sent.sound("caller", 1.0, codec="PCMU")
-    sent.recording.end("over")
-    await sent.recording.close()
-    (folder,) = tmp_path.iterdir()
-    camera_times = [
-        round(each.at_s, 1)
-        for each in islice(open_source(folder, WHOLE).shown["camera"].frames(), 90)
-    ]
-    assert camera_times == pytest.approx([n / 30 for n in range(90)], abs=0.06)
-    assert len(read_sound(folder / "call.mkv", Cut(title="caller"))) > 1.8 * SOUND_RATE_HZ
-    # What is seen at a cut's beginning was encoded after other key frames in each track.
-    for at_s in (1.5, 2.5):
-        for recording in open_source(folder, Cut(at_s)).shown.values():
-            first = next(recording.frames())
-            assert first.at_s == pytest.approx(0, abs=0.04)
-    copy = tmp_path / "copy"
-    # A key frame of a codec that is over is none to begin with: here the screen's is the earliest.
-    assert copy_part(RecordedCall.open(folder), Cut(2.5), copy) == pytest.approx(0.5, abs=0.01)
-    assert len(read_sound(copy / "call.mkv", Cut(title="caller"))) > 1.3 * SOUND_RATE_HZ
-    assert next(open_source(copy, Cut(2)).shown["camera"].frames()).at_s < 0.04
-
-
 def test_the_file_alone_has_the_callers_track(recorded: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone"
     alone.mkdir()
@@ -331,34 +267,6 @@ def test_a_part_in_which_nothing_is_asked_is_shown_once(recorded: Path) -> None:
         (850, ("microphone", True)),
         (0, "0.9 s"),
     ]
-
-
-def test_a_video_that_begins_later_is_switched_on_then(tmp_path: Path) -> None:
-    folder = recorded_call(
-        tmp_path / "call", typed(4600, "x"), camera={600: RED}, screen={4000: BLUE}, length_ms=5000
-    )
-    source = open_source(folder, WHOLE)
-    # A call's camera takes a moment to connect: it was there.
-    assert done(source) == [(4000, ("screen", True)), (4600, "x")]
-    assert source.off == {"screen"}
-    assert open_source(folder, Cut(4.2)).off == set()
-
-
-def test_a_video_that_ended_without_a_word_is_switched_off_then(tmp_path: Path) -> None:
-    # A client that stops its track need not say so, and the call goes on without it.
-    said = typed(9000, "x"), EndedLine(at_ms=12_000, reason="over")
-    folder = recorded_call(tmp_path / "call", *said, camera={0: RED}, length_ms=5000, resumed=True)
-    source = open_source(folder, WHOLE)
-    assert done(source) == [(4750, ("camera", False)), (9000, "x")]
-    (note,) = source.notes
-    assert "continued an earlier conversation" in note
-    late = open_source(folder, Cut(11))
-    assert (done(late), late.off) == ([(0, "1.0 s")], {"camera"})
-    # It would have been switched off, or had a moment more.
-    switched_off = switched(5000, "camera", False)
-    folder = recorded_call(tmp_path / "off", switched_off, *said, camera={0: RED}, length_ms=5000)
-    assert done(open_source(folder, WHOLE)) == [(5000, ("camera", False)), (9000, "x")]
-    assert done(open_source(folder, Cut(1, 9.1)))[0] == (4000, ("camera", False))
 
 
 @pytest.mark.parametrize(
@@ -391,14 +299,6 @@ def test_other_recordings_are_cut_too(tmp_path: Path) -> None:
     # The cut starts over after its last frame.
     assert lumas[10] == pytest.approx(lumas[0], abs=2)
     assert recording.duration_s == pytest.approx(1)
-
-
-def test_a_cut_of_a_sound_is_exact(jfk: Path) -> None:
-    whole = read_sound(jfk)
-    cut = read_sound(jfk, Cut(3, 5.5))
-    assert len(cut) == 2.5 * SOUND_RATE_HZ
-    wanted = whole[3 * SOUND_RATE_HZ : round(5.5 * SOUND_RATE_HZ)]
-    assert np.corrcoef(wanted, cut)[0, 1] > 0.99
 
 
 def test_a_recording_that_was_broken_off_is_played_as_far_as_it_goes(recorded: Path) -> None:
@@ -456,20 +356,3 @@ def test_a_recording_of_too_many_steps_is_refused_in_words(
     folder = recorded_call(tmp_path / "c", *(typed(n, "x") for n in range(4)))
     with pytest.raises(BadRecording, match="more than 3 typed lines"):
         open_source(folder, WHOLE)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("80", 80), ("80.5", 80.5), ("1:20", 80), ("01:20.25", 80.25), ("1:02:03", 3723), ("0", 0)],
-)
-def test_a_time_is_read_as_a_person_writes_it(text: str, seconds: float) -> None:
-    assert moment(text) == seconds
-    assert moment(clock(seconds)) == pytest.approx(seconds, abs=0.06)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "-1", "1:75", "1h", "nan", "inf", "1:2:3:4", "٣", "1e3", ":5"]
-)
-def test_what_is_no_time_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time: write seconds, or 01:20"):
-        moment(text)

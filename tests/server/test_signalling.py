@@ -1,36 +1,21 @@
 """Signalling as a client meets it: over HTTP, against the real application."""
 
-import asyncio
 import errno
 import json
 import os
 import time
-from contextlib import asynccontextmanager
-from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCSessionDescription
 
 from tests.support.offers import offer
-from tests.support.waiting import until
-from vision_agent import Settings, create_app
+from tests.support.signalling_client import calls, client, close_calls
 from vision_agent.calls.call import Call
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.live.call_options import CallOptions
 from vision_agent.rtc import overload
 from vision_agent.server.malloc_trim import Collector
-
-
-@asynccontextmanager
-async def client(**settings):
-    app = create_app(Settings(_env_file=None, **settings))
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield http
-
 
 # One server for all of them: starting it takes longer than most of these tests.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -45,13 +30,7 @@ async def http():
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def _every_slot_is_free_again(http):
     yield
-    registry = http._transport.app.state.registry
-    await registry.close("the test is over")
-    assert len(registry) == 0
-
-
-async def calls(http) -> int:
-    return (await http.get("/healthz")).json()["calls"]
+    await close_calls(http)
 
 
 async def test_an_offer_gets_an_answer_and_an_id_and_goodbye_frees_its_slot(http):
@@ -305,104 +284,6 @@ async def test_start_takes_what_is_no_json_and_refuses_what_it_can_not_begin(htt
     assert nobody.status_code == 404
     much = await http.post("/start", json={"body": {"user": "x" * 20_000}})
     assert (much.status_code, "larger than" in much.json()["error"]) == (400, True)
-
-
-async def test_a_call_can_be_rebuilt_under_its_id(http):
-    first, body = await offer()
-    second, again = await offer()
-    try:
-        call = (await http.post("/api/offer", json=body)).json()["pc_id"]
-        answer = await http.post("/api/offer", json=again | {"pc_id": call, "restart_pc": True})
-        assert answer.json()["pc_id"] == call
-        assert await calls(http) == 1
-    finally:
-        await first.close()
-        await second.close()
-
-
-async def connected(http, peer: RTCPeerConnection, body: dict[str, Any]) -> str:
-    answer = (await http.post("/api/offer", json=body)).json()
-    await peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
-    await until(lambda: peer.connectionState == "connected")
-    return answer["pc_id"]
-
-
-@pytest.mark.parametrize("said", [{"restart_pc": False}, {}])
-async def test_a_further_offer_of_the_same_connection_is_answered_by_the_same_peer(http, said):
-    peer, body = await offer()
-    try:
-        call = await connected(http, peer, body)
-        peer.addTransceiver("video", direction="sendonly")
-        await peer.setLocalDescription(await peer.createOffer())
-        again = {"sdp": peer.localDescription.sdp, "type": "offer", "pc_id": call} | said
-        response = await http.post("/api/offer", json=again)
-        assert response.status_code == 200
-        await peer.setRemoteDescription(RTCSessionDescription(response.json()["sdp"], "answer"))
-        assert response.json()["sdp"].count("m=video") == 2
-        assert peer.connectionState == "connected"
-        assert await calls(http) == 1
-    finally:
-        await peer.close()
-
-
-async def test_an_offer_that_the_connection_cannot_go_on_with_gets_409_and_changes_nothing(http):
-    peer, body = await offer()
-    other, again = await offer()
-    try:
-        call = await connected(http, peer, body)
-        response = await http.post("/api/offer", json=again | {"pc_id": call, "restart_pc": False})
-        assert response.status_code == 409
-        assert "restart_pc" in response.json()["error"]
-        assert peer.connectionState == "connected"
-        assert await calls(http) == 1
-    finally:
-        await peer.close()
-        await other.close()
-
-
-async def test_of_two_restarts_at_once_the_older_is_refused_and_the_newer_connects(http):
-    peer, body = await offer()
-    rivals = [await offer() for _ in range(3)]
-    try:
-        call = await connected(http, peer, body)
-        responses = await asyncio.gather(
-            *(
-                http.post("/api/offer", json=again | {"pc_id": call, "restart_pc": True})
-                for _, again in rivals
-            )
-        )
-        assert sorted(response.status_code for response in responses) == [200, 409, 409]
-        for (rival, _), response in zip(rivals, responses, strict=True):
-            if response.status_code == 200:
-                sdp = response.json()["sdp"]
-                await rival.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-                await until(lambda rival=rival: rival.connectionState == "connected")
-            else:
-                assert response.json()["error"].endswith(".")
-        assert await calls(http) == 1
-    finally:
-        for each in (peer, *(rival for rival, _ in rivals)):
-            await each.close()
-
-
-async def test_a_connection_that_is_replaced_before_it_connected_is_told(http):
-    peer, body = await offer()
-    loser, first = await offer()
-    winner, second = await offer()
-    try:
-        call = await connected(http, peer, body)
-        early = await http.post("/api/offer", json=first | {"pc_id": call, "restart_pc": True})
-        late = await http.post("/api/offer", json=second | {"pc_id": call, "restart_pc": True})
-        for rival, response in ((loser, early), (winner, late)):
-            sdp = response.json()["sdp"]
-            await rival.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-        await until(
-            lambda: (loser.connectionState, winner.connectionState) == ("closed", "connected")
-        )
-        assert await calls(http) == 1
-    finally:
-        for each in (peer, loser, winner):
-            await each.close()
 
 
 async def test_a_token_is_asked_for_when_one_is_set():
