@@ -1,4 +1,4 @@
-"""Draw the recordings of the sample agents: what is shown is drawn, what is said flite says.
+"""Draw the recordings of the sample agents; flite speaks the remarks.
 
     python scripts/draw_recordings.py [NAME…]
 

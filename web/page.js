@@ -1,4 +1,4 @@
-// Wires the page: which part hears about what. Each part does its own work.
+// Wires the parts of the page; each part does its own work.
 
 import { Call } from "./call/call.js";
 import { callFailedNotice } from "./call/errors.js";
@@ -288,7 +288,7 @@ function holdsToTalk() {
   return preferences.now.pushToTalk && microphone.isOpen && isInCall(state);
 }
 
-/** On a phone between front and rear; the one that is shown is the chosen one. */
+/** Switches the camera, on a phone between front and rear; the new one is the chosen one. */
 async function switchCamera() {
   await devices.switchCamera();
   const { deviceId } = camera.track?.getSettings() ?? {};
@@ -384,7 +384,7 @@ ownVideo.addEventListener("resize", () => {
   if (videoHeight) stage.style.setProperty("--camera-ratio", (videoWidth / videoHeight).toFixed(4));
   call?.cameraResized();
 });
-// The button that opened it would take Space, with which the caller is told to talk.
+// The button that opened the dialog would otherwise take Space, the key to talk.
 byId("settings").addEventListener("close", () => {
   if (isInCall(state)) stage.focus();
 });

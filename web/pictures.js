@@ -6,7 +6,7 @@ import { smallPicture } from "./media/picture.js";
 const MAX_PICTURES = 4;
 
 export class Pictures {
-  /** What is dropped while pictures are being sent is sent after them. */
+  /** Pictures that are dropped while others are being sent are sent after them. */
   #sending = Promise.resolve();
   #call;
   #captions;
@@ -14,7 +14,7 @@ export class Pictures {
 
   /**
    * @param {HTMLElement} composer holds the button and its file input
-   * @param {() => import("./call/call.js").Call|null} call the present one
+   * @param {() => import("./call/call.js").Call|null} call the current one
    * @param {import("./view/captions.js").Captions} captions
    */
   constructor(composer, call, captions) {
@@ -93,7 +93,7 @@ function listed(names) {
   return names.slice(0, MAX_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** @param {DragEvent} event words that are dropped where the caller types stay the field's */
+/** @param {DragEvent} event text that is dropped into a text field belongs to the field */
 function isTextForField({ dataTransfer, target }) {
   return target instanceof HTMLInputElement && !dataTransfer?.types.includes("Files");
 }

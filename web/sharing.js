@@ -14,7 +14,7 @@ export class ScreenSharing {
   /**
    * @param {HTMLElement} stage
    * @param {import("./view/notices.js").Notices} notices
-   * @param {() => import("./call/call.js").Call|null} call the present one
+   * @param {() => import("./call/call.js").Call|null} call the current one
    */
   constructor(stage, notices, call) {
     this.#button = /** @type {HTMLElement} */ (stage.querySelector('[data-control="screen"]'));

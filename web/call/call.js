@@ -120,7 +120,7 @@ export class Call {
   async useScreen(track) {
     if (track === this.#screen) return;
     this.#screen = track;
-    if (track === null) this.#channel?.trackStatus(RECEIVER.screen, false); // before what is asked next
+    if (track === null) this.#channel?.trackStatus(RECEIVER.screen, false); // before the next question
     try {
       await this.#peer?.replaceScreen(track);
     } catch (error) {
@@ -247,7 +247,7 @@ export class Call {
     if (this.#muted) channel.trackStatus(RECEIVER.microphone, false);
     if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
     this.#sendCameraSize();
-    // The server knows the ids. What a new call lacks, the conversation says: #onMessage.
+    // The server knows the ids. What a new call lacks, #onMessage finds.
     if (restart) this.#sendAgain(this.#typed.unsure());
     else if (anew) this.#sendAgain(this.#typed.unanswered());
     if (restart && this.#unrecorded) channel.stopRecording();
@@ -368,8 +368,8 @@ export class Call {
 }
 
 /**
- * @param {Peer} peer the connection that did not come up, or not to the agent
- * @param {string} otherwise a sentence, where there was a path
+ * @param {Peer} peer the connection that did not come up, or whose agent never got ready
+ * @param {string} otherwise the sentence if there was a path
  */
 function noMediaPath(peer, otherwise) {
   const why = peer.whyNotConnected();
@@ -377,7 +377,7 @@ function noMediaPath(peer, otherwise) {
 }
 
 /**
- * Waits, or until this device is online again.
+ * Waits this long, or until this device is online again.
  * @param {number} ms
  * @returns {Promise<void>}
  */

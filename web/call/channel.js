@@ -26,7 +26,7 @@ export class Channel {
   /** @type {number|undefined} */
   #ping;
   #texts = 0;
-  /** @type {Map<string, (message: Message) => void>} those that wait for a response, by its id */
+  /** @type {Map<string, (message: Message) => void>} requests that wait for a response, by id */
   #requests = new Map();
   #readyId = crypto.randomUUID?.() ?? String(Math.random());
 
@@ -108,7 +108,7 @@ export class Channel {
    * Sends a picture in parts; the next question is about it, and about those sent just before.
    * @param {Uint8Array} bytes a JPEG, PNG, WebP or GIF file
    * @param {string} name
-   * @returns {Promise<{left_out?: string}>} the name of one that the question is about no more
+   * @returns {Promise<{left_out?: string}>} the picture that the question is no longer about
    * @throws {Error} the server did not take it; the message is its sentence
    */
   async sendPicture(bytes, name) {

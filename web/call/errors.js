@@ -166,7 +166,7 @@ function refusalText({ status, sentence, retryAfterS, message }) {
     case 403:
     case 421: // unknown host name in the address
       if (status === 403 && sentence && !sentence.startsWith("Pages of ")) {
-        return ["The server does not take this call", sentence]; // whatever page makes it
+        return ["The server does not take this call", sentence]; // whichever page sends it
       }
       return [
         "The server takes no calls from this page",

@@ -9,8 +9,8 @@ import { applyVideoEncoding, screenEncoding, videoEncoding } from "./video_encod
 // Candidates that are gathered together are sent together.
 const CANDIDATE_BATCH_MS = 40;
 const LOOK_EVERY_MS = 250;
-// So long a silence is a loss where the device's network has changed, or the browser itself hears
-// nothing.
+// A silence this long is a loss if the device's network has changed, or the browser itself reports
+// that nothing arrives.
 const MOVED_AFTER_MS = 600;
 
 /**
@@ -131,7 +131,7 @@ export class Peer {
     await this.#applyEncoding();
   }
 
-  /** A track has another size. */
+  /** A track's size has changed. */
   async resized() {
     await this.#applyEncoding();
   }
@@ -251,7 +251,7 @@ export class Peer {
     }, LOOK_EVERY_MS);
   }
 
-  /** Gives the connection up where the server no longer has the call; other failures tell nothing. */
+  /** Gives the connection up if the server no longer has the call; other failures prove nothing. */
   async #askForCall() {
     if (this.#closed || this.#pcId === null) return;
     try {
@@ -262,7 +262,7 @@ export class Peer {
     }
   }
 
-  /** Where nothing arrives any more, a connection that was up is given up within a second. */
+  /** If nothing arrives any more, gives up a connection that was up within a second. */
   async #lookSoon() {
     if (this.#closed || !this.#checkTimer) return;
     const before = await this.#audioPackets();
@@ -292,7 +292,7 @@ export class Peer {
 }
 
 /**
- * What tells of a change from one network to another, where the browser has it.
+ * The object that reports a change of network, in browsers that have it.
  * @returns {EventTarget|undefined}
  */
 function networkInformation() {

@@ -74,7 +74,7 @@ export class Preferences {
     }
   }
 
-  /** @param {unknown} found taken as far as its types are right */
+  /** @param {unknown} found whose values of the right type are used */
   #adopt(found) {
     if (typeof found !== "object" || found === null) return;
     const known = Object.entries(found).filter(([name, value]) => {

@@ -1,4 +1,4 @@
-// What a caller says about being recorded: kept for this tab, asked for anew in another.
+// What a caller says about being recorded: kept for this tab; another tab asks again.
 
 const KEY = "vision-agent.record";
 
@@ -30,13 +30,13 @@ export class RecordingChoice {
     this.#server = server;
   }
 
-  /** Whether the caller has a say. */
+  /** Whether the caller may decide. */
   get isOffered() {
     const { calls, needs_consent: needsConsent } = this.#server;
     return calls !== "none" && (calls !== "all" || needsConsent);
   }
 
-  /** @returns {"yes"|"no"|null} null: a consent that was neither given nor refused */
+  /** @returns {"yes"|"no"|null} null: consent was neither given nor refused */
   get now() {
     const { calls, needs_consent: needsConsent } = this.#server;
     if (!this.isOffered) return calls === "all" ? "yes" : "no";
@@ -54,15 +54,15 @@ export class RecordingChoice {
   }
 
   /**
-   * As options of a call. They say no where the caller was told that nothing is recorded, for a server
-   * that has begun to record since.
+   * The options of a call. They decline if the caller was told that nothing is recorded: the server
+   * may have begun to record since.
    */
   get options() {
     const record = this.now === "yes";
     return { record, ...(record && this.#server.needs_consent && { record_consent: true }) };
   }
 
-  /** A consent is not taken for one to something else. */
+  /** Names what is recorded, so that a consent does not count for anything else. */
   get #key() {
     const { calls, needs_consent: needsConsent } = this.#server;
     return `${KEY} ${this.#path} ${calls} ${needsConsent ? "consent" : ""}`;

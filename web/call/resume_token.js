@@ -33,7 +33,7 @@ export class ResumeToken {
 
   /**
    * @param {number} nowMs Unix time
-   * @param {string|null} agent whom to call; only its own conversation can be resumed with it
+   * @param {string|null} agent the agent to call; the token resumes only its own conversation
    * @returns {string|null} null: there is nothing to resume
    */
   valid(nowMs, agent) {

@@ -4,10 +4,10 @@
 // after 8 s, when the server gives up as well.
 
 const LOST_AFTER_MS = 4_000;
-// After this the server is asked whether it still has the call: where its process was killed, another
-// one answers that it has not. Where it has, nothing happens.
+// After this silence the server is asked whether it still has the call. If its process was killed,
+// the one that answers in its place has not. If it has, nothing happens.
 const ASK_AFTER_MS = 600;
-// An answer may get lost in what has silenced the connection.
+// An answer may be lost to whatever silenced the connection.
 const ASK_AGAIN_MS = 1_000;
 
 export class Silence {

@@ -1,12 +1,12 @@
-/** The lines that were typed so shortly before a connection was lost that they may be too. */
+/** Lines typed so shortly before a connection was lost that they may be lost as well. */
 
 const UNSURE_MS = 10_000;
-// Longer lines are not looked for in a conversation, which shows the beginning of each.
+// Longer lines are not searched in a conversation, which shows only the beginning of each.
 const MAX_CHARS = 1_000;
 
 /** @typedef {{id: string, text: string, atMs: number}} TypedLine */
 
-/** Keeps what was typed lately, and how often each line was typed in the conversation. */
+/** Keeps the newest typed lines, and how often each one was typed in the conversation. */
 export class TypedLines {
   /** @type {TypedLine[]} */
   #lately = [];
@@ -32,18 +32,18 @@ export class TypedLines {
     return this.#before(this.#lostAtMs);
   }
 
-  /** An answer begins: whatever was sent before has arrived. */
+  /** An answer begins: every line sent before has arrived. */
   answered() {
     this.#answered = new Set(this.#lately);
   }
 
-  /** What has not arrived, as far as can be known where the conversation is gone. */
+  /** The lines that have presumably not arrived, if the conversation itself is gone. */
   unanswered() {
     return this.unsure().filter((line) => !this.#answered.has(line));
   }
 
   /**
-   * What has not arrived: the conversation, which a new call continues, lacks it.
+   * The lines that have not arrived: the conversation that a new call continues lacks them.
    * @param {{who: string, text: string}[]} earlier the conversation's lines; what stands before typed
    *   words in one of the caller's says what they were shown with
    */

@@ -13,7 +13,7 @@ const MAX_SIDE_PX = 768;
 // For the seconds in which the agent asked for the camera's full resolution.
 const FULL_BITRATE_BPS = 2_500_000;
 
-// A screen: rarely, in the size that the server keeps, which is legible.
+// A screen is sent at the size that the server keeps, in which text is legible.
 const SCREEN_SIDE_PX = 1536;
 const SCREEN_BITRATE_BPS = 1_500_000;
 

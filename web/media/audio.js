@@ -56,11 +56,11 @@ export class AgentVoice {
   }
 
   /**
-   * Plays through a speaker; through the system's choice where that one is unplugged.
+   * Plays through a speaker, or through the system's default if that one is unplugged.
    * @param {import("../call/preferences.js").DeviceChoice} speaker
    */
   async useSpeaker(speaker) {
-    // Where a page can't choose, the phone does.
+    // Where the page can't choose, the phone chooses.
     if (!("setSinkId" in this.#element) || !navigator.mediaDevices) return;
     const deviceId = await deviceIdOf("audiooutput", speaker);
     await this.#element.setSinkId(deviceId).catch(() => this.#element.setSinkId(""));
@@ -104,7 +104,7 @@ export class LevelMeter {
   }
 }
 
-// A connection that is back sooner was hardly missed.
+// A shorter interruption is hardly noticed.
 const CHIME_AFTER_MS = 1_000;
 const TONES_HZ = [660, 880];
 const TONE_S = 0.11;

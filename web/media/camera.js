@@ -22,7 +22,7 @@ export class Camera {
     this.#chosen = chosen;
   }
 
-  /** @returns {Promise<MediaTrackConstraints>} those of the chosen one */
+  /** @returns {Promise<MediaTrackConstraints>} of the chosen camera */
   async constraints() {
     const deviceId = await deviceIdOf("videoinput", this.#chosen());
     // Exact: a mere preference is outweighed by the size.
@@ -31,7 +31,7 @@ export class Camera {
   }
 
   /**
-   * Opens the chosen one.
+   * Opens the chosen camera.
    * @throws {DOMException} as getUserMedia does
    */
   async open() {

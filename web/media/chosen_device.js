@@ -1,4 +1,4 @@
-// The device that the caller has chosen, or another one where it is not plugged in today.
+// The device that the caller has chosen, or another one if it is not plugged in.
 
 /**
  * @param {"audioinput"|"videoinput"|"audiooutput"} kind

@@ -22,7 +22,7 @@ export class Devices {
   cameraError = null;
   #listener;
   #closed = true;
-  /** @type {Set<Device>} those that the caller, or the browser, has not allowed in this call */
+  /** @type {Set<Device>} devices that the caller or the browser has not allowed in this call */
   #refused = new Set();
 
   /**
@@ -99,7 +99,7 @@ export class Devices {
   }
 
   /**
-   * Another one has been chosen. One that is off stays off.
+   * Another device has been chosen. A device that is off stays off.
    * @param {Device} device
    */
   async reselect(device) {
@@ -167,7 +167,7 @@ export class Devices {
    */
   async #retryWhenAllowed(device) {
     const name = /** @type {PermissionName} */ (device);
-    // Browsers that do not know the name throw; there the notice's button does it.
+    // Browsers that do not know the name throw; there the notice's button retries.
     const permission = await navigator.permissions?.query({ name }).catch(() => null);
     permission?.addEventListener("change", () => {
       if (permission.state === "granted" && this.#refused.delete(device)) this.retry(device);

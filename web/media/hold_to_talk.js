@@ -39,7 +39,7 @@ export class HoldToTalk {
     this.#tail = setTimeout(() => this.#become(false), TAIL_MS);
   }
 
-  /** At once, whatever is held: the page has lost the focus, or the call is over. */
+  /** Stops at once, whatever is held: the page has lost the focus, or the call is over. */
   stop() {
     clearTimeout(this.#tail);
     this.#held.clear();

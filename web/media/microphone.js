@@ -23,7 +23,7 @@ export class Microphone {
     this.#chosen = chosen;
   }
 
-  /** @returns {Promise<MediaTrackConstraints>} those of the chosen one */
+  /** @returns {Promise<MediaTrackConstraints>} of the chosen microphone */
   async constraints() {
     const deviceId = await deviceIdOf("audioinput", this.#chosen());
     return deviceId ? { ...CONSTRAINTS, deviceId: { exact: deviceId } } : CONSTRAINTS;

@@ -1,4 +1,4 @@
-// A picture or photo that is sent into the call: made small here, before it is sent.
+// A picture or photo for the call, shrunk before it is sent.
 
 const MAX_SIDE_PX = 1536; // the server keeps no larger one
 const MAX_BYTES = 400_000;

@@ -33,7 +33,7 @@ export function backendLabel({ brain, model, brain_label: label, destinations = 
 }
 
 /**
- * Where each thing goes with servers of the owner's own.
+ * Where sound, pictures and words go if the owner has named servers.
  * @param {Destination[]} destinations
  */
 function ownPlaces(destinations) {

@@ -24,7 +24,7 @@ export class Captions {
   #announcer;
   /** @type {{line: HTMLElement, atMs: number|null}[]} what was said, shown or not */
   #said = [];
-  /** Whom the caller called: the page's title at the first word. */
+  /** The name of the called agent: the page's title at the first word. */
   calledName = "";
   /** @type {HTMLElement|null} the agent's line that is being written */
   #agentLine = null;
@@ -80,7 +80,7 @@ export class Captions {
   }
 
   /**
-   * What both sides said, in the order in which they began, also what is no longer shown.
+   * What both sides said, in the order in which they began, including what is no longer shown.
    * @returns {import("./transcript.js").SaidLine[]}
    */
   get said() {
@@ -258,7 +258,7 @@ export class Captions {
   }
 
   /**
-   * A line that nobody said.
+   * Adds a line that neither side said.
    * @param {string} text
    * @param {LineKind} kind
    */

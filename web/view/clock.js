@@ -11,7 +11,7 @@ export class Clock {
     this.#element = element;
   }
 
-  /** Starts, or after a reconnection goes on. */
+  /** Starts; after a reconnection, continues. */
   start() {
     if (this.#timer) return;
     this.#startedAtMs = performance.now();

@@ -33,7 +33,7 @@ export class Composer {
     this.#input.disabled = !enabled;
   }
 
-  /** @param {string} text one that the server did not take */
+  /** @param {string} text a text that the server did not take */
   giveBack(text) {
     this.#input.value ||= text;
   }

@@ -26,7 +26,7 @@ export function listenForKeys(stage, actions, hold) {
   addEventListener("keyup", ({ key }) => {
     if (key === " ") hold.release("key");
   });
-  addEventListener("blur", () => hold.stop()); // what is let go elsewhere is not heard of
+  addEventListener("blur", () => hold.stop()); // a release elsewhere is not reported
 }
 
 /** @param {EventTarget|null} target */

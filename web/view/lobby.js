@@ -38,7 +38,7 @@ export class Lobby {
     this.#recording = recording;
   }
 
-  /** Asks the server what it has, until it is ready. */
+  /** Asks the server for its agents until it is ready. */
   open() {
     if (!("RTCPeerConnection" in window)) {
       this.notices.show("browser", NO_WEBRTC);
@@ -75,7 +75,7 @@ export class Lobby {
     this.signalling.options = { ...chosen, ...this.#recording.options };
   }
 
-  /** Asks the server what it has now: after a call it may be another, or record what it did not. */
+  /** Asks the server again: after a call it may be another one, or record other calls. */
   refresh() {
     this.#fetchInfo().catch(() => {}); // unreachable: the next call says so
   }

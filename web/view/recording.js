@@ -61,12 +61,12 @@ export class Recording {
     for (const answer of this.#answers) answer.checked = answer.value === this.#choice.now;
   }
 
-  /** The caller has dialled: only what they could read by now may be done. */
+  /** The caller has dialled: what the page said by now is what they have agreed to. */
   settle() {
     this.options = this.#choice.options;
   }
 
-  /** The server has a new call, or has one no longer: nothing is known of its recording. */
+  /** A call has begun or ended: whether the server records it is not known yet. */
   reset() {
     this.#notices.clear(KIND);
     this.#show(null);
@@ -102,7 +102,7 @@ export class Recording {
 }
 
 /**
- * What the caller should know, if that is not what they were told.
+ * The news about the recording, unless the caller knows it already.
  * @param {boolean|null} before whether the call was recorded; null: the server had not said
  * @param {boolean} on whether it is
  * @param {boolean} asked whether it was to be

@@ -100,7 +100,7 @@ export class SettingsDialog {
 
   async #listDevices() {
     const found = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-    // Before the first permission they have no names.
+    // Devices have no names before the first permission.
     const named = found.filter(({ label, deviceId }) => label && deviceId !== "default");
     for (const [name, kind] of Object.entries(DEVICES)) {
       const devices = named.filter((device) => device.kind === kind);

@@ -1,6 +1,6 @@
 // Finds a region of one small grey frame in another: normalised cross-correlation. Pure.
 
-const SAMPLES = 400; // at most, of the template: enough to tell it apart, few enough to search with
+const SAMPLES = 400; // at most, of the template: enough to identify it, few enough for speed
 const REACH_PX = 22; // how far it may have moved since it was last found, each way
 const FLAT = 3; // grey levels; a region more even than this looks the same everywhere
 

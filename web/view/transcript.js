@@ -66,7 +66,7 @@ export class TranscriptButtons {
 }
 
 /**
- * @param {string} title whom the caller called
+ * @param {string} title the agent that was called
  * @param {SaidLine[]} said oldest first
  * @returns {string} with a heading for every day, in this device's time
  */
