@@ -25,6 +25,7 @@ from tests.support.forked import start_fork_server, start_forked, start_worker_s
 from tests.support.kinds import KINDS, kind_of
 from tests.support.priority import giving_way
 from tests.support.schedule import LongestFirst, order, unit_of
+from tests.support.worker_reports import WorkerReports
 
 if TYPE_CHECKING:
     from tests.support.forked_product import ForkedServer
@@ -46,6 +47,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("numprocesses", None):
         _take_time_for_examples()
+        if hasattr(config, "workerinput"):
+            config.pluginmanager.register(WorkerReports(config))
     else:
         # This process keeps six reports of each test, which are no garbage.
         gc.set_threshold(50_000, 50, 50)

@@ -1,17 +1,19 @@
 """Hands the tests that the worker server has collected over to its forks, pytest's workers.
 
-Collecting 4,500 tests takes 1.4 s of CPU even if all their modules are imported already.
+Collecting 4,500 tests takes 1.4 s of CPU even if all their modules are imported already, choosing
+and sorting them 0.15.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 
 class Collection:
-    """A plugin that keeps the collected tests, before any are chosen or sorted."""
+    """A plugin that keeps the collected tests, chosen and sorted as in a worker."""
 
     session: pytest.Session | None = None
     complete = True
@@ -34,10 +36,11 @@ class Collection:
             told = {"warning_message": warning_message, "nodeid": nodeid, "location": location}
             self._warnings.append({"when": when, **told})
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
         self, session: pytest.Session, items: list[pytest.Item]
-    ) -> None:
+    ) -> Iterator[None]:
+        yield
         self.session, self._items = session, list(items)
         self._fixtures = session._fixturemanager
         items.clear()
@@ -73,16 +76,13 @@ class _Takeover:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         session._fixturemanager = self._fixtures
-        session.perform_collect = lambda: self._choose(session)
+        session.perform_collect = lambda: self._finish(session)
 
-    def _choose(self, session: pytest.Session) -> None:
+    def _finish(self, session: pytest.Session) -> None:
         session.items = self._items
         hook = session.config.hook
         for warning in self._warnings:
             hook.pytest_warning_recorded.call_historic(kwargs=warning)
-        hook.pytest_collection_modifyitems(
-            session=session, config=session.config, items=session.items
-        )
         hook.pytest_collection_finish(session=session)
         session.testscollected = len(session.items)
 

@@ -54,8 +54,12 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
     return run_pytest(folder, *arguments)
 
 
-def test_what_is_chosen_of_it_runs_with_the_workers_own_fixtures(tmp_path: Path) -> None:
+def test_what_is_chosen_of_it_runs_with_the_workers_own_fixtures_and_what_warns_is_reported(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "test_old.py").write_text("import warnings\nwarnings.warn('old ways')\n")
     status, printed = run(tmp_path, "-k", "not left_out")
+    assert "UserWarning: old ways" in printed, printed
     assert "2 passed" in printed, printed
     assert status == 0
 
@@ -66,11 +70,3 @@ def test_what_cannot_be_imported_is_reported(tmp_path: Path) -> None:
     assert "No module named 'no_such_module'" in printed
     assert "1 error" in printed, printed
     assert status != 0
-
-
-def test_what_warns_is_collected_once_too_and_reported(tmp_path: Path) -> None:
-    (tmp_path / "test_old.py").write_text("import warnings\nwarnings.warn('old ways')\n")
-    status, printed = run(tmp_path, "-k", "by_another")
-    assert "UserWarning: old ways" in printed, printed
-    assert "2 passed" in printed, printed
-    assert status == 0

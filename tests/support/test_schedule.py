@@ -59,26 +59,61 @@ def test_what_a_dead_worker_left_is_run_once_but_for_what_it_died_of(
     assert sorted(run.ran + died_of) == sorted(names)
 
 
-def test_a_run_whose_worker_is_killed_ends_and_says_what_it_ran(tmp_path: Path) -> None:
+def test_a_run_whose_worker_is_killed_ends_and_says_what_it_ran_and_what_failed_before_and_after(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     for number in range(4):
         (tmp_path / f"test_{number}.py").write_text("def test(): pass\n")
     (tmp_path / "test_killed.py").write_text(
         "import os\ndef test(): os.kill(os.getpid(), 9)\ndef test_after(): pass\n"
     )
-    status, printed = run_pytest(tmp_path)
+    (tmp_path / "test_around.py").write_text(AROUND)
+    status, printed = run_pytest(tmp_path, "--durations=0", "--durations-min=0.2")
     assert "crashed while running 'test_killed.py::test'" in printed, printed
-    assert "1 failed, 5 passed" in printed
+    assert "1 failed, 6 passed, 2 errors" in printed
+    for when, kind in (("setup", "before"), ("teardown", "after")):
+        assert f"ERROR at {when} of test_{kind}" in printed
+        assert f"no {kind}" in printed
+    assert "s teardown test_around.py::test_after" in printed
+    assert "setup    test_around.py" not in printed
     assert status == 1
 
 
 CONFTEST = """
 from tests.support.schedule import LongestFirst
+from tests.support.worker_reports import WorkerReports
+
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(WorkerReports(config))
 
 
 def pytest_xdist_make_scheduler(config, log):
     config.option.loadscopereorder = False
     return LongestFirst(config, log)
+"""
+
+
+AROUND = """
+import pytest, time
+
+
+@pytest.fixture
+def before():
+    raise ValueError("no before")
+
+
+@pytest.fixture
+def after():
+    yield
+    time.sleep(0.2)
+    raise ValueError("no after")
+
+
+def test_before(before): pass
+def test_after(after): pass
 """
 
 
