@@ -47,6 +47,7 @@ GROUND = {
     "ice_servers",
     "ice_settings",
     "jpeg",
+    "libopus",
     "limit_settings",
     "logs",
     "onnx_session",

@@ -3,24 +3,30 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator
+from fractions import Fraction
 from typing import Any
 
 import aioice
+import av
 import numpy as np
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
 from tests.support.signals import silence, tone
 from tests.support.waiting import until
 from vision_agent.caller import aiortc_patches
 from vision_agent.caller.aiortc_patches import (
+    decode_in_place,
     encode_in_place,
     gather_loopback,
     hold_back_little,
     keep_consent,
     watch_arrivals,
 )
+from vision_agent.caller.level import rms
+from vision_agent.caller.sound_codec import sound_encoder
 from vision_agent.caller.tracks import MicrophoneTrack
 
 
@@ -61,12 +67,16 @@ async def test_an_audio_receivers_buffer_is_made_smaller() -> None:
     await peer.close()
 
 
+def audio_codec(mime: str) -> Any:
+    codecs = RTCRtpSender.getCapabilities("audio").codecs
+    return next(each for each in codecs if each.mimeType == mime)
+
+
 @pytest.mark.parametrize("mime", ["audio/opus", "audio/PCMU"])
 async def test_sound_is_encoded_as_aiortc_encodes_it_and_in_no_thread(
     mime: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    codecs = RTCRtpSender.getCapabilities("audio").codecs
-    codec = next(each for each in codecs if each.mimeType == mime)
+    codec = audio_codec(mime)
     loop = asyncio.get_running_loop()
     run, in_threads = loop.run_in_executor, []
 
@@ -87,8 +97,42 @@ async def test_sound_is_encoded_as_aiortc_encodes_it_and_in_no_thread(
         assert bool(in_threads) is (change is not encode_in_place)
         microphone.stop()
         await peer.close()
-    assert sent[0] == sent[1]
+    if mime == "audio/PCMU":
+        assert sent[0] == sent[1]
+    else:  # libopus itself holds nothing back
+        assert [frame["timestamp"] for frame in sent[1]] == [960 * n for n in range(9)]
+        assert [frame["audio_level"] for frame in sent[1]][-len(sent[0]) :] == [
+            frame["audio_level"] for frame in sent[0]
+        ]
     assert {-15, -127} < {frame["audio_level"] for frame in sent[1]}
+
+
+@pytest.mark.parametrize("mime", ["audio/opus", "audio/PCMU"])
+async def test_packets_are_decoded_where_they_arrive_and_only_the_end_is_left_to_the_thread(
+    mime: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    codec, sound, taken = audio_codec(mime), tone(200), []
+    peer, encoder = RTCPeerConnection(RTCConfiguration(iceServers=[])), sound_encoder(codec)
+    receiver = peer.addTransceiver("audio").receiver
+    decode_in_place(receiver, lambda samples, stamp: taken.append((samples, stamp)))
+    packets = receiver._RTCRtpReceiver__decoder_queue
+    for n in range(10):
+        frame = av.AudioFrame.from_ndarray(sound[None, 960 * n : 960 * (n + 1)], "s16", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, 960 * n, Fraction(1, 48_000)
+        payloads, stamp = encoder.encode(frame)
+        for payload in payloads:  # aiortc's encoders hold the first back
+            packets.put((codec, JitterFrame(payload, stamp)))
+        assert packets.empty()
+    packets.put((codec, JitterFrame(b"", 0)))
+    packets.put(None)
+    assert packets.get_nowait() is None
+    await peer.close()
+    decoded = np.concatenate([samples for samples, _ in taken])
+    assert decoded.dtype == np.int16
+    assert rms(decoded[4800:]) == pytest.approx(rms(sound[4800:]), rel=0.1)
+    assert [stamp for _, stamp in taken] == [codec.clockRate // 50 * n for n in range(len(taken))]
+    assert len(taken) >= 9
+    assert ("could not be decoded" in caplog.text) is (mime == "audio/opus")
 
 
 @pytest.fixture

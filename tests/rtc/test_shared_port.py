@@ -13,7 +13,7 @@ from tests.rtc.calling import Call, Leftovers, SoundSource, connection_of, pitch
 from tests.rtc.stun_server import Answering
 from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer
-from vision_agent.rtc.libopus import Sound
+from vision_agent.rtc.opus_decoder import Sound
 from vision_agent.rtc.own import aioice
 from vision_agent.rtc.own.aiortc import RTCIceServer, RTCSessionDescription
 from vision_agent.rtc.udp_ports import NoFreePort, OnePort, PortRange, bound_to

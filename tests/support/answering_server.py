@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fractions
+import functools
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -53,6 +54,21 @@ class Behaviour:
     responds: bool = False
 
 
+@functools.cache
+def encoded(level: int) -> bytes:
+    """20 ms of a tone, as a packet that may follow itself: to encode them costs most of a call."""
+    codec = av.AudioCodecContext.create("libopus", "w")
+    codec.format, codec.layout, codec.sample_rate = "s16", "mono", 48_000
+    tone = np.sin(2 * np.pi * 600 * np.arange(960) / 48_000) * level
+    frame = av.AudioFrame.from_ndarray(tone.astype(np.int16)[None], format="s16", layout="mono")
+    frame.sample_rate = 48_000
+    packets = []
+    for n in range(10):
+        frame.pts = 960 * n
+        packets += codec.encode(frame)
+    return bytes(packets[-1])
+
+
 class ToneTrack(MediaStreamTrack):
     kind = "audio"
 
@@ -60,21 +76,17 @@ class ToneTrack(MediaStreamTrack):
         super().__init__()
         self.pending = 0
         self._n, self._start = 0, 0.0
-        tone = np.sin(2 * np.pi * 600 * np.arange(480) / 24000) * 12000
-        self._tone, self._quiet = tone.astype(np.int16)[None], np.zeros((1, 480), np.int16)
 
-    async def recv(self) -> av.AudioFrame:
+    async def recv(self) -> av.Packet:
         if self.readyState != "live":
             raise MediaStreamError
         self._start = self._start or time.monotonic()
         await asyncio.sleep(max(0.0, self._start + self._n * 0.02 - time.monotonic()))
-        samples = self._tone if self.pending > 0 else self._quiet
+        packet = av.Packet(encoded(12_000 if self.pending > 0 else 0))
         self.pending -= 1
-        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-        frame.sample_rate, frame.pts = 24000, self._n * 480
-        frame.time_base = fractions.Fraction(1, 24000)
+        packet.pts, packet.time_base = self._n * 960, fractions.Fraction(1, 48_000)
         self._n += 1
-        return frame
+        return packet
 
 
 class AnsweringCall:

@@ -23,6 +23,8 @@ from av import Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 
 from tests.support.forked import ROOT, ForkedProcess, start_forked
+from vision_agent.caller.aiortc_patches import decode_in_place
+from vision_agent.caller.recording import Samples
 
 
 def request(method: str, url: str, body: dict | None = None) -> dict:
@@ -227,17 +229,22 @@ class Dialled:
 
         @self.peer.on("track")
         def drain(track) -> None:
+            if track.kind == "audio":
+                receiver = next(r for r in self.peer.getReceivers() if r.track is track)
+                decode_in_place(receiver, self._listen)
+
             async def read() -> None:
                 while True:
-                    frame = await track.recv()
-                    if track.kind == "audio":
-                        self.voiced.append(bool(abs(frame.to_ndarray().astype(int)).max() > 500))
+                    await track.recv()
 
             task = asyncio.ensure_future(read())
             task.add_done_callback(lambda t: t.exception())
 
         await self.peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         await self.wait_for(lambda m: m["type"] == "bot-ready")
+
+    def _listen(self, samples: Samples, _: int) -> None:
+        self.voiced.append(bool(abs(samples.astype(int)).max() > 500))
 
     async def hang_up(self) -> None:
         await asyncio.to_thread(request, "DELETE", f"{self.url}/api/offer/{self.pc_id}")

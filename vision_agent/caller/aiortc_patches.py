@@ -10,8 +10,8 @@ A caller needs seven things for which aiortc has no public interface:
   cases.
 - An offer that does not wait 5 s for an unreachable STUN or TURN server.
 - A connection that survives a slow path. aioice waits half a second for a consent response.
-- Sound that is encoded in the event loop. aiortc hands each packet to a thread and back, and sums
-  its samples in Python.
+- Sound that is encoded and decoded in the event loop. aiortc hands each packet to a thread and
+  back, and sums its samples in Python.
 
 Each patch applies to one peer connection, so other programs in the process are unaffected.
 `tests/caller/test_aiortc_patches.py` fails when aiortc or aioice changes one of these parts.
@@ -20,27 +20,32 @@ Each patch applies to one peer connection, so other programs in the process are 
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
+import queue
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aioice.ice
+import av
 from aioice import stun
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
-from aiortc.codecs import get_encoder
-from aiortc.jitterbuffer import JitterBuffer
+from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpsender import RTCEncodedFrame
-from av import AudioFrame
 
 from vision_agent.caller.level import rms
-from vision_agent.caller.recording import samples_of
+from vision_agent.caller.recording import Samples, samples_of
+from vision_agent.caller.sound_codec import SoundDecoder, sound_encoder
+
+logger = logging.getLogger(__name__)
 
 _LOOPBACK = "127.0.0.1"
 _SERVERS_WAIT_S = 2
 _ICE_TRANSPORTS = "_RTCPeerConnection__iceTransports"
 _SENDERS_TRACK = "_RTCRtpSender__track"
+_DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
 
 _FULL_SCALE = 32767
 _LOWEST_DBOV = -127  # RFC 6465
@@ -184,18 +189,61 @@ def encode_in_place(sender: RTCRtpSender) -> None:
 
     async def encoded(codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
         frame = await getattr(sender, _SENDERS_TRACK).recv()
-        assert isinstance(frame, AudioFrame)
+        assert isinstance(frame, av.AudioFrame)
         if not sender._enabled:
             return None
         if codec.mimeType not in encoders:
-            encoders[codec.mimeType] = get_encoder(codec)
+            encoders[codec.mimeType] = sound_encoder(codec)
         payloads, timestamp = encoders[codec.mimeType].encode(frame)
         return RTCEncodedFrame(payloads, timestamp, _dbov(frame)) if payloads else None
 
     sender._next_encoded_frame = encoded  # type: ignore[method-assign]
 
 
-def _dbov(frame: AudioFrame) -> int:
+class _DecodedInPlace(queue.Queue[None]):
+    """Replaces the queue of aiortc's decoder thread, which receives only the end."""
+
+    def __init__(self, take: Callable[[Samples, int], None]) -> None:
+        super().__init__()
+        self._decoder, self._take = SoundDecoder(), take
+
+    def put(
+        self,
+        item: tuple[RTCRtpCodecParameters, JitterFrame] | None,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> None:
+        """Decode a packet, or end the thread."""
+        if item is None:
+            super().put(None, block, timeout)
+            return
+        codec, packet = item
+        try:
+            samples = self._decoder.decode(codec, packet)
+        except av.FFmpegError as error:
+            logger.warning("A packet of %s could not be decoded: %s", codec.name, error)
+            return
+        if samples.size:
+            self._take(samples, packet.timestamp)
+
+
+def decode_in_place(receiver: RTCRtpReceiver, take: Callable[[Samples, int], None]) -> None:
+    """Make an audio receiver that has not started decode in the event loop; its track gets nothing.
+
+    Args:
+        receiver: The receiver.
+        take: Receives each packet's sound, mono s16 at `SOUND_RATE_HZ`, and its RTP time since the
+            first packet.
+
+    Raises:
+        RuntimeError: aiortc no longer has the queue that is replaced.
+    """
+    if not isinstance(getattr(receiver, _DECODER_QUEUE, None), queue.Queue):
+        raise RuntimeError("RTCRtpReceiver.__decoder_queue is gone: the caller must be adapted.")
+    setattr(receiver, _DECODER_QUEUE, _DecodedInPlace(take))
+
+
+def _dbov(frame: av.AudioFrame) -> int:
     """The level of a frame in dB relative to full scale."""
     level = rms(samples_of(frame)) / _FULL_SCALE
     return max(_LOWEST_DBOV, min(0, round(20 * math.log10(level)))) if level else _LOWEST_DBOV

@@ -241,7 +241,7 @@ class Connection:
             while why is None and self._peer.lost is None and self._come_back is None:
                 await asyncio.sleep(_WATCH_EVERY_S)
                 packets = await self._peer.packets()
-                why = watch.judge(time.monotonic(), packets, own_addresses())
+                why = watch.judge(time.monotonic(), packets, own_addresses)
                 if self.pc_id is not None and watch.is_to_ask(time.monotonic()):
                     asking = asyncio.create_task(
                         self._signalling.within(_REQUEST_S).has_call(self.pc_id)

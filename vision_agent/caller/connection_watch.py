@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 LOST_AFTER_S = 4.0
 """Silence after which a connection is lost. A server sends 50 packets a second even in silence, and
@@ -34,21 +34,23 @@ class ConnectionWatch:
         self._addresses = addresses
         self._asked = False
 
-    def judge(self, now_s: float, packets: int, addresses: Set[str]) -> str | None:
+    def judge(self, now_s: float, packets: int, addresses: Callable[[], Set[str]]) -> str | None:
         """Why the connection has to be replaced; None while it need not be.
 
         Args:
             now_s: The monotonic time.
             packets: How many packets have come over it.
-            addresses: This machine's addresses now.
+            addresses: Returns this machine's addresses; called in a silence only.
         """
         if packets != self._packets:
             self._packets, self._received_at_s, self._asked = packets, now_s, False
         silent_s = now_s - self._received_at_s
         if silent_s >= LOST_AFTER_S:
             return f"nothing was heard of the server for {silent_s:.0f} s"
-        if silent_s >= MOVED_AFTER_S and addresses and not self._addresses <= addresses:
-            return "the network has changed"
+        if silent_s >= MOVED_AFTER_S:
+            found = addresses()
+            if found and not self._addresses <= found:
+                return "the network has changed"
         return None
 
     def is_to_ask(self, now_s: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,4 +18,5 @@ def rms(samples: Samples) -> float:
     """Root mean square of s16 samples, 0 to 32768; 0 of an empty array."""
     if not samples.size:
         return 0.0
-    return float(np.sqrt(np.mean(samples.astype(np.float32) ** 2)))
+    wide = samples.astype(np.float32)
+    return math.sqrt(float(np.vdot(wide, wide)) / samples.size)

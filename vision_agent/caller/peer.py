@@ -7,7 +7,6 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 
-import av
 from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
@@ -18,9 +17,9 @@ from aiortc import (
     RTCRtpReceiver,
     RTCSessionDescription,
 )
-from aiortc.mediastreams import MediaStreamError
 
 from vision_agent.caller.aiortc_patches import (
+    decode_in_place,
     encode_in_place,
     gather_loopback,
     hold_back_little,
@@ -29,7 +28,7 @@ from vision_agent.caller.aiortc_patches import (
     watch_path,
 )
 from vision_agent.caller.failure import CallFailed, as_call_failed, sentence
-from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
+from vision_agent.caller.recording import Samples
 from vision_agent.caller.rtvi import Track, client_ready, send_text, track_status
 from vision_agent.caller.typed_lines import TypedLine
 from vision_agent.version import __version__
@@ -89,7 +88,7 @@ class CallerPeer:
         self._tell_open = on_open
         self._on_audio, self._now_ms = on_audio, now_ms
         self._is_played = is_played
-        self._receiving: list[asyncio.Task[None]] = []
+        self._is_receiving = False
         self._arrivals: dict[int, int] = {}
         self._first_stamp: int | None = None
         self._peer = RTCPeerConnection(
@@ -191,11 +190,8 @@ class CallerPeer:
             # aiortc's close can wait forever on a transport that is only half set up.
             logger.warning("the caller's peer connection didn't close within %s s", _CLOSE_S)
         except Exception:
-            # The call is over and its result stands; only the tasks below remain to be ended.
+            # The call is over and its result stands.
             logger.warning("the caller's peer connection didn't close cleanly", exc_info=True)
-        for task in self._receiving:
-            task.cancel()
-        await asyncio.gather(*self._receiving, return_exceptions=True)
 
     def _on_open(self) -> None:
         self._send_if_it_can(client_ready(uuid.uuid4().hex, __version__))
@@ -219,38 +215,26 @@ class CallerPeer:
         self.cut_off = True
 
     def _on_track(self, track: MediaStreamTrack) -> None:
-        if track.kind == "audio" and not self._receiving:
+        if track.kind == "audio" and not self._is_receiving:
+            self._is_receiving = True
             receiver = next(r for r in self._peer.getReceivers() if r.track is track)
             watch_arrivals(receiver, self._note_arrival)
             if self._is_played:
                 hold_back_little(receiver)
-            self._receiving.append(asyncio.create_task(self._receive(track)))
+            decode_in_place(receiver, self._receive)
 
     def _note_arrival(self, rtp_timestamp: int) -> None:
-        # aiortc counts the pts of decoded frames from the time stamp of the first packet.
+        # aiortc counts from the time stamp of the first packet.
         if self._first_stamp is None:
             self._first_stamp = rtp_timestamp
         if len(self._arrivals) >= _ARRIVALS_KEPT:
             self._arrivals.pop(next(iter(self._arrivals)))
         self._arrivals[(rtp_timestamp - self._first_stamp) & 0xFFFFFFFF] = self._now_ms()
 
-    async def _receive(self, track: MediaStreamTrack) -> None:
-        """Read the agent's voice from its track until the track ends."""
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            if not isinstance(frame, av.AudioFrame):
-                continue
-            stamp = round((frame.pts or 0) * float(frame.time_base or 0) * SOUND_RATE_HZ)
-            arrived_ms = self._arrivals.pop(stamp & 0xFFFFFFFF, None)
-            for piece in resampler.resample(frame):
-                self._on_audio(
-                    samples_of(piece),
-                    self._now_ms() if arrived_ms is None else arrived_ms,
-                )
+    def _receive(self, samples: Samples, stamp: int) -> None:
+        """Pass on the sound of one of the agent's packets."""
+        arrived_ms = self._arrivals.pop(stamp & 0xFFFFFFFF, None)
+        self._on_audio(samples, self._now_ms() if arrived_ms is None else arrived_ms)
 
     def _lose(self, why: str) -> None:
         self.lost = self.lost or why

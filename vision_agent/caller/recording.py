@@ -281,7 +281,7 @@ def resample(pcm: bytes, rate_hz: int) -> Samples:
 
 def samples_of(frame: av.AudioFrame) -> Samples:
     """Return the samples of a frame that is mono s16."""
-    return np.asarray(frame.to_ndarray().reshape(-1), np.int16)
+    return np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples)
 
 
 def _mono(frames: Iterator[av.AudioFrame], begins_at_s: float) -> Iterator[Samples]:

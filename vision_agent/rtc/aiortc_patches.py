@@ -29,6 +29,7 @@ import av
 from av import AudioCodecContext, CodecContext, Packet
 from av.frame import Frame as MediaFrame
 
+from vision_agent.libopus import library
 from vision_agent.rtc import (
     aiortc_dtls,
     aiortc_ice,
@@ -43,7 +44,7 @@ from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
 from vision_agent.rtc.aiortc_shape import Changed, check_functions, check_uses
 from vision_agent.rtc.decoder_queues import AudioDecoderQueue, VideoDecoderQueue
 from vision_agent.rtc.h264_decoder import PromptH264Decoder
-from vision_agent.rtc.libopus import MonoDecoder, library
+from vision_agent.rtc.opus_decoder import OpusDecoder
 from vision_agent.rtc.own import aioice, aiortc
 from vision_agent.rtc.own.aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
 from vision_agent.rtc.own.aiortc.codecs import get_decoder as stock_get_decoder
@@ -130,12 +131,12 @@ def get_decoder(codec: Any) -> SafeDecoder:
     return SafeDecoder(stock_get_decoder(codec))
 
 
-def get_mono_decoder(codec: Any) -> SafeDecoder | MonoDecoder:
+def get_mono_decoder(codec: Any) -> SafeDecoder | OpusDecoder:
     """A decoder for `AudioDecoderQueue`: mono for Opus, aiortc's own for other codecs."""
     if codec.mimeType.lower() != "audio/opus":
         return get_decoder(codec)
     opus = library()
-    return SafeDecoder(_MonoOpusDecoder()) if opus is None else MonoDecoder(opus)
+    return SafeDecoder(_MonoOpusDecoder()) if opus is None else OpusDecoder(opus)
 
 
 def install() -> None:

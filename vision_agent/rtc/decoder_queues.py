@@ -24,7 +24,7 @@ from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_sampler import FrameSampler, is_key_frame
 from vision_agent.rtc.frame_size import UNREADABLE, FrameSize, frame_size
 from vision_agent.rtc.h264_parameter_sets import ParameterSets
-from vision_agent.rtc.libopus import Sound
+from vision_agent.rtc.opus_decoder import Sound
 
 logger = logging.getLogger(__name__)
 

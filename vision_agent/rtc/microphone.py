@@ -12,7 +12,7 @@ from av.frame import Frame as MediaFrame
 from vision_agent.resampler import Resampler
 from vision_agent.rtc.aiortc_patches import decoder_queue_of
 from vision_agent.rtc.decoder_queues import AudioDecoderQueue
-from vision_agent.rtc.libopus import Sound
+from vision_agent.rtc.opus_decoder import Sound
 from vision_agent.rtc.own.aiortc import MediaStreamTrack
 from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 from vision_agent.rtc.sound_gap import SoundGap

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from av import AudioCodecContext, AudioFrame, CodecContext
 
-from vision_agent.rtc.libopus import MonoEncoder, library
+from vision_agent.libopus import MonoEncoder, library
 
 SAMPLE_RATE_HZ = 24_000
 FRAME_MS = 20

@@ -13,16 +13,13 @@ import ctypes
 import ctypes.util
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
 
 import av
 
 _APPLICATION_VOIP = 2048
 _INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
-_MOST_SAMPLES = 1920  # in the longest packet, of 120 ms
-_TICKS = 3  # of the RTP clock, for a sample
+_LONGEST_PACKET_MS = 120
 MAX_PACKET_BYTES = 1276
 """The longest packet of one Opus frame (RFC 6716 3.2.1)."""
 
@@ -36,23 +33,6 @@ SETTINGS = {
     "vbr_constraint": 4020,
 }
 """The request numbers of an encoder's settings (`OPUS_SET_…_REQUEST`)."""
-
-
-class EncodedFrame(Protocol):
-    """What a jitter buffer hands on: a packet's payload and its RTP timestamp."""
-
-    data: bytes
-    timestamp: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """Decoded sound as a model takes it, s16le mono; attributes are named as in `av.AudioFrame`."""
-
-    sample_rate: ClassVar = 16_000
-    pcm: bytes
-    samples: int
-    pts: int
 
 
 @functools.cache
@@ -81,29 +61,33 @@ def _paths() -> Iterator[str]:
 
 
 class MonoDecoder:
-    """Decodes to mono of 16 kHz; libopus itself mixes a stereo stream down."""
+    """Decodes to mono s16; libopus itself mixes a stereo stream down.
 
-    def __init__(self, opus: ctypes.PyDLL) -> None:
+    Args:
+        opus: The library.
+        rate_hz: A rate that Opus has.
+    """
+
+    def __init__(self, opus: ctypes.PyDLL, rate_hz: int) -> None:
         self._decode = opus.opus_decode
         self._state = ctypes.create_string_buffer(opus.opus_decoder_get_size(1))
-        if opus.opus_decoder_init(self._state, Sound.sample_rate, 1):
-            raise RuntimeError("libopus makes no decoder.")
-        self._pcm = (ctypes.c_int16 * _MOST_SAMPLES)()
+        if opus.opus_decoder_init(self._state, rate_hz, 1):
+            raise RuntimeError(f"libopus makes no decoder for {rate_hz} Hz.")
+        self._most_samples = rate_hz * _LONGEST_PACKET_MS // 1000
+        self._pcm = (ctypes.c_int16 * self._most_samples)()
 
-    def decode(self, encoded_frame: EncodedFrame) -> list[Sound]:
-        """Decodes a packet.
+    def decode(self, data: bytes) -> bytes:
+        """The sound of a packet.
 
         Raises:
             av.FFmpegError: It is not valid.
         """
-        data = encoded_frame.data
         # Without data, libopus would synthesise sound for a lost packet.
-        size = len(data)
-        samples = self._decode(self._state, data, size, self._pcm, _MOST_SAMPLES, 0) if data else 0
+        most = self._most_samples
+        samples = self._decode(self._state, data, len(data), self._pcm, most, 0) if data else 0
         if samples <= 0:
             raise av.error.InvalidDataError(_INVALID_DATA, "Not a packet of Opus")
-        pcm = ctypes.string_at(self._pcm, 2 * samples)
-        return [Sound(pcm, samples, encoded_frame.timestamp // _TICKS)]
+        return ctypes.string_at(self._pcm, 2 * samples)
 
 
 class MonoEncoder:

@@ -7,8 +7,9 @@ import pytest
 
 from tests.rtc.calling import pitch_hz, tone
 from tests.rtc.packets import opus_packets
+from vision_agent.libopus import library
 from vision_agent.rtc import opus_encoder
-from vision_agent.rtc.libopus import MonoDecoder, library
+from vision_agent.rtc.opus_decoder import OpusDecoder
 from vision_agent.rtc.opus_encoder import FRAME_BYTES, SILENCE, FFmpegEncoder, OpusEncoder
 
 
@@ -23,7 +24,7 @@ def voice() -> list[bytes]:
 
 
 def decode(data: bytes, timestamp: int = 0) -> list:
-    return MonoDecoder(library()).decode(SimpleNamespace(data=data, timestamp=timestamp))
+    return OpusDecoder(library()).decode(SimpleNamespace(data=data, timestamp=timestamp))
 
 
 def test_pyav_brings_a_libopus_that_can_be_called():
@@ -52,7 +53,7 @@ def test_an_encoder_and_a_decoder_need_no_threads():
 
 @pytest.mark.parametrize("layout", ["mono", "stereo"])
 def test_what_is_decoded_has_the_pitch_and_the_level_of_what_was_encoded(layout):
-    decoder = MonoDecoder(library())
+    decoder = OpusDecoder(library())
     decoded = [
         decoder.decode(SimpleNamespace(data=data, timestamp=960 * n))[0]
         for n, data in enumerate(opus_packets(tone(1000, 1, 48_000), layout))
@@ -64,7 +65,7 @@ def test_what_is_decoded_has_the_pitch_and_the_level_of_what_was_encoded(layout)
 
 
 def test_nothing_above_8_khz_comes_back_as_a_lower_tone():
-    decoder = MonoDecoder(library())
+    decoder = OpusDecoder(library())
     heard = b"".join(
         decoder.decode(SimpleNamespace(data=data, timestamp=0))[0].pcm
         for data in opus_packets(tone(9500, 1, 48_000))
@@ -86,7 +87,7 @@ def test_what_is_no_packet_is_an_error_of_ffmpegs_as_from_every_decoder(data):
 
 def test_whatever_a_peer_sends_is_either_sound_or_an_error():
     dice = np.random.default_rng(7)
-    decoder, taken = MonoDecoder(library()), 0
+    decoder, taken = OpusDecoder(library()), 0
     for _ in range(3000):
         data = dice.bytes(int(dice.integers(0, 400)))
         try:
