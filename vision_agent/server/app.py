@@ -29,7 +29,7 @@ def create_app(settings: Settings | None = None, *, identify: Identify | None = 
 
 
 def app_of(video: VideoAgent) -> FastAPI:
-    """An application that shows nothing but the agent."""
+    """An application that serves nothing but the agent."""
     app = FastAPI(
         title="vision_agent",
         version=__version__,

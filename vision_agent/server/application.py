@@ -79,7 +79,7 @@ def _new_application(settings: Settings) -> _Application:
         settings,
         title="vision_agent",
         version=__version__,
-        openapi_url=None,  # shown by a route of its own, for its audience
+        openapi_url=None,  # served by a route of its own, for its audience
         docs_url=None,
         redoc_url=None,
         telemetry=NO_REQUESTS,
@@ -98,7 +98,7 @@ def make_application(
     metrics: Metrics,
     lifetime: Lifetime,
 ) -> tuple[FastAPI, FastAPI | None]:
-    """The application, and that of the operators' port, if they have one; without a lifespan.
+    """The application, and that of the operators' port if there is one; both without a lifespan.
 
     Args:
         settings: The options.

@@ -213,7 +213,7 @@ def agent_name(data: Mapping[str, object]) -> str | None:
 
 
 def call_options(data: Mapping[str, object]) -> dict[str, object]:
-    """The options of `CallOptions` among a client's fields."""
+    """The fields of a client's request that are options of `CallOptions`."""
     return {name: data[name] for name in CallOptions.model_fields if name in data}
 
 
@@ -230,7 +230,7 @@ def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
 
 
 def _like_record(data: Mapping[str, Any]) -> str | None:
-    """A name that says yes or no to a recording and would be ignored; None: there is none."""
+    """A name that resembles `record` or `record_consent` and would be ignored; mostly None."""
     known = {"record", "record_consent", to_camel("record_consent")}
     for name in data:
         says = isinstance(data[name], bool) or data[name] in ("true", "false")
@@ -250,7 +250,7 @@ def _new_call(data: Mapping[str, Any]) -> NewCall:
 
 
 def _flag(data: Mapping[str, Any], name: str) -> bool | None:
-    """A field that is true or false, in words if it is of a URL; None if it is not there."""
+    """A boolean field, which is written as a word in a URL; None if it is absent."""
     value = data.get(name)
     if isinstance(value, str):
         value = {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)

@@ -1,7 +1,7 @@
 """Short-lived tokens that let one user call: signed JSON Web Tokens (RFC 7519). Pure.
 
 The key is derived from the server's access token by scrypt, slowly, because the holder of a token
-can test guesses of the access token on it.
+can use it to test guesses of the access token.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _WHY = (
 
 
 class BadToken(ValueError):
-    """A token that this server has not given; the text says why, as part of a sentence."""
+    """A token that this server has not issued; the text says why, as part of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The grant of a token.
+    """The permissions of a token.
 
     Attributes:
         expires_at_s: The time from which it begins no more calls, in seconds since 1970.
@@ -72,7 +72,7 @@ class _Claims(BaseModel):
 
 
 class CallTokens:
-    """Gives tokens, and reads those that it has given, in any process with the same secret.
+    """Issues tokens, and reads those that any process with the same secret has issued.
 
     Args:
         secret: The server's access token.
@@ -80,7 +80,7 @@ class CallTokens:
     """
 
     def __init__(self, secret: str, *, continues_s: float) -> None:
-        # 16 MB and some 50 ms, now and not in a call.
+        # 16 MB and some 50 ms, spent here and not during a call.
         self._key = hashlib.scrypt(secret.encode(), salt=b"vision-agent call", n=2**14, r=8, p=1)
         self._continues_s = continues_s
 
@@ -129,7 +129,7 @@ class CallTokens:
                     "require": ["exp", "iat", "jti"],
                     # An expired token still reaches the call that it has begun.
                     "verify_exp": False,
-                    # Another server may have given it, whose clock is ahead of this one's.
+                    # Another server, whose clock is ahead of this one's, may have issued it.
                     "verify_iat": False,
                 },
             )

@@ -42,7 +42,8 @@ class IssuedCertificate:
 
     Args:
         issue: Makes a certificate for names and addresses, and loads it into a context.
-        names: Under which the server is known. One that can't stand in a certificate is left out.
+        names: The names under which the server is known. One that a certificate can't contain is
+            left out.
     """
 
     def __init__(
@@ -69,14 +70,14 @@ class IssuedCertificate:
 
 
 class CertificateFile:
-    """A certificate from files, read again when they have changed.
+    """A certificate from files, which are read again when they change.
 
     Args:
         chain: The certificate, and those that lead to its authority (PEM).
-        key: Its private key (PEM); None if it stands in `chain`.
+        key: Its private key (PEM); None if `chain` contains it.
 
     Raises:
-        CertificateError: On making one: a file can't be read, or is none of these.
+        CertificateError: On construction: a file can't be read, or has no certificate or key.
     """
 
     def __init__(self, chain: Path, key: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""Checks a program's arguments of `VideoAgent`: mistakes are reported at once, not in a call."""
+"""Checks a program's arguments of `VideoAgent`, so that mistakes are reported before any call."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ def check_function(name: str, given: object, takes: str) -> None:
     """Refuse an argument that can't be called with one argument.
 
     Args:
-        name: What the program calls it.
-        given: What it gives; None for nothing.
-        takes: The name of the function's argument.
+        name: The name of the argument.
+        given: Its value; None if it was not given.
+        takes: The name of the function's parameter.
 
     Raises:
         TypeError: It is not a function of one argument; the text says what it is.
@@ -25,7 +25,7 @@ def check_function(name: str, given: object, takes: str) -> None:
     try:
         signature = inspect.signature(given)
     except (TypeError, ValueError):
-        return  # a function written in C need not have one
+        return  # a function written in C may have no signature
     try:
         signature.bind(None)
     except TypeError as error:
@@ -38,8 +38,8 @@ def check_instance(name: str, given: object, kind: type) -> None:
     """Refuse an argument that is not an instance of a class.
 
     Args:
-        name: What the program calls it.
-        given: What it gives; None for nothing.
+        name: The name of the argument.
+        given: Its value; None if it was not given.
         kind: The class.
 
     Raises:
@@ -50,7 +50,7 @@ def check_instance(name: str, given: object, kind: type) -> None:
 
 
 def _described(given: object) -> str:
-    # Not the object itself: its text may hold a password.
+    # The object itself is not shown: its text may hold a password.
     if isinstance(given, type):
         return f"the class {given.__name__} itself"
     return f"of the type {type(given).__name__}"

@@ -1,4 +1,4 @@
-"""Finds out who calls: by a token, the application around, a login proxy, or the client's word."""
+"""Finds out who calls: by a token, the host application, a login proxy, or the client's word."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 UserId = str | int | UUID
 Identify = Callable[[Request], UserId | Awaitable[UserId | None] | None]
-"""An application's own way to find out who calls: the user's id, or None for an unknown caller. It
-may be a coroutine function; any other function runs in a thread, so that one that blocks delays no
-call. It may raise FastAPI's `HTTPException` to refuse the request."""
+"""An application's own function that finds out who calls: the user's id, or None for an unknown
+caller. A coroutine function runs on the event loop; any other function runs in a thread, so that a
+blocking one delays no call. It may raise FastAPI's `HTTPException` to refuse the request."""
 
 IDENTIFY_WITHIN_S = 10.0
 """How long a request waits for the application's function; the page gives one up after 15 s."""
@@ -103,7 +103,7 @@ class Identification:
                 user = await self._answer(self._identify, host_request(request))
         except HTTPException:
             raise
-        except Exception as error:  # of the application around us
+        except Exception as error:  # raised by the host application
             if limit.expired():
                 logger.error("identify took more than %g s", IDENTIFY_WITHIN_S)
                 text = "The server could not find out in time who calls. Try again."

@@ -31,12 +31,13 @@ def reachable_hosts(host: str) -> list[str]:
 
 
 def _outward_address() -> str | None:
-    """This machine's IPv4 address on the way to others; None without such a way."""
+    """This machine's IPv4 address on its default route; None without a route."""
     with (
         contextlib.suppress(OSError),
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked,
     ):
-        # Only asks the routing table; nothing is sent. An address for documentation (RFC 5737).
+        # Only queries the routing table and sends nothing. The address is for documentation (RFC
+        # 5737).
         asked.connect(("192.0.2.1", 9))
         return str(asked.getsockname()[0])
     return None

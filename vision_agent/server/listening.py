@@ -50,13 +50,13 @@ def listen(
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio sets TCP_NODELAY only where it is: without, every
-    # request after the first on a connection waits 40 ms for an acknowledgement.
+    # Naming the protocol makes asyncio set TCP_NODELAY. Otherwise every request after the first on
+    # a connection waits 40 ms for an acknowledgement.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            # Machines differ in whether `::` takes IPv4 as well, and with it 127.0.0.1.
+            # Systems differ in whether `::` accepts IPv4, and with it 127.0.0.1.
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         bound.bind((host, port))
     except BaseException:
@@ -66,7 +66,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def shown(host: str, port: int) -> str:
-    """`host:port` as in a URL: an IPv6 address stands in brackets."""
+    """`host:port` as in a URL, with an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

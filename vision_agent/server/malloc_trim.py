@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from vision_agent.freed_memory import trim
 
 EVERY_S = 60.0
-"""At this interval there is little to trim, which takes a millisecond or two."""
+"""The interval between trims. After this time a trim takes a millisecond or two."""
 
 
 COLLECT_AFTER_S = 0.5
@@ -28,7 +28,7 @@ COLLECT_EVERY_S = 30.0
 """The shortest time between two collections during calls, however many calls end."""
 
 COLLECT_IDLE_EVERY_S = 2.0
-"""The same while there is no call that a collection could interrupt."""
+"""The shortest time between two collections while there is no call to interrupt."""
 
 
 def freeze_objects() -> None:
@@ -56,7 +56,7 @@ class Collector:
         self._collected_at_s = -COLLECT_EVERY_S
 
     def soon(self, *, idle: bool) -> None:
-        """A call has left garbage.
+        """Notes that a call has left garbage.
 
         Args:
             idle: Whether no other call is in progress.

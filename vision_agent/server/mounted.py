@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vision_agent.server.ingress.prefix import shown_under
 
 HOST_REQUEST = "vision_agent.host_request"
-"""Key in a request's scope: the request as the including application has it."""
+"""Key in a request's scope for the request as the including application has it."""
 
 WEBDAV_METHODS = ("PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH")
 METHODS = [*HTTPMethod, *WEBDAV_METHODS]
-"""All go to the application, which refuses most in its own words."""
+"""All methods are passed to the application, which refuses most of them in its own words."""
 
 
 def host_request(request: Request) -> Request:
@@ -111,5 +111,5 @@ def _seen_inside(scope: Scope, request: Request) -> Scope:
     before = path.removesuffix(within).rstrip("/")
     inside = {**scope, "path": f"{before}/{within}", "root_path": before}
     inside |= {"path_params": {}, HOST_REQUEST: request}
-    # `FastAPI(root_path=…)` behind a proxy that takes the prefix away.
+    # Set for `FastAPI(root_path=…)` behind a proxy that strips the prefix.
     return shown_under(inside, root) if root else inside

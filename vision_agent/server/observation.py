@@ -1,4 +1,4 @@
-"""What operators and their monitoring ask: health and metrics. Neither says who calls."""
+"""Health and metrics, for operators and their monitoring. Neither names a caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A port of its own for health and metrics, which callers can't reach."""
+"""A separate port for health and metrics, which callers can't reach."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vision_agent.server.ingress.connections import Connections, bounded_protoco
 from vision_agent.server.listening import listen
 
 MAX_CONNECTIONS = 20
-"""Some systems that watch the server; the one that has been idle longest makes room for another."""
+"""Enough for some monitoring systems. A new connection replaces the one that was idle longest."""
 
 
 class _OperatorServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        yield  # they are the server's of the calls
+        yield  # their lifespan belongs to the server of the calls
 
 
 class OperatorPort:
@@ -39,10 +39,10 @@ class OperatorPort:
         self._bound: socket.socket | None = None
 
     def bind(self) -> int:
-        """Take the port before anything else starts; the port.
+        """Bind the port before anything else starts; returns the port.
 
         Raises:
-            CannotListen: It can't be had.
+            CannotListen: The port can't be bound.
         """
         if self._bound is None:
             options = "VISION_AGENT_OPERATOR_HOST", "VISION_AGENT_OPERATOR_PORT"
@@ -55,7 +55,7 @@ class OperatorPort:
         """Serve within the context.
 
         Raises:
-            CannotListen: The port can't be had.
+            CannotListen: The port can't be bound.
         """
         self.bind()
         assert self._bound is not None

@@ -43,8 +43,8 @@ LOOPBACK = ("127.0.0.0/8", "::1")
 
 
 def admission_limits(settings: Settings) -> AdmissionLimits:
-    """What one user, one address, one call and one conversation may have."""
-    # A single caller never takes the last quarter of the lines.
+    """The limits of one user, one address, one call and one conversation."""
+    # A single caller may use at most three quarters of the calls.
     most = math.ceil(settings.max_calls * 3 / 4)
     of_address, of_user = settings.calls_per_address, settings.calls_per_user
     return AdmissionLimits(
@@ -63,7 +63,7 @@ def admission_limits(settings: Settings) -> AdmissionLimits:
 
 
 def shared_counts(settings: Settings, services: OwnServices) -> SharedCounts | None:
-    """Where the uses of tokens and what is used in a day are counted; None for in memory.
+    """The counts of token uses and daily usage; None to count in memory.
 
     Args:
         settings: The options.
@@ -80,17 +80,17 @@ def shared_counts(settings: Settings, services: OwnServices) -> SharedCounts | N
             "it has no session database of its own. A restart forgets them."
         )
         return None
-    # Imported here, as SQLAlchemy takes a while to load.
+    # Imported here, because SQLAlchemy takes a while to load.
     from vision_agent.live.sessions.shared_counts import SharedCounts
 
     return SharedCounts(url)
 
 
 def own_models(settings: Settings) -> OwnModels:
-    """The servers of the user's own that do a part of the local Live API's work.
+    """The user's own servers that take over parts of the local Live API's work.
 
     Raises:
-        OwnModelError: One can't be used as it was named.
+        OwnModelError: The name of a server is unusable.
     """
     options = {name: getattr(settings, name) for name in (*OWN_MODEL_OPTIONS, *OWN_MODEL_KEYS)}
     for name in OWN_MODEL_KEYS:
@@ -99,10 +99,10 @@ def own_models(settings: Settings) -> OwnModels:
 
 
 def model_options(settings: Settings) -> ModelOptions:
-    """Who answers calls, and how.
+    """The model that answers calls, and its options.
 
     Raises:
-        OwnModelError: A server of the user's own can't be used as it was named.
+        OwnModelError: One of the user's own servers has an unusable name.
     """
     return ModelOptions(settings.agent, settings.model, settings.answers(), own_models(settings))
 
@@ -112,7 +112,7 @@ def agent_options(
     agents: Agent | Sequence[Agent] | None = None,
     services: OwnServices | None = None,
 ) -> AgentOptions:
-    """What the server's agents are made with.
+    """The options of the server's agents.
 
     Args:
         settings: The options.
@@ -120,7 +120,7 @@ def agent_options(
         services: ADK services in place of ours.
 
     Raises:
-        OwnModelError: A server of the user's own can't be used as it was named.
+        OwnModelError: One of the user's own servers has an unusable name.
     """
     return AgentOptions(
         agent=settings.agent if agents is None else agents,
@@ -142,7 +142,7 @@ def agent_options(
 
 
 def call_settings(settings: Settings) -> CallSettings:
-    """What holds for every call.
+    """The options of every call.
 
     Raises:
         PriceError: The table of prices can't be used.
@@ -196,7 +196,7 @@ def recording_policy(settings: Settings) -> RecordingPolicy:
 
 
 def identification(settings: Settings, identify: Identify | None) -> Identification:
-    """How the server finds out who calls."""
+    """The way in which the server finds out who calls."""
     return Identification(
         identify,
         user_header=settings.user_header,
@@ -207,7 +207,7 @@ def identification(settings: Settings, identify: Identify | None) -> Identificat
 
 
 def token_continues_s(settings: Settings) -> float:
-    """How long a token that has expired may still be needed by what it has begun.
+    """How long an expired token may still be needed by what it has begun.
 
     It reaches a call until its end, and its conversation as long as that can be continued.
     """

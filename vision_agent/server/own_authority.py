@@ -81,7 +81,7 @@ class OwnAuthority:
         issued = self._authority.issue_cert(
             *names,
             common_name="vision-agent",
-            # Yesterday: a phone's clock may be late.
+            # Yesterday, because a phone's clock may be behind.
             not_before=now - _ONE_DAY,
             not_after=now + (VALID_DAYS - 1) * _ONE_DAY,
         )
@@ -89,14 +89,14 @@ class OwnAuthority:
 
 
 def _check_pair(certificate: bytes, key: bytes) -> None:
-    """Raise ValueError if the key is not the certificate's: nobody would trust what it signs."""
+    """Raise ValueError if the key is not the certificate's: nobody would trust its signatures."""
     loaded = serialization.load_pem_private_key(key, None)
     if x509.load_pem_x509_certificate(certificate).public_key() != loaded.public_key():
         raise ValueError("The key is another certificate's.")
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Write a file (0600) that is either whole or not there."""
+    """Write a file (0600) completely or not at all."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

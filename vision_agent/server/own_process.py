@@ -1,4 +1,4 @@
-"""What a process gets that does nothing but answer calls; another program's stays as it is."""
+"""Tunes a process that only answers calls; another program's process stays as it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class OwnProcess:
         self._collector = Collector()
 
     def garbage(self, idle: bool) -> None:
-        """A call has left objects to collect.
+        """Note that a call has left objects to collect.
 
         Args:
             idle: Whether no other call is in progress.
@@ -26,7 +26,7 @@ class OwnProcess:
 
     @asynccontextmanager
     async def tuned(self) -> AsyncIterator[None]:
-        """Everything is loaded; the process is tuned within the context."""
+        """Tune the process within the context, after everything has been loaded."""
         raise_limit()
         freeze_objects()
         try:

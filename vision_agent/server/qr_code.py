@@ -5,9 +5,10 @@ from __future__ import annotations
 import segno
 
 QUIET_ZONE = 2
-"""Light modules around the code. ISO 18004 asks for 4; cameras do with 2 on a dark terminal."""
+"""Width of the light border in modules. ISO 18004 asks for 4; cameras manage with 2 on a dark
+terminal."""
 
-# One character shows two modules, one above the other; light ones are drawn.
+# One character shows two modules, one above the other, and draws the light ones.
 _BLOCKS = {(1, 1): "█", (1, 0): "▀", (0, 1): "▄", (0, 0): " "}
 
 
@@ -17,7 +18,7 @@ def qr_code(text: str) -> list[str]:
         [0 if dark else 1 for dark in row]
         for row in segno.make_qr(text, error="l").matrix_iter(border=QUIET_ZONE)
     ]
-    # Their number is odd; the row below the last one is dark, like the terminal.
+    # The number of rows is odd; the row below the last one is dark, like the terminal.
     modules.append([0] * len(modules[0]))
     return [
         "".join(_BLOCKS[pair] for pair in zip(upper, lower, strict=True))

@@ -1,7 +1,7 @@
-"""Connections with and without TLS on one port, told apart by their first byte.
+"""Accepts connections with and without TLS on one port, told apart by their first byte.
 
-uvicorn serves either one or the other. A person who types the address without `https://` would get
-an empty page.
+uvicorn serves only one of the two. A person who types the address without `https://` would get an
+empty page.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from vision_agent.server.listening import BACKLOG
 logger = logging.getLogger(__name__)
 
 START_WITHIN_S = 10.0
-"""For the first byte and the TLS handshake."""
+"""The time limit for the first byte and the TLS handshake."""
 
 SHORTAGE_S = 1.0
-"""The pause after the machine refused a connection, as asyncio has it."""
+"""The pause after the machine has refused a connection, equal to asyncio's."""
 
 _TLS_HANDSHAKE = b"\x16"  # RFC 8446 5.1
 
@@ -34,7 +34,7 @@ class TlsListener:
         bound: A bound socket, which the caller closes.
         certificate: Gives the TLS settings of each connection.
         make_protocol: Makes the protocol of a connection.
-        starting: Decides which of the connections are kept that have not got so far.
+        starting: Decides which connections are kept before their TLS handshake is done.
     """
 
     def __init__(
@@ -67,9 +67,10 @@ class TlsListener:
             try:
                 connection, peer = await loop.sock_accept(self._bound)
             except ConnectionAbortedError:
-                continue  # the caller has left before it was accepted
+                continue  # the caller left before it was accepted
             except OSError as error:
-                # As asyncio reports a shortage of files, so that it is logged in the same way.
+                # Worded as asyncio reports a shortage of descriptors, so that it is logged in the
+                # same way.
                 message = "no connection can be accepted"
                 loop.call_exception_handler({"message": message, "exception": error})
                 await asyncio.sleep(SHORTAGE_S)
@@ -97,8 +98,8 @@ class TlsListener:
                     await loop.connect_accepted_socket(self._make_protocol, connection, ssl=context)
                     return
         except (TimeoutError, OSError) as error:
-            # A browser that does not trust the certificate ends its first handshake; scanners and
-            # callers that leave do so, too.
+            # A browser that does not trust the certificate ends its first handshake, and so do
+            # scanners.
             logger.debug("a connection did not start: %s", error)
         except asyncio.CancelledError:
             connection.close()

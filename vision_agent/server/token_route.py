@@ -1,4 +1,4 @@
-"""`POST /api/tokens`: whoever has the server's access token gives its users tokens of their own."""
+"""`POST /api/tokens`: the holder of the access token gets tokens for single users."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEFAULT_LIFETIME_S = 600
 
 
 class _TokenForm(BaseModel):
-    """What a token is to allow."""
+    """The requested permissions of a token."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from vision_agent.live.sessions.shared_counts import SharedCounts
 
 MAX_TOKENS = 100_000
-"""Tokens that are counted in memory. None that only this process counts is forgotten early."""
+"""The most tokens that are counted in memory. A token that only this process counts is never
+forgotten early."""
 
 
 class TokenUses:
-    """The uses of tokens, in all servers with the same counts; without any, of this process.
+    """The uses of tokens, of all servers together or, without shared counts, of this process.
 
-    What can't be counted there is counted here, and added there later.
+    A use that the shared counts can't take is counted here, and added to them later.
 
     Args:
         continues_s: How long after its expiry a token still reaches what it has begun.
@@ -69,7 +70,7 @@ class TokenUses:
         return None
 
     async def give_back(self, grant: Grant) -> None:
-        """Uncount a use: no conversation has begun."""
+        """Uncount a use, because no conversation has begun."""
         token_id = grant.token_id
         async with self._alone(grant):
             if self._here(grant):

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class ToldOnce(SpanExporter):
-    """Passes spans on to an exporter, which is not to fill the log while its collector is away.
+    """Passes spans on to an exporter, and keeps an unreachable collector from filling the log.
 
     Args:
         exporter: Does the work.
@@ -24,11 +24,11 @@ class ToldOnce(SpanExporter):
         self._name = name
         self._told = False
         self._complaint = ""
-        # OTLP's exporters log each attempt, and say there why it has failed.
+        # OTLP's exporters log each attempt with the reason of its failure.
         for module in {base.__module__ for base in type(exporter).__mro__}:
             if "exporter" in module:
                 logging.getLogger(module).addFilter(self._keep)
-        # And the processor each span that it drops meanwhile.
+        # The processor logs each span that it drops meanwhile.
         logging.getLogger("opentelemetry.sdk").setLevel(logging.ERROR)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -36,7 +36,7 @@ class ToldOnce(SpanExporter):
         try:
             result = self._exporter.export(spans)
         except Exception as error:
-            # Whatever it is, it concerns the spans only.
+            # Any exception concerns the spans only.
             result, self._complaint = SpanExportResult.FAILURE, repr(error)
         if result is not SpanExportResult.SUCCESS and not self._told:
             self._told = True
@@ -53,7 +53,7 @@ class ToldOnce(SpanExporter):
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Nothing waits here."""
+        """Returns at once, because no spans wait here."""
         return self._exporter.force_flush(timeout_millis)
 
     def _keep(self, record: logging.LogRecord) -> bool:

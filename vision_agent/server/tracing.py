@@ -1,7 +1,7 @@
-"""Exports OpenTelemetry's spans where the usual `OTEL_…` variables ask for it.
+"""Exports OpenTelemetry's spans if the usual `OTEL_…` variables ask for it.
 
-https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ names them. Where
-the application has a tracer provider of its own, that one is used, and nothing is set up here.
+https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ names them. If the
+application has a tracer provider of its own, that one is used, and nothing is set up here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FLUSH_S = 1.0
-"""How long the end of the server waits for the last spans to be taken."""
+"""How long the end of the server waits for the export of the last spans."""
 
 NO_REQUESTS: TelemetryConfig = {"tracing": False}
 """For our FastAPI applications: no spans of FastAPI's for each request, each file and each scrape.
@@ -44,7 +44,7 @@ _MISSING = (
 
 
 class TracingError(ValueError):
-    """The variables ask for what can't be done; the text says why."""
+    """The variables ask for an impossible export; the text says why."""
 
 
 def wanted(environ: Mapping[str, str]) -> list[str]:
@@ -76,12 +76,13 @@ def _registered(name: str, environ: Mapping[str, str]) -> str:
 
 
 _own: TracerProvider | None = None
-"""The one that was set up here: a process sets its provider once, and may serve several times."""
+"""The provider that was set up here. A process sets its provider once, and may serve several
+times."""
 
 
 @asynccontextmanager
 async def exported_traces() -> AsyncIterator[None]:
-    """Spans are exported within the context, if the environment asks for it."""
+    """Export spans within the context, if the environment asks for it."""
     global _own
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         _own = _set_up(os.environ)
@@ -97,13 +98,13 @@ def _set_up(environ: Mapping[str, str]) -> TracerProvider | None:
         exporters = wanted(environ)
         return _new_provider(exporters) if exporters else None
     except Exception as error:
-        # A mistake in a variable costs the traces, and no call.
+        # A mistake in a variable costs the traces, but no call.
         logger.warning("No spans are exported: %s", error)
         return None
 
 
 def _new_provider(exporters: Sequence[str]) -> TracerProvider | None:
-    # Only here: without the variables nothing of the SDK is loaded.
+    # Imported only here: without the variables nothing of the SDK is loaded.
     from opentelemetry.sdk.resources import SERVICE_NAME, Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -123,7 +124,7 @@ def _new_provider(exporters: Sequence[str]) -> TracerProvider | None:
     own = {"service.version": __version__}
     if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
         own[SERVICE_NAME] = "vision-agent"
-    # Its end would wait for an exporter that does not answer; `_flush` does not.
+    # Its own shutdown would wait for an exporter that does not answer; `_flush` does not.
     provider = TracerProvider(resource=resource.merge(Resource(own)), shutdown_on_exit=False)
     for exporter in found:
         provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -132,8 +133,8 @@ def _new_provider(exporters: Sequence[str]) -> TracerProvider | None:
 
 
 async def _flush(provider: TracerProvider) -> None:
-    # A daemon: the processor's own bound on the time has no effect, and no thread of a pool may
-    # be left waiting when the process ends.
+    # A daemon, because the processor's own time limit has no effect, and no thread of a pool may
+    # remain when the process ends.
     thread = threading.Thread(target=provider.force_flush, name="last spans", daemon=True)
     thread.start()
     await asyncio.to_thread(thread.join, FLUSH_S)

@@ -1,4 +1,4 @@
-"""WHIP (RFC 9725): calls of encoders and of every client whose request is the offer itself."""
+"""WHIP (RFC 9725): calls of encoders and other clients whose request is the offer itself."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def whip_router(
         return response
 
     async def describe(request: Request) -> Response:
-        """What the endpoint takes; a CORS preflight is answered before it comes here."""
+        """Describes what the endpoint accepts; a CORS preflight is answered before it gets here."""
         return Response(
             status_code=204,
             headers={
@@ -110,7 +110,7 @@ def whip_router(
             )
         try:
             await session.call.add_candidates(list(fragment.candidates))
-        except BadOffer as error:  # too many, or of no section of the offer
+        except BadOffer as error:  # too many, or for no section of the offer
             raise Refusal(400, str(error)) from error
         return Response(status_code=204)
 
@@ -131,7 +131,7 @@ def whip_router(
     for path in ("/whip", "/whip/{agent}"):
         router.add_api_route(path, offer, methods=["POST"], status_code=201)
         router.add_api_route(path, describe, methods=["OPTIONS"], status_code=204)
-        # Starlette would look on, and find the page's files under the same path.
+        # Starlette would go on searching, and find the page's files under the same path.
         router.add_api_route(
             path,
             no_such_method,
@@ -177,7 +177,7 @@ def _quoted(text: str) -> str:
 
 
 def _check_type(request: Request, wanted: str, header: str) -> None:
-    """`Refusal` 415 unless the body is of a type; other sites' pages can't send it unasked."""
+    """Raise `Refusal` 415 for another type; other sites' pages can't send this one unasked."""
     if media_type(request) != wanted:
         raise Refusal(415, f"The body must be {wanted}.", {header: wanted})
 

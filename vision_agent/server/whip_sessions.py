@@ -18,7 +18,7 @@ class WhipSession:
 
     Attributes:
         call: The call.
-        key: Names the session in its URL. Whoever has it controls the call, and nobody guesses it.
+        key: Names the session in its URL. Unguessable; whoever has it controls the call.
         entity_tag: Identifies the session's ICE credentials, in the quotes of an `ETag`.
         credentials: The ICE user names and passwords of the caller.
     """
@@ -29,7 +29,7 @@ class WhipSession:
     credentials: frozenset[tuple[str, str]]
 
     def restarts_ice(self, fragment: SdpFragment) -> bool:
-        """Whether a fragment brings other ICE credentials than the session has."""
+        """Whether a fragment has other ICE credentials than the session."""
         known = [
             pair
             for pair in self.credentials

@@ -29,7 +29,7 @@ def peer_of(request: Request) -> str:
 
 
 def grant_of(request: Request) -> Grant | None:
-    """What a request's token allows; None if it came with no token for one user."""
+    """The permissions of a request's token; None if the request has no token for one user."""
     grant: Grant | None = request.scope.get(GRANT)
     return grant
 
@@ -37,8 +37,8 @@ def grant_of(request: Request) -> Grant | None:
 class Access:
     """A dependency that admits clients with a token, and every client if none is set.
 
-    A token for one user that has expired is admitted as long as its calls may last: the routes for
-    what begins have `starting` besides, and `Reception.begin` its own check.
+    An expired token for one user is admitted as long as its calls may last. Routes that begin
+    something also depend on `starting`, and `Reception.begin` has a check of its own.
 
     Args:
         secret: The server's access token; None if none is set.
@@ -78,7 +78,7 @@ class Access:
                     return
                 except BadToken as error:
                     why = f" This one is not taken: {error}."
-        if given:  # a missing token is no guess
+        if given:  # a missing token is not a guess
             self._admission.wrong_token(address, now_s)
         raise no_entry(f"A valid access token is needed: Authorization: Bearer ….{why}")
 
@@ -97,5 +97,5 @@ class Access:
 
 
 def no_entry(text: str) -> Refusal:
-    """The refusal of a client without a token that will do; the text says why, as a sentence."""
+    """The refusal of a client without a valid token; the text says why, as a sentence."""
     return Refusal(401, text, {"WWW-Authenticate": "Bearer"})

@@ -17,8 +17,8 @@ ARRIVES_WITHIN_S = 10.0
 
 LINGER_S = 1.0
 LINGER_BYTES = 1024 * 1024
-"""How long, and how far, the rest of a refused body is read so that the client sees the refusal:
-closing a connection with unread data resets it, and the response is lost."""
+"""How long, and how far, the rest of a refused body is read. Closing a connection with unread data
+would reset it, and the client would not see the response."""
 
 
 class BoundedBody:

@@ -1,8 +1,8 @@
 """Bounds on TCP connections: how many are kept, for how long, and how much one may send.
 
-uvicorn has no timeout for a request and no bound per address. A connection that sends nothing, half
-a header or half a body would be kept for ever. Nor does it bound what is no body: 100 MB of headers
-took 230 MB, and 41 MB of requests, none of whose answers was read, 1.7 GB.
+uvicorn has no timeout for a request and no bound per address. It would keep a connection that sends
+nothing, half a header or half a body forever. Nor does it bound data outside of bodies: 100 MB of
+headers took 230 MB, and 41 MB of requests, none of whose answers was read, 1.7 GB.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 HEADERS_WITHIN_S = 10.0
-"""For a request's line and headers, from the connection's start or the last response's end."""
+"""The time limit for a request's line and headers, from the start of the connection or the end of
+the last response."""
 
 LEAVES_WITHIN_S = 0.2
-"""For a connection without a request, when the server ends; TLS would wait for its goodbye."""
+"""The time limit for a connection without a request when the server ends; TLS would wait for the
+client's close notification."""
 
 REQUEST_WITHIN_S = 60.0
-"""For a request, from its headers to the end of its response; bounds clients that read slowly."""
+"""The time limit for a request, from its headers to the end of its response, against slow
+readers."""
 
 MAX_HEAD_BYTES = 128 * 1024
-"""What a request may have besides its body: its line, headers, trailers and the marks of chunks."""
+"""The most bytes of a request outside its body: line, headers, trailers and chunk markers."""
 
 MAX_PIPELINED = 16
-"""Requests of a connection that may wait for the answer to an earlier one; no browser does so."""
+"""The most pipelined requests that wait on a connection for an earlier answer; no browser
+pipelines."""
 
 _Connection = TypeVar("_Connection", bound=Hashable)
 
@@ -96,7 +100,7 @@ class Connections(Generic[_Connection]):
                 del self._of[address]
 
     def _longest_idle(self, wanted: Callable[[str], bool]) -> _Connection:
-        # There is always one: the newest is idle, too.
+        # There is always one, because the newest connection is idle too.
         return next(one for one, address in self._idle.items() if wanted(address))
 
 
@@ -191,12 +195,12 @@ def bounded_protocol(
             super().on_headers_complete()
 
         def send_400_response(self, msg: str) -> None:
-            """What can't be parsed is refused as everything else is."""
+            """An unparsable request is refused like any other."""
             self.transport.write(self._refusal)
             self.transport.close()
 
         def shutdown(self) -> None:
-            """The server ends: a request that has not arrived completely is not waited for."""
+            """Ends without waiting for a request that has not arrived completely."""
             super().shutdown()
             if not connections.is_busy(self):
                 self._expect(LEAVES_WITHIN_S)

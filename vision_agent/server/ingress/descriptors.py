@@ -43,7 +43,7 @@ def is_shortage(error: BaseException | None) -> bool:
 
 
 class DescriptorShortage:
-    """Words the shortage, at most once in `SAY_AGAIN_S`. Time is an argument."""
+    """Builds the log line about a shortage, at most once in `SAY_AGAIN_S`. Time is an argument."""
 
     def __init__(self) -> None:
         self._said_at_s = float("-inf")

@@ -47,7 +47,7 @@ def tell_errors(app: FastAPI, metrics: Metrics) -> None:
 
 
 def _sentence(error: HTTPException) -> str:
-    # What Starlette itself raises; an application that refuses a caller has words of its own.
+    # A default detail is Starlette's own; an application that refuses a caller sets other words.
     match error.detail:
         case "Not Found":
             return "There is nothing at this address."

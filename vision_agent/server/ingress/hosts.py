@@ -17,7 +17,7 @@ from vision_agent.addresses import is_loopback, parse_address
 from vision_agent.calls.refusal import Refusal
 
 _PRIVATE_DOMAINS = ("local", "lan", "home", "home.arpa", "internal", "localdomain")
-"""Below them a router names machines, and the public DNS has no names."""
+"""A router names machines below these domains, and the public DNS has no names there."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -57,7 +57,7 @@ class Hosts:
             return True
         if is_loopback(self.bound_to):
             return False
-        # Nobody can make a literal address resolve elsewhere.
+        # An attacker can't make a literal address resolve elsewhere.
         if parse_address(name) is not None:
             return True
         own, (first, _, domain) = self.machine.lower(), name.partition(".")
@@ -93,7 +93,7 @@ def _split(netloc: str) -> tuple[str, int | None]:
         name, port = parts.hostname or "", parts.port
     except ValueError:
         return "", None
-    # Anything besides `name:port` is not a host.
+    # Anything other than `name:port` is not a host.
     written = f"[{name}]" if ":" in name else name
     whole = written if port is None else f"{written}:{port}"
     return (name.rstrip("."), port) if netloc.lower().rstrip(":") == whole else ("", None)
@@ -102,12 +102,12 @@ def _split(netloc: str) -> tuple[str, int | None]:
 class KnownHosts:
     """Refuses requests with an unknown host name (421) or from another site's page (403).
 
-    One that names no host, or several, is malformed (400; RFC 9112 3.2): a proxy in front and this
-    server could each believe another one.
+    A request with no host or several is malformed (400; RFC 9112 3.2), because a proxy and this
+    server could each use another one.
 
     Args:
         app: The application.
-        hosts: Decides which.
+        hosts: Decides which hosts and origins are accepted.
     """
 
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
@@ -122,7 +122,7 @@ class KnownHosts:
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
         named = headers.getlist("host")
-        # An HTTP/1.0 client may leave it out; no browser does.
+        # An HTTP/1.0 client may omit the header; no browser does.
         if len(named) > 1 or (not named and scope.get("http_version") == "1.1"):
             return Refusal(400, "A request has exactly one Host header.")
         host = named[0] if named else None

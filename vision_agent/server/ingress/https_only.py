@@ -1,4 +1,4 @@
-"""Plain HTTP on the port of HTTPS, sent on to `https://`."""
+"""Redirects plain HTTP on the HTTPS port to `https://`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class HttpsOnly:
         elif "host" not in (headers := Headers(scope=scope)):
             await Refusal(400, "This server speaks HTTPS.").response()(scope, receive, send)
         else:
-            # 307 keeps the method and, unlike 308, is not remembered: the next server on this port
-            # may speak plain HTTP.
+            # 307 keeps the method, and unlike 308 browsers don't cache it: the next server on this
+            # port may speak plain HTTP.
             target = scope["raw_path"].decode("ascii", "replace")
             if query := scope["query_string"].decode("ascii", "replace"):
                 target = f"{target}?{query}"

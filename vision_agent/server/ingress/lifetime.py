@@ -1,4 +1,4 @@
-"""When everything behind the application starts: the agents, the local Live API, the calls."""
+"""Starts what the application needs: the agents, the local Live API, the calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ START_WAIT_S = 12.0
 
 RETRY_AFTER_S = 5
 TRY_AGAIN_S = 10.0
-"""How long after a failed start no other is tried."""
+"""The pause after a failed start before the next attempt."""
 
 
 class Lifetime:
@@ -53,7 +53,7 @@ class Lifetime:
     async def lifespan(self, app: object) -> AsyncIterator[None]:
         """The application's ASGI lifespan."""
         if self._task is not None:
-            # The first request came earlier and has started everything; it ends here.
+            # An earlier request may have started everything already; the lifespan still ends it.
             await self.ready()
             try:
                 yield

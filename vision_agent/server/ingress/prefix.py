@@ -11,16 +11,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vision_agent.addresses import Proxies, is_replaced
 
 _PREFIX = re.compile(r"(/[\w.~%!$&'()*+,;=:@-]+)+")
-"""No empty segment: `//example.org` in a redirect would lead to another server."""
+"""Empty segments are excluded: a redirect to `//example.org` would lead to another server."""
 
 MAX_PREFIX_CHARS = 200
 
 
 def shown_under(scope: Scope, prefix: str) -> dict[str, Any]:
-    """A request's scope with the prefix in `root_path` and in `path`, as ASGI has it.
+    """A request's scope with the prefix in `root_path` and in `path`, as ASGI defines it.
 
     Args:
-        scope: The scope. The proxy may have passed the prefix on, or have taken it away.
+        scope: The scope. The proxy may have passed the prefix on, or have stripped it.
         prefix: The path without its last slash.
     """
     root, path = scope.get("root_path", ""), scope["path"]
@@ -35,14 +35,14 @@ def _prefixed(scope: Scope, prefix: str) -> dict[str, Any]:
 
 
 class ShownUnder:
-    """Finds out the prefix of a request, so that redirects and `Location` headers lead back here.
+    """Finds the prefix of a request, so that redirects and `Location` headers lead back here.
 
     Args:
         app: The application.
-        root_path: The prefix; empty where there is none.
-        proxies: The proxies whose `X-Forwarded-Prefix` is believed where there is none. Callers can
-            send it too, and many proxies pass it on. So it is only put before the path: it never
-            decides what is asked for, which the proxy may have hidden.
+        root_path: The prefix; empty if there is none.
+        proxies: The proxies whose `X-Forwarded-Prefix` is trusted if `root_path` is empty. Callers
+            can send that header too, and many proxies pass it on. So it is only put in front of the
+            path, and never decides which path is served, because the proxy may have hidden paths.
     """
 
     def __init__(self, app: ASGIApp, root_path: str, proxies: Proxies) -> None:

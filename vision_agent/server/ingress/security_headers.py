@@ -11,7 +11,7 @@ _CONTENT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'"
 )
-"""Everything is loaded from this server."""
+"""All content is loaded from this server."""
 
 _DEVICES = (
     "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=(), "

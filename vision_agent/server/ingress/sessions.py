@@ -13,10 +13,11 @@ from vision_agent.worker_name import named
 
 LIFETIME_S = 3600.0
 SURE_S = 60.0
-"""So long a session is kept whatever others ask for; a client makes its offer within seconds."""
+"""How long a session is kept in any case; a client makes its offer within seconds."""
 
 MAX_OF_ONE_ADDRESS = 100
-"""Sessions that wait for their first offer, and as many that have had it."""
+"""The most sessions of one address that wait for their first offer, and as many that have had
+it."""
 
 MAX_ALL = 20_000
 MAX_DATA_BYTES = 16_000
@@ -51,10 +52,10 @@ _Ids = OrderedDict[str, None]
 
 
 class Sessions:
-    """The ids given out, and what each was begun with.
+    """The ids that were given out, and the data of each.
 
-    A new session takes the place of the oldest one where there are too many, of the same address or
-    of all, and is refused where even that one is not `SURE_S` old.
+    A new session replaces the oldest one if there are too many, of the same address or of all. If
+    even that one is younger than `SURE_S`, the new one is refused.
 
     Args:
         worker: The server's name among several; ids begin with it.
@@ -106,12 +107,12 @@ class Sessions:
         return session is not None and now_s - session.begun_s <= LIFETIME_S
 
     def began_with(self, session_id: str) -> dict[str, object]:
-        """What a session was begun with; empty if nothing, or if there is no such session."""
+        """The data that a session was begun with; empty if there is none, or no such session."""
         session = self._all.get(session_id)
         return json.loads(session.data) if session and session.data else {}
 
     def offered(self, session_id: str) -> None:
-        """A session no longer waits for its first offer."""
+        """Note that a session no longer waits for its first offer."""
         session = self._all.get(session_id)
         if session is None or session.offered:
             return

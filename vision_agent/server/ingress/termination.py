@@ -14,11 +14,12 @@ logger = logging.getLogger(__name__)
 
 
 class Termination:
-    """Takes SIGTERM before the handler that is installed already.
+    """Handles SIGTERM before the handler that is installed already.
 
-    The first SIGTERM starts draining; after that, or at the next SIGTERM, the original handler gets
-    the signal. So the ASGI server keeps listening meanwhile, and new calls are refused in words.
-    Several in one process drain at the same time, and the last that has drained passes it on.
+    The first SIGTERM starts draining. When that is done, or at the next SIGTERM, the original
+    handler gets the signal. So the ASGI server keeps listening meanwhile, and new calls are refused
+    in words. Several instances in one process drain at the same time, and the last one to finish
+    passes the signal on.
 
     Args:
         drain: Lets the calls in progress finish.
@@ -63,7 +64,7 @@ class Termination:
     @classmethod
     def take(cls) -> None:
         """Take one SIGTERM."""
-        # A signal handler may run between any two instructions: the event loop does the rest.
+        # A signal handler may run between any two instructions, so the event loop does the rest.
         for each in cls._taking:
             assert each._loop is not None
             each._loop.call_soon_threadsafe(each._receive)
