@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import aiosqlite.core
+import typer.main
 from google.adk.platform.time import set_time_provider
 from pydantic import BaseModel
 
@@ -45,6 +46,7 @@ from tests.support.fork_request import Request
 from tests.support.forked import VOICE, ForkedProcess
 from tests.support.kept_worker import KeptWorkers, keep_models, next_request
 from vision_agent.caller import recording
+from vision_agent.cli.main import app
 from vision_agent.evaluation.virtual_calls import VirtualCalls
 from vision_agent.live import local_process
 from vision_agent.local import certificate
@@ -372,6 +374,9 @@ def main(listener: socket.socket, voices: socket.socket) -> _Child | None:
     for module in IMPORTED:
         importlib.import_module(module)
     _build_schemas()
+    # Each command would take 18 ms to build the command line.
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command(app)
     _check_that_it_can_fork()
     if os.fork() == 0:
         listener.close()
