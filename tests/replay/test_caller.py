@@ -71,7 +71,7 @@ async def test_a_recording_calls_asks_waits_for_the_answer_and_hangs_up(bottle: 
 async def test_an_interruption_in_the_say_file_is_answered(bottle: Path, tmp_path: Path) -> None:
     say = tmp_path / "say.wav"
     write_wav(say, np.concatenate([tone(500), silence(2500), tone(500), silence(200)]))
-    async with answering_server(Behaviour(answer_ms=4000)) as server:
+    async with answering_server(Behaviour(answer_ms=4000, next_answer_ms=400)) as server:
         report = await call(server, bottle, say=say)
     assert report.interruptions == 1
     first, second = report.utterances

@@ -85,7 +85,8 @@ async def test_steps_with_times_wait_for_no_answer_and_a_sound_goes_on_under_the
 
 async def test_a_step_cuts_in_so_long_after_the_answer_began() -> None:
     steps = [Step(QUESTION), Step(QUESTION, into_answer_ms=600)]
-    report, _ = await call(FixedScript(steps), behaviour=Behaviour(answer_ms=6000), timeout_s=30)
+    behaviour = Behaviour(answer_ms=6000, next_answer_ms=400)
+    report, _ = await call(FixedScript(steps), behaviour=behaviour, timeout_s=30)
     first, second = report.utterances
     assert first.reply_ms is not None
     into_ms = second.started_at_ms - first.ended_at_ms - first.reply_ms
@@ -126,9 +127,9 @@ async def test_a_timeout_says_which_turn_was_not_answered() -> None:
             pass
 
     steps = [Step(TypeText("one")), Step(TypeText("two")), Step(TypeText("three"))]
-    report, server = await call(FixedScript(steps), behaviour=Mute(), timeout_s=4)
+    report, server = await call(FixedScript(steps), behaviour=Mute(), timeout_s=2)
     assert (report.answered, report.ended) == (False, "timeout")
-    assert report.errors == ["The agent hasn't answered 4 s after the caller's turn 2: two"]
+    assert report.errors == ["The agent hasn't answered 2 s after the caller's turn 2: two"]
     typed = [each["data"]["content"] for each in server.received if each["type"] == "send-text"]
     assert typed == ["one", "two"]
 

@@ -42,6 +42,8 @@ class Behaviour:
     ready: dict[str, Any] = field(default_factory=dict)
     answers: bool = True
     answer_ms: int = 600
+    next_answer_ms: int | None = None
+    """How long every answer but the first is, if it is another length."""
     refuses: tuple[int, dict[str, Any], dict[str, str]] | None = None
     leaves_after_ready: bool = False
     token: str | None = None
@@ -92,6 +94,7 @@ class ToneTrack(MediaStreamTrack):
 class AnsweringCall:
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
+        self.answer_ms = behaviour.answer_ms
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.voice = ToneTrack()
         self.channel: Any = None
@@ -128,7 +131,9 @@ class AnsweringCall:
     def answer(self, question: str) -> None:
         if not self.behaviour.answers:
             return
-        self.voice.pending = self.behaviour.answer_ms // 20
+        self.voice.pending = self.answer_ms // 20
+        if self.behaviour.next_answer_ms is not None:
+            self.answer_ms = self.behaviour.next_answer_ms
         self.say("server-message", kind="frame_at_speech_end", age_ms=120)
         self.say("user-transcription", text=question, final=True, timestamp="", user_id="")
         self.say("bot-tts-text", text="I hear ")
