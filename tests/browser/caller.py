@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from playwright.async_api import Page
 
@@ -80,11 +80,15 @@ class Caller:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    async def open(self, url: str, *, own_clock: bool = False) -> None:
-        """Opens the page; with a clock of its own `waits_for_state` can let it wait in no time."""
-        await self.page.add_init_script(KEEP_CONNECTIONS)
+    @classmethod
+    async def on(cls, page: Page, *, own_clock: bool = False) -> Self:
+        """On a page with a clock of its own, `waits_for_state` can let it wait in no time."""
+        await page.add_init_script(KEEP_CONNECTIONS)
         if own_clock:
-            await self.page.clock.install()
+            await page.clock.install()
+        return cls(page)
+
+    async def open(self, url: str) -> None:
         await self.page.goto(url)
         await self.page.wait_for_selector("#brain:not([hidden])")
 

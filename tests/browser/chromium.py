@@ -22,6 +22,8 @@ FLAGS = [
     "--disable-quic",
     "--no-first-run",
     "--no-proxy-server",
+    # A name that, unlike `localhost`, makes plain HTTP insecure.
+    "--host-resolver-rules=MAP agent.test 127.0.0.1",
 ]
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.chromium import chromium
@@ -12,6 +14,8 @@ from tests.support.scenarios import TONES
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+VANISHED_AFTER_S = 3
 
 
 async def test_a_denied_camera_is_explained_and_the_call_goes_on_with_voice(
@@ -38,18 +42,28 @@ async def test_a_denied_microphone_is_explained_and_a_typed_question_answered_al
     await caller.hears_voice()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def known_server() -> AsyncIterator[ForkedServer]:
+    """A server that is also called `agent.test`, and soon misses a peer that sends nothing."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
+        environment.setenv("VISION_AGENT_VANISHED_AFTER_S", str(VANISHED_AFTER_S))
+        async with ForkedServer("--scenario", str(TONES)) as server:
+            yield server
+
+
 async def test_with_both_denied_the_call_lasts_longer_than_a_vanished_peer_would(
-    server, denying_browser, open_page
+    known_server, denying_browser, open_page
 ):
-    caller = await open_page(denying_browser, server.url)
+    caller = await open_page(denying_browser, known_server.url)
     await caller.call()
     assert "camera and microphone are not allowed" in await caller.notice()
     began = asyncio.get_running_loop().time()
 
-    async def ten_seconds_later() -> bool:
-        return asyncio.get_running_loop().time() - began > 10
+    async def later() -> bool:
+        return asyncio.get_running_loop().time() - began > VANISHED_AFTER_S + 2
 
-    await until(ten_seconds_later, what="ten seconds")
+    await until(later, what="two seconds more")
     await caller.types("hello")
     assert await caller.reads_answer()
 
@@ -193,21 +207,15 @@ async def test_with_several_cameras_one_can_switch_and_the_next_is_seen(
 
 
 async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(
-    playwright, silence, open_page, monkeypatch
+    known_server, quiet_browser, open_page
 ):
-    monkeypatch.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
-    flags = ["--host-resolver-rules=MAP agent.test 127.0.0.1"]
-    async with (
-        ForkedServer("--scenario", str(TONES)) as server,
-        chromium(playwright, microphone=silence, more_flags=flags) as browser,
-    ):
-        port = server.url.rpartition(":")[2]
-        caller = await open_page(browser, f"http://agent.test:{port}")
-        await caller.call()
-        notice = await caller.notice()
-        assert "https" in notice
-        blocked = "The browser blocks the camera here"
-        await expect(caller.page.locator("#no-camera")).to_have_text(blocked)
-        await caller.listen()
-        await caller.types("what can you do?")
-        await caller.hears_voice()
+    port = known_server.url.rpartition(":")[2]
+    caller = await open_page(quiet_browser, f"http://agent.test:{port}")
+    await caller.call()
+    notice = await caller.notice()
+    assert "https" in notice
+    blocked = "The browser blocks the camera here"
+    await expect(caller.page.locator("#no-camera")).to_have_text(blocked)
+    await caller.listen()
+    await caller.types("what can you do?")
+    await caller.hears_voice()

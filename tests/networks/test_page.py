@@ -58,7 +58,7 @@ async def page_in(net: Islands, playwright: Playwright, folder: Path) -> AsyncIt
     inside.chmod(0o755)
     flags = [f"--unsafely-treat-insecure-origin-as-secure={URL}"]
     async with chromium(playwright, executable=inside, more_flags=flags) as browser:
-        caller = Caller(await browser.new_page())
+        caller = await Caller.on(await browser.new_page())
         await caller.open(URL)
         yield caller
 
