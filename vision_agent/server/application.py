@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import Response
-from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from vision_agent.addresses import Proxies, RealCaller
@@ -28,6 +26,7 @@ from vision_agent.server.ingress.prefix import ShownUnder
 from vision_agent.server.ingress.security_headers import SecurityHeaders
 from vision_agent.server.observation import observation_router, only_for
 from vision_agent.server.options import identification, signalling_options, token_continues_s
+from vision_agent.server.page_files import PageFiles
 from vision_agent.server.receiving import Receiving
 from vision_agent.server.reception import Reception
 from vision_agent.server.signalling import signalling_router
@@ -58,20 +57,6 @@ class _Application(FastAPI):
         app: ASGIApp = KnownHosts(super().build_middleware_stack(), hosts)
         app = ShownUnder(RealCaller(app, proxies), settings.root_path, proxies)
         return SecurityHeaders(BoundedBody(app), settings.frame_ancestors)
-
-
-class _Page(StaticFiles):
-    """The page's files.
-
-    Their names stay the same in another version, so browsers revalidate them at every visit
-    instead of mixing the modules of two versions.
-    """
-
-    def file_response(self, *args: Any, **options: Any) -> Response:
-        """One file, or 304 if the browser has it."""
-        response = super().file_response(*args, **options)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 def _new_application(settings: Settings) -> _Application:
@@ -157,5 +142,5 @@ def make_application(
     app.include_router(token_router(tokens, reception, access, lifetime))
     app.include_router(whip_router(reception, registry, options, access, admission, lifetime))
     # Last: it answers every other path.
-    app.mount("/", _Page(directory=web_folder(), html=True), name="web")
+    app.mount("/", PageFiles(web_folder()), name="web")
     return app, operators
