@@ -6,6 +6,7 @@ from the internet (`rtvi/media_manager.js`).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -85,10 +86,10 @@ async def playwright() -> AsyncIterator[Playwright]:
 async def speaking(
     playwright: Playwright, camera: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Browser]:
-    """A browser whose microphone asks what the agent sees."""
+    """A browser whose microphone asks what the agent sees, once in a call."""
     speech = RECORDINGS / "speech" / "what-do-you-see.wav"
     question = tmp_path_factory.mktemp("mic") / "question.wav"
-    microphone = microphone_file([4.0, speech, 60.0], question)
+    microphone = microphone_file([4.0, speech, 120.0], question)
     async with chromium(playwright, camera=camera, microphone=microphone) as browser:
         yield browser
 
@@ -164,57 +165,6 @@ async def application(browser: Browser, address: str) -> AsyncIterator[Applicati
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
-    site: str,
-    server: ForkedServer,
-    speaking: Browser,
-    version: str,
-) -> None:
-    async with application(speaking, f"{site}/{version}.html") as app:
-        await app.connect(server.url)
-        heard = await app.event("user", "'final': True")
-        assert heard["data"]["text"] == "What do you see?"
-        stopped = await app.event("bot-stopped")
-        # The question stands there before its answer has been spoken.
-        assert heard["at"] < stopped["at"]
-        outputs = await app.events("output")
-        assert app.words(outputs).startswith("I see ")
-        assert " is " in await app.asks("What colour is this?")
-        assert not await app.events("error", "message-error")
-        assert await app.events("voice-track")
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(
-    site: str,
-    server: ForkedServer,
-    silent: Browser,
-    version: str,
-) -> None:
-    async with application(silent, f"{site}/{version}.html") as app:
-        await app.connect(server.url)
-        await app.event("server-message", "'source': 'camera'")
-        await app.page.evaluate("() => client.enableCam(false)")
-        assert "camera is off" in await app.asks("What do you see?")
-        await app.page.evaluate("() => client.enableCam(true)")
-        assert "camera is off" not in await app.asks("What do you see?")
-
-
-async def test_a_screen_that_the_sdk_shares_is_read_beside_the_camera(
-    site: str, server: ForkedServer, silent: Browser
-) -> None:
-    async with application(silent, f"{site}/newest.html") as app:
-        await app.page.evaluate(SCREEN)
-        await app.connect(server.url)
-        await app.page.evaluate("() => client.enableScreenShare(true)")
-        await app.event("server-message", "'source': 'screen'")
-        assert await app.asks("What does my screen say?", "platform nine")
-        await app.page.evaluate("() => client.enableScreenShare(false)")
-        assert "share your screen any more" in await app.asks("What does my screen say?")
-        assert not await app.events("error", "message-error")
-
-
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_the_sdk_starts_the_bot_and_connects_twice(
     site: str,
     server: ForkedServer,
@@ -271,26 +221,6 @@ async def test_a_user_calls_with_a_token_of_theirs_as_often_as_it_says(
             assert 401 in answers
 
 
-async def test_keys_reach_the_agent_and_what_is_not_done_here_fails_the_request_alone(
-    site: str, server: ForkedServer, silent: Browser
-) -> None:
-    async with application(silent, f"{site}/newest.html") as app:
-        await app.connect(server.url)
-        refused = await app.page.evaluate(
-            "() => client.sendClientRequest('no-such-request').then(() => null, (e) => `${e}`)"
-        )
-        assert refused is not None
-        await app.page.evaluate("() => client.cancelUIJobGroup('no-such-job')")
-        await app.event("message-error", "job groups")
-        told = len(await app.events("message-error"))
-        await app.page.evaluate(
-            "() => { client.sendUIEvent('opened', { page: 2 }); client.sendDTMF('12#'); }"
-        )
-        await app.event("bot-stopped")
-        assert len(await app.events("message-error")) == told
-        assert not await app.events("error")
-
-
 async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
     site: str, server: ForkedServer, speaking: Browser
 ) -> None:
@@ -313,3 +243,74 @@ async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
         lambda: shows("what colour is this?", "it is "), what="the answer to what was typed"
     )
     await page.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def called(
+    request: pytest.FixtureRequest, site: str, server: ForkedServer, speaking: Browser
+) -> AsyncIterator[Application]:
+    """An application in a call, which all tests of a version share.
+
+    They are this file's last: the call lasts until its end.
+    """
+    async with application(speaking, f"{site}/{request.param}.html") as app:
+        await app.connect(server.url)
+        yield app
+
+
+in_a_call = functools.partial(pytest.mark.parametrize, "called", indirect=True)
+
+
+@in_a_call(argvalues=VERSIONS)
+async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
+    called: Application,
+) -> None:
+    heard = await called.event("user", "'final': True")
+    assert heard["data"]["text"] == "What do you see?"
+    stopped = await called.event("bot-stopped")
+    # The question stands there before its answer has been spoken.
+    assert heard["at"] < stopped["at"]
+    outputs = await called.events("output")
+    assert called.words(outputs).startswith("I see ")
+    assert " is " in await called.asks("What colour is this?")
+    assert not await called.events("error", "message-error")
+    assert await called.events("voice-track")
+
+
+@in_a_call(argvalues=VERSIONS)
+async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(called: Application) -> None:
+    await called.event("server-message", "'source': 'camera'")
+    await called.page.evaluate("() => client.enableCam(false)")
+    assert "camera is off" in await called.asks("What do you see?")
+    await called.page.evaluate("() => client.enableCam(true)")
+    assert "camera is off" not in await called.asks("What do you see?")
+
+
+@in_a_call(argvalues=["newest"])
+async def test_a_screen_that_the_sdk_shares_is_read_beside_the_camera(called: Application) -> None:
+    await called.page.evaluate(SCREEN)
+    await called.page.evaluate("() => client.enableScreenShare(true)")
+    await called.event("server-message", "'source': 'screen'")
+    assert await called.asks("What does my screen say?", "platform nine")
+    await called.page.evaluate("() => client.enableScreenShare(false)")
+    assert "share your screen any more" in await called.asks("What does my screen say?")
+    assert not await called.events("error", "message-error")
+
+
+@in_a_call(argvalues=["newest"])
+async def test_keys_reach_the_agent_and_what_is_not_done_here_fails_the_request_alone(
+    called: Application,
+) -> None:
+    refused = await called.page.evaluate(
+        "() => client.sendClientRequest('no-such-request').then(() => null, (e) => `${e}`)"
+    )
+    assert refused is not None
+    await called.page.evaluate("() => client.cancelUIJobGroup('no-such-job')")
+    await called.event("message-error", "job groups")
+    told, spoken = [len(await called.events(kind)) for kind in ("message-error", "bot-stopped")]
+    await called.page.evaluate(
+        "() => { client.sendUIEvent('opened', { page: 2 }); client.sendDTMF('12#'); }"
+    )
+    await called.event("bot-stopped", after=spoken)
+    assert len(await called.events("message-error")) == told
+    assert not await called.events("error")
