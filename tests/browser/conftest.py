@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Playwright, async_playwright
+from playwright.async_api import Browser, Page, Playwright, ViewportSize, async_playwright
 
 from tests.browser.caller import Caller
 from tests.browser.chromium import chromium
@@ -137,7 +137,7 @@ class Pages:
     """
 
     def __init__(self) -> None:
-        self._left: dict[Browser, list[Caller]] = {}
+        self._left: dict[tuple[Browser, str], list[Caller]] = {}
 
     @asynccontextmanager
     async def opening(self, silent_browsers: set[Browser]) -> AsyncIterator[Open]:
@@ -146,8 +146,8 @@ class Pages:
             async def open_one(
                 browser: Browser, url: str, *, own_clock: bool = False, **context: object
             ) -> Caller:
-                usual = not (own_clock or context)
-                if not (usual and (left := self._left.get(browser))):
+                left = self._left.setdefault((browser, f"{context}"), [])
+                if own_clock or not left:
                     own = await browser.new_context(**CHEAP | context)
                     await own.add_init_script(FORGET)
                     if browser in silent_browsers:
@@ -156,24 +156,27 @@ class Pages:
                 else:
                     caller = left.pop()
                 # A caller who says goodbye is not waited for before the next test.
-                stack.push_async_callback(self._leave, browser, caller, usual)
+                viewport = (CHEAP | context)["viewport"]
+                stack.push_async_callback(_leave, caller, None if own_clock else left, viewport)
                 await caller.open(url)
                 return caller
 
             yield open_one
 
-    async def _leave(self, browser: Browser, caller: Caller, usual: bool) -> None:
-        page = caller.page
-        await caller.leave()
-        if page.is_closed() or not usual:
-            await page.context.close()
-            return
-        await page.evaluate("() => (name = '')")  # see FORGET
-        await page.unroute_all()
-        await page.set_viewport_size(CHEAP["viewport"])
-        await page.context.set_offline(False)
-        await page.context.clear_permissions()
-        self._left.setdefault(browser, []).append(caller)
+
+async def _leave(caller: Caller, left: list[Caller] | None, viewport: ViewportSize) -> None:
+    """Ends the call, and keeps the page unless it has a clock of its own."""
+    page = caller.page
+    await caller.leave()
+    if left is None or page.is_closed():
+        await page.context.close()
+        return
+    await page.evaluate("() => (name = '')")  # see FORGET
+    await page.unroute_all()
+    await page.set_viewport_size(viewport)
+    await page.context.set_offline(False)
+    await page.context.clear_permissions()
+    left.append(caller)
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,9 @@ async def two_agents() -> AsyncIterator[ForkedServer]:
 
 
 async def test_the_person_chooses_whom_to_call(two_agents, denying_browser, open_page, tmp_path):
-    caller = await open_page(
-        denying_browser, two_agents.url, viewport={"width": 390, "height": 844}
-    )
+    caller = await open_page(denying_browser, two_agents.url)
     page = caller.page
+    await page.set_viewport_size({"width": 390, "height": 844})
     choice = page.get_by_label("Who to call")
     assert await choice.locator("option").all_text_contents() == ["Basic", "Watchman"]
     await expect(page.locator("#agent-name")).to_have_text("Basic")

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
@@ -21,7 +22,8 @@ VANISHED_AFTER_S = 3
 async def test_a_denied_camera_is_explained_and_the_call_goes_on_with_voice(
     server, strict_browser, open_page
 ):
-    caller = await open_page(strict_browser, server.url, permissions=["microphone"])
+    caller = await open_page(strict_browser, server.url)
+    await caller.page.context.grant_permissions(["microphone"])
     await caller.call()
     notice = await caller.notice()
     assert "camera is not allowed" in notice
@@ -33,7 +35,8 @@ async def test_a_denied_camera_is_explained_and_the_call_goes_on_with_voice(
 async def test_a_denied_microphone_is_explained_and_a_typed_question_answered_aloud(
     server, strict_browser, open_page
 ):
-    caller = await open_page(strict_browser, server.url, permissions=["camera"])
+    caller = await open_page(strict_browser, server.url)
+    await caller.page.context.grant_permissions(["camera"])
     await caller.call()
     assert "microphone is not allowed" in await caller.notice()
     assert "type" in (await caller.page.inner_text("#state-detail")).lower()
@@ -45,11 +48,12 @@ async def test_a_denied_microphone_is_explained_and_a_typed_question_answered_al
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def known_server() -> AsyncIterator[ForkedServer]:
     """A server that is also called `agent.test`, and soon misses a peer that sends nothing."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
-        environment.setenv("VISION_AGENT_VANISHED_AFTER_S", str(VANISHED_AFTER_S))
-        async with ForkedServer("--scenario", str(TONES)) as server:
-            yield server
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
+            environment.setenv("VISION_AGENT_VANISHED_AFTER_S", str(VANISHED_AFTER_S))
+            server = await stack.enter_async_context(ForkedServer("--scenario", str(TONES)))
+        yield server
 
 
 async def test_with_both_denied_the_call_lasts_longer_than_a_vanished_peer_would(

@@ -2,9 +2,12 @@
 
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.chromium import chromium
@@ -57,57 +60,64 @@ async def test_one_can_call_again_after_hanging_up(server, denying_browser, open
     await no_calls(server)
 
 
-async def test_a_full_house_is_explained_and_trying_again_works(quiet_browser, open_page):
-    async with ForkedServer("--scenario", str(SILENT), "--max-calls", "1") as small:
-        first = await open_page(quiet_browser, small.url)
-        await first.call()
-        second = await open_page(quiet_browser, small.url)
-        await second.page.click("#call")
-        notice = await second.notice()
-        assert "busy" in notice
-        assert "Try again in about 5 seconds" in notice
-        assert calls(small) == 1
-        await first.press("hang-up")
-        await no_calls(small)
-        await expect(second.page.locator("#call")).to_have_text("Try again")
-        await second.call()
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def guarded() -> AsyncIterator[ForkedServer]:
+    """A server that asks for a token, and has room for one call."""
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("VISION_AGENT_TOKEN", "open sesame")
+            server = ForkedServer("--scenario", str(SILENT), "--max-calls", "1")
+            await stack.enter_async_context(server)
+        yield server
+
+
+async def test_a_full_house_is_explained_and_trying_again_works(guarded, quiet_browser, open_page):
+    link = f"{guarded.url}/#token=open%20sesame"
+    first = await open_page(quiet_browser, link)
+    await first.call()
+    second = await open_page(quiet_browser, link)
+    await second.page.click("#call")
+    notice = await second.notice()
+    assert "busy" in notice
+    assert "Try again in about 5 seconds" in notice
+    assert calls(guarded) == 1
+    await first.press("hang-up")
+    await no_calls(guarded)
+    await expect(second.page.locator("#call")).to_have_text("Try again")
+    await second.call()
 
 
 async def test_a_server_that_asks_for_a_token_gets_it_from_the_link(
-    quiet_browser, open_page, monkeypatch
+    guarded, quiet_browser, open_page
 ):
-    monkeypatch.setenv("VISION_AGENT_TOKEN", "open sesame")
-    async with ForkedServer("--scenario", str(SILENT)) as guarded:
-        context = await quiet_browser.new_context()
-        page = await context.new_page()
-        await page.goto(guarded.url)
-        await expect(page.locator(".notice")).to_contain_text("access token")
-        await context.close()
-        caller = await open_page(quiet_browser, f"{guarded.url}/#token=open%20sesame")
-        async with caller.page.expect_response("**/api/offer") as answered:
-            await caller.call()
-        # The call belongs to this browser's own user, as it does without a token.
-        user = await caller.page.evaluate("localStorage.getItem('vision-agent-user')")
-        assert (await (await answered.value).json())["resume"].endswith(f".{user}")
-        await caller.press("hang-up")
-        await no_calls(guarded)
-
-
-async def test_a_link_with_a_token_for_one_call_begins_one(quiet_browser, open_page, monkeypatch):
-    monkeypatch.setenv("VISION_AGENT_TOKEN", "open sesame")
-    async with ForkedServer("--scenario", str(SILENT)) as guarded:
-        async with httpx.AsyncClient(headers={"Authorization": "Bearer open sesame"}) as http:
-            given = await http.post(f"{guarded.url}/api/tokens", json={"user": "ann"})
-        caller = await open_page(quiet_browser, f"{guarded.url}/#token={given.json()['token']}")
+    await no_calls(guarded)
+    caller = await open_page(quiet_browser, f"{guarded.url}/#token=open%20sesame")
+    async with caller.page.expect_response("**/api/offer") as answered:
         await caller.call()
-        await caller.press("hang-up")
-        await no_calls(guarded)
-        await caller.page.evaluate("sessionStorage.clear()")
-        await caller.page.reload()
-        await caller.page.click("#call")
-        notice = await caller.notice()
-        assert "This link begins no more calls" in notice
-        assert "may be used once" in notice
+    # The call belongs to this browser's own user, as it does without a token.
+    user = await caller.page.evaluate("localStorage.getItem('vision-agent-user')")
+    assert (await (await answered.value).json())["resume"].endswith(f".{user}")
+    # A first visit without the link.
+    await caller.page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
+    await caller.leave()
+    await caller.page.goto(guarded.url)
+    await expect(caller.page.locator(".notice")).to_contain_text("access token")
+
+
+async def test_a_link_with_a_token_for_one_call_begins_one(guarded, quiet_browser, open_page):
+    await no_calls(guarded)
+    async with httpx.AsyncClient(headers={"Authorization": "Bearer open sesame"}) as http:
+        given = await http.post(f"{guarded.url}/api/tokens", json={"user": "ann"})
+    caller = await open_page(quiet_browser, f"{guarded.url}/#token={given.json()['token']}")
+    await caller.call()
+    await caller.press("hang-up")
+    await no_calls(guarded)
+    await caller.page.evaluate("sessionStorage.clear()")
+    await caller.page.reload()
+    await caller.page.click("#call")
+    notice = await caller.notice()
+    assert "This link begins no more calls" in notice
+    assert "may be used once" in notice
 
 
 async def test_a_server_that_stops_says_so_on_the_page(quiet_browser, open_page):

@@ -21,10 +21,9 @@ SAID = """
 async def test_the_transcript_is_copied_during_the_call_and_saved_after_it(
     server, denying_browser, open_page
 ):
-    caller = await open_page(
-        denying_browser, server.url, permissions=["clipboard-read", "clipboard-write"]
-    )
+    caller = await open_page(denying_browser, server.url)
     page = caller.page
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     copy = page.get_by_role("button", name="Copy transcript")
     await caller.call()
     assert await copy.is_hidden()  # nothing has been said
