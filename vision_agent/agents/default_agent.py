@@ -1,4 +1,4 @@
-"""The agent of a server that is given none."""
+"""The agent of a server for which none was configured."""
 
 from __future__ import annotations
 

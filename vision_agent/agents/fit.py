@@ -85,13 +85,13 @@ def misfits(root: BaseAgent, *, local: bool) -> Iterator[str]:
 
 
 def _unreachable(who: str, used: BaseAgent, *, local: bool) -> Iterator[str]:
-    """A sentence for each agent below a tool whose model does not answer there."""
+    """A sentence for each agent below a tool whose model can't answer."""
     for agent in llm_agents(used):
         model = agent.model
         if isinstance(model, Gemini):
             model = model.model
         if not isinstance(model, str):
-            continue  # its author's own
+            continue  # chosen by its author
         why = ""
         if is_live(model):
             why = "is for calls only: as a tool it needs one that is not live"

@@ -133,7 +133,7 @@ class HostedAgent:
         }
 
     def _voices(self) -> list[str]:
-        """The voices that a caller may choose from; none if a server of the user's own speaks."""
+        """The voices that a caller may choose from; none if the user's own server speaks."""
         own = any(one.service == "voice" for one in self._destinations)
         return [] if own or self.model_choice.kind == "custom" else list(VOICES)
 

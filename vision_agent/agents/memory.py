@@ -189,7 +189,7 @@ class SqliteMemoryService(BaseMemoryService):
         """
         if self._searching >= MAX_SEARCHES:
             raise MemoryAway(_AWAY)
-        # The present call's own lines are no memories yet.
+        # The current call's own lines are not memories yet.
         besides = call_scope.current().call_id
         search = self._searches.submit(self._search, app_name, user_id, besides, query)
         with self._changed:

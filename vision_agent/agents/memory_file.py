@@ -110,7 +110,7 @@ class MemoryFile:
         return [RememberedLine(*row) for row in reversed(rows)]
 
     def forget_before(self, at: float) -> None:
-        """Delete lines from before then, in seconds since 1970."""
+        """Delete lines from before a time, in seconds since 1970."""
         with self._used() as db, db:
             db.execute("DELETE FROM lines WHERE at < ?", (at,))
 

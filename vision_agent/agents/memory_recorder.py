@@ -101,7 +101,7 @@ class MemoryRecorder:
 
     @property
     def _words(self) -> str:
-        """The words of the present answer; a model may make it in several parts."""
+        """The words of the current answer; a model may make it in several parts."""
         return f"{self._finished} {self._unfinished}".strip()
 
     def _end_turn(self, said: str, kind: Kind) -> None:
@@ -130,7 +130,7 @@ class MemoryRecorder:
             return
         try:
             await self._add_to_memory(said)
-        except Exception as error:  # any memory service's: none may end a call
+        except Exception as error:  # of any memory service; none may end a call
             self.failures += 1
             if self.failures == 1:
                 # The text of a service's own exception may contain what was said.

@@ -69,12 +69,12 @@ class ModelChoice:
 
     @property
     def thinks_for_s(self) -> float:
-        """How long a model of the user's own may take to its first word; 0 for other models."""
+        """How long the user's own model may take to its first word; 0 for other models."""
         return self.own.brain.answers_within_s if self.own.brain is not None else 0.0
 
     @property
     def page_kind(self) -> str:
-        """The kind as the page and reports name it: `own` with servers of the user's own."""
+        """The kind as the page and reports name it: `own` with the user's own servers."""
         return "own" if self.own.servers else self.kind
 
     def check(self, options: CallOptions) -> None:
@@ -94,7 +94,7 @@ def choose_model(
     environ: Mapping[str, str],
     own_models: OwnModels | None = None,
 ) -> ModelChoice:
-    """Choose who answers; depends on nothing but the arguments.
+    """Choose who answers; depends only on the arguments.
 
     Args:
         root: The agent to call.
@@ -132,7 +132,7 @@ def choose_model(
             "set. Set it and GOOGLE_CLOUD_LOCATION, or use --model local."
         )
     if model is not None and is_known_not_live(model):
-        check_model(model, vertex=vertex)  # no key would help
+        check_model(model, vertex=vertex)  # refused first, because no key would help
     if not (vertex or has_key):
         what = unlisted_model(model, vertex=vertex, has_key=False) if model else None
         raise ModelError(
@@ -220,7 +220,7 @@ def install_model(choice: ModelChoice, root: BaseAgent, local: LocalApi | None) 
         local: The running local Live API, if that is the choice.
     """
     for agent in llm_agents(root):
-        # It would ask for tags that are spoken, or for thinking that the model may not have.
+        # A planner would ask for tags that are spoken, or for thinking that the model may not have.
         agent.planner = None
         own = agent.model
         # The agent's own voice is kept, whichever model speaks.

@@ -1,4 +1,4 @@
-"""The content of `vision-agent models`: live models, their features, voices, the present choice."""
+"""The content of `vision-agent models`: live models, their features, voices, the current choice."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def models_report(options: ModelOptions, environ: Mapping[str, str]) -> dict[str
 
 
 def now(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
-    """The part `now` of the report."""
+    """The report's part `now`."""
     try:
         call_options = CallOptions.read(options.answers)
         choice = _first_choice(options, call_options, environ)

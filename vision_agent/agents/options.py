@@ -35,7 +35,7 @@ class ModelOptions:
 
 @dataclass(frozen=True, slots=True)
 class OwnServices:
-    """ADK services of an application of its own, which it opens and closes itself.
+    """ADK services of the host application, which opens and closes them itself.
 
     Attributes:
         sessions: Keeps conversations; None for a database of ours.
@@ -68,7 +68,7 @@ class AgentOptions(ModelOptions):
     data_dir: Path
     max_calls: int
     tool_limits: ToolLimits
-    database_url: str | None = field(repr=False)  # it may hold a password
+    database_url: str | None = field(repr=False)  # the URL may hold a password
     memory_path: Path | None
     resume_within_s: float
     keep_s: float

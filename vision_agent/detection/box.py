@@ -1,4 +1,4 @@
-"""Places in a frame, as shares of its sides."""
+"""Rectangles in a frame, as shares of its sides."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Finds things of 78 kinds and their boxes: two networks trained on COCO, which have to agree.
 
 SSDLite MobileNet v2 finds most and is often wrong; NanoDet-g makes other mistakes. On 269
-photographs of packages SSDLite alone gives, from 0.5 on, 100 right names and 68 wrong or unlabelled
-ones. With those that NanoDet finds too, from 0.3 on, these are 90 and 36.
+photographs of packages SSDLite alone gives, from a score of 0.5 on, 100 right names and 68 wrong or
+unlabelled ones. Of these, NanoDet confirms 90 and 36 with a score of 0.3 or more.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LABELS = tuple(name for name in _CLASSES if name not in ("frisbee", "kite"))
 """The kinds that are found; both networks take drawn shapes for a frisbee or a kite."""
 
 _LEFT_OUT = (11, 25, 28, 29, 44, 65, 67, 68, 70, 82)
-"""Those of SSDLite's 90 classes that COCO numbers but has no boxes of."""
+"""The numbers among SSDLite's 90 classes for which COCO has no boxes."""
 _SSD_LABELS = dict(zip((n for n in range(90) if n not in _LEFT_OUT), _CLASSES, strict=True))
 
 LEAST_SCORE = 0.2
@@ -56,7 +56,7 @@ AGREED_FROM = 0.4
 """Intersection over union from which on a box of each network holds the same thing."""
 
 _MEANS, _SCORES = (0.2, 0.45, 0.55, 0.66, 1.0), (0.2, 0.4, 0.43, 0.52, 0.9)
-"""Means of both networks' scores, and the scores of `ObjectDetector` that are right as often."""
+"""Means of both networks' scores, and the scores of `ObjectDetector` with the same precision."""
 
 NANODET_PX = 416
 _STRIDES_PX = (8, 16, 32)

@@ -17,7 +17,7 @@ FACE_DETECTOR = Weights(
 
 SIDE_PX = 192
 CELLS = 48
-"""Anchors on each side of the network's one map: the middles of 4 by 4 pixels."""
+"""Anchors on each side of the network's one map; each is the middle of 4 by 4 pixels."""
 
 LEAST_SCORE = 0.55
 CONFIRMED_FROM = 0.55
@@ -27,7 +27,7 @@ AROUND = 5.0
 painted elephant has 0.68, more than three of 48 faces."""
 
 MOST = 12
-"""Faces that are looked at a second time; further ones are not reported."""
+"""The most faces that are checked a second time; further ones are not reported."""
 
 SAME = 0.3
 """Intersection over union from which on two boxes are one face."""
@@ -67,7 +67,7 @@ class FaceDetector:
         return found
 
     def _is_confirmed(self, pixels: Pixels, box: Box) -> bool:
-        """Whether a second look, at the surroundings of the face alone, finds it again."""
+        """Whether a second look, at the face's surroundings only, finds it again."""
         found = self._scored(_around(pixels, box))
         middle = [score for score, one in found if _is_in_the_middle(one)]
         return max(middle, default=0.0) >= CONFIRMED_FROM
@@ -75,7 +75,8 @@ class FaceDetector:
 
 def _around(pixels: Pixels, box: Box) -> Pixels:
     """The square around a face; grey where it leaves the frame."""
-    # A face that fills the frame is looked at in a smaller one: its square is five times as large.
+    # A face that fills the frame is searched in a smaller one, because its square is five times as
+    # large.
     scale = SIDE_PX / max(box.width, box.height, 0.01) / max(pixels.shape)
     if scale < 1:
         small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

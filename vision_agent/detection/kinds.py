@@ -20,7 +20,7 @@ ALIKE = {
     "vehicle": "car",
     "screen": "monitor",
 }
-"""Labels that a detector takes for one another, and the one under which they are counted."""
+"""Labels that a detector confuses, and the one under which they are counted."""
 
 OTHER_WORDS = {
     "airplane": "plane aeroplane",

@@ -95,7 +95,7 @@ class ObjectDetector:
 
 
 def decoded(codes: Floats, logits: Floats, labels: Mapping[int, str]) -> tuple[Detection, ...]:
-    """What an SSD with these anchors finds, surest first.
+    """The things that an SSD with these anchors finds, by falling score.
 
     Args:
         codes: The encoded boxes, ``(1, 1917, 4)``.

@@ -17,8 +17,8 @@ STEP_S = 0.001
 """How often the loop checks whether a thread has finished its work."""
 
 PATIENCE_S = 0.1
-"""How long a working thread may use no processor before the clock advances: it then waits for a
-timer of the loop."""
+"""How long a working thread may use no CPU time before the clock advances, because it then waits
+for a timer of the loop."""
 
 _T = TypeVar("_T")
 _Ready = list[tuple[selectors.SelectorKey, int]]

@@ -22,13 +22,13 @@ def lead_outside(descriptors: Iterable[int]) -> bool:
             if one.type == socket.SOCK_DGRAM:
                 continue
             if one.family not in (socket.AF_INET, socket.AF_INET6):
-                return True  # that of a child process
+                return True  # the pipe of a child process
             if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 continue
             here.add(one.getsockname())
             there.add(one.getpeername())
         except OSError:
-            return True  # it is being connected
+            return True  # the socket is being connected
         finally:
             one.detach()
     return not there <= here

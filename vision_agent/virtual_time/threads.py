@@ -112,7 +112,7 @@ class Threads:
             self._at_work.add(thread)
 
     def begin_pause(self, thread: threading.Thread, limit_s: float | None) -> _Pause | None:
-        """A thread begins to wait; None if it is not watched."""
+        """Notes that a thread begins to wait; None if it is not watched."""
         with self._lock:
             if thread not in self._known or self._left:
                 return None
@@ -124,7 +124,7 @@ class Threads:
             return pause
 
     def end_pause(self, pause: _Pause) -> None:
-        """A thread need not wait any more."""
+        """Notes that a thread need not wait any more."""
         with self._lock:
             if not pause.over:
                 pause.over = True

@@ -1,1 +1,1 @@
-"""A language model behind a server of the user's own thinks in the local engine's place."""
+"""A language model behind the user's own server answers in the local engine's place."""

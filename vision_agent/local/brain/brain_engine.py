@@ -1,4 +1,4 @@
-"""The engine whose answers are a language model's; it hears and speaks as the local one."""
+"""An engine that answers with a language model, and hears and speaks with another engine."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ MAX_THOUGHTS = 60_000
 """Characters of thoughts before an answer."""
 
 MAX_ROUNDS = 8
-"""Calls after each other in one turn; then the model has to answer without one."""
+"""Rounds of calls in one turn; after them the model has to answer without a call."""
 
 MAX_HISTORY = 24_000
-"""Characters of the history that are sent, about 6000 tokens; half as many where that is too
-long for the model."""
+"""Characters of the history that are sent, about 6000 tokens; half as many if that is too long for
+the model."""
 
 LEAST_HISTORY = 1_500
 
@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Answer:
-    """What one request has brought so far."""
+    """The parts of one request's answer so far."""
 
     calls: WrittenCalls = field(default_factory=WrittenCalls)
     text: str = ""
@@ -83,16 +83,16 @@ class BrainEngine(WrappedEngine[ClosingEngine]):
     async def answer(self, turn: Turn) -> AsyncGenerator[AnswerPart, None]:
         """The model's answer, sentence by sentence as it is written, and the tools it calls.
 
-        Where there is none, the reason is said in words.
+        If there is no answer, the reason is said in words.
         """
         if turn.transcript.lost or turn.transcript.deaf:
             yield Say(turn.transcript.deaf_answer or _LOST)
             return
         if not (turn.text.strip() or turn.steps or turn.tool_results):
             return
-        # Nothing is made up about what the model thinks.
+        # The thought has no words: the engine does not know what the model thinks.
         yield Thought("")
-        # The client's patience for a sign of life ends too.
+        # The limit also applies to the client's wait for a sign of life.
         until_s: float | None = asyncio.get_running_loop().time() + self._brain.answers_within_s
         try:
             async with aclosing(self._answer(without_notices(turn))) as parts:
@@ -143,7 +143,7 @@ class BrainEngine(WrappedEngine[ClosingEngine]):
     async def _ask(
         self, turn: Turn, corrections: list[Message], answer: _Answer, *, may_call: bool
     ) -> AsyncGenerator[AnswerPart, None]:
-        """One request, and again where the model is shown less: fewer words, or no pictures."""
+        """Sends a request, and repeats it with less if necessary: fewer words, or no pictures."""
         tools = declared(turn.tools)
         learned = False
         while True:
@@ -182,7 +182,7 @@ class BrainEngine(WrappedEngine[ClosingEngine]):
         return newest_of_each(turn, self._brain.images)
 
     def _tells_blind(self, turn: Turn) -> list[Say]:
-        """Once in a conversation, that a model which was to see can't."""
+        """Says, once in a conversation, that a model which should see can't."""
         if not (self._blind and self._brain.images and turn.frames) or turn.dialogue.told_blind:
             return []
         turn.dialogue.told_blind = True
@@ -248,10 +248,10 @@ def _is_silence(part: Say | Thought, turn: Turn) -> bool:
 
 
 def _corrected(text: str, calls: Sequence[WrittenCall], wrong: Mapping[int, str]) -> list[Message]:
-    """What the model is told about calls of which one is wrong; none of them has run."""
+    """The message to the model about calls of which one is wrong; none of them has run."""
     ids = [f"w{place:08d}" for place in range(len(calls))]
     called = [
-        # What is no JSON can't stand as arguments: servers refuse it.
+        # Servers refuse arguments that are not JSON.
         {"id": i, "type": "function", "function": {"name": call.name, "arguments": "{}"}}
         for i, call in zip(ids, calls, strict=True)
     ]

@@ -18,7 +18,7 @@ from vision_agent.local.openai_server import FAILURES, OpenAIServer
 from vision_agent.own_models import Brain
 
 BUSY_S = 10.0
-"""How long a server that is busy is asked again, in all; it may name times within that."""
+"""How long a busy server is retried in total; it may name times within that."""
 
 _FIRST_WAIT_S = 0.5
 
@@ -36,7 +36,7 @@ class TextPiece:
 
 @dataclass(frozen=True, slots=True)
 class ThoughtPiece:
-    """The next piece of what the server says are the model's thoughts."""
+    """The next piece of the model's thoughts, as the server marks them."""
 
     text: str
 
@@ -107,7 +107,7 @@ class ChatClient:
                         begun = True
                         yield piece
                     if begun:
-                        # What was said meanwhile does not count as waiting.
+                        # The time that was spent speaking does not count as waiting.
                         until_s = asyncio.get_running_loop().time() + timeout_s
             finally:
                 await stream.close()
@@ -119,7 +119,7 @@ class ChatClient:
     async def _open(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], *, may_call: bool
     ) -> AsyncStream[ChatCompletionChunk]:
-        """The stream of an answer; a busy server is asked again for a while."""
+        """The stream of an answer; a busy server is retried for a while."""
         loop = asyncio.get_running_loop()
         until_s, wait_s = loop.time() + BUSY_S, _FIRST_WAIT_S
         while True:

@@ -39,7 +39,7 @@ INTERFACES: dict[Part, str] = {
     "hearing": "transcription",
     "voice": "speech",
 }
-"""What of OpenAI's interface each part of an agent asks."""
+"""The part of OpenAI's interface that each part of an agent uses."""
 
 _PICTURE_WORDS = ("image", "vision", "multimodal", "multi-modal", "mmproj", "picture")
 _REFUSALS = (400, 415, 422, 501)
@@ -59,7 +59,7 @@ class BrainFailure(Exception):
 
     Attributes:
         kind: The kind of failure.
-        sentence: It in words, for the caller.
+        sentence: The failure in words, for the caller.
         retry_after_s: When the server wants to be asked again, if it says so.
     """
 
@@ -73,7 +73,7 @@ class BrainFailure(Exception):
 
 
 def slow(host: str, timeout_s: float, *, begun: bool) -> BrainFailure:
-    """No word came in time."""
+    """The failure that no word came in time."""
     what = "did not come to an end" if begun else "has not answered"
     return BrainFailure(
         "slow",
@@ -95,7 +95,7 @@ def failure_of(
 
     Args:
         error: The error.
-        host: Whose it is.
+        host: The server's host.
         model: The model that was asked for.
         opened: Whether the server had begun to answer.
         pictures: Whether pictures were sent.

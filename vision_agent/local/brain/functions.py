@@ -14,11 +14,11 @@ MAX_CALLS = 16
 """Calls in one answer; further ones are dropped."""
 
 MAX_ARGUMENTS = 100_000
-"""Characters of one call's arguments; longer ones are cut, and so are no JSON any more."""
+"""The most characters of one call's arguments; longer ones are cut, and then are not JSON."""
 
 _DEEPEST = 32
 _OWN_FORMATS = frozenset(("enum", "int32", "int64", "float", "double"))
-"""Formats of Gemini's schemas, which say nothing that their types do not."""
+"""Formats of Gemini's schemas that add nothing to the types."""
 
 _KEPT = {
     "description": "description",
@@ -66,7 +66,7 @@ def _parameters(tool: Mapping[str, Any]) -> Any:
 
 
 def json_schema(schema: Any, depth: int = 0) -> dict[str, Any]:
-    """A JSON schema of one of Gemini's, whose types are in capitals and whose null is a flag."""
+    """A JSON schema from one of Gemini's, whose types are in capitals and whose null is a flag."""
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return {}
     made: dict[str, Any] = {}
@@ -151,7 +151,7 @@ class WrittenCalls:
         call.arguments = (call.arguments + arguments)[:MAX_ARGUMENTS]
 
     def as_text(self, text: str) -> None:
-        """A call, or a list of some, that the model wrote into its answer as JSON."""
+        """Takes a call, or a list of calls, that the model wrote into its answer as JSON."""
         try:
             found = json.loads(text)
         except ValueError:
@@ -173,7 +173,7 @@ def requested(
         tools: The declarations.
 
     Returns:
-        The requests, and what is wrong with the calls that are none, by their place.
+        The requests, and the errors of the invalid calls by their index.
     """
     names = [str(field(tool, "name")) for tool in tools]
     requests, wrong = [], {}

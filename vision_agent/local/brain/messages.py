@@ -113,7 +113,7 @@ def _named(sources: Sequence[FrameSource]) -> str:
 
 
 def _show(messages: list[Message], pictures: Sequence[str], note: str) -> None:
-    """Puts the pictures to the last words of the user's."""
+    """Adds the pictures to the last words of the user."""
     last = next(message for message in reversed(messages) if message["role"] == "user")
     text = "\n".join(part for part in (last["content"], note) if part)
     shown = [{"type": "image_url", "image_url": {"url": url}} for url in pictures]
@@ -177,7 +177,7 @@ def _of(result: Returned, call: FunctionCall) -> bool:
 
 
 def _calling(messages: list[Message], calls: Sequence[FunctionCall], ids: list[str]) -> Message:
-    """The message that calls, together with the words before it."""
+    """The message with the calls, together with the words before them."""
     before = messages.pop() if messages and _is_words(messages[-1]) else {"content": ""}
     return {
         "role": "assistant",
@@ -198,7 +198,7 @@ def _is_words(message: Message) -> bool:
 
 
 def _newest(messages: list[Message], most_characters: int) -> list[Message]:
-    """The newest messages, from one of the user's on."""
+    """The newest messages, beginning with one of the user's."""
     kept, characters = len(messages), 0
     for at in range(len(messages) - 1, -1, -1):
         characters += len(json.dumps(messages[at]))
@@ -212,7 +212,7 @@ def _newest(messages: list[Message], most_characters: int) -> list[Message]:
 
 
 def _merged(messages: list[Message]) -> list[Message]:
-    """The messages with those of one side, one after the other, as one."""
+    """The messages, with successive ones of the same side merged."""
     merged: list[Message] = []
     for message in messages:
         same = merged and merged[-1]["role"] == message["role"]

@@ -16,11 +16,11 @@ _MAX_BYTES = 300_000
 
 
 def newest_of_each(turn: Turn, most: int) -> list[SeenFrame]:
-    """The frames that a model is shown: of each source that is on the newest, then the camera's.
+    """The frames for a model: the newest of each source that is on, then older ones of the camera.
 
     Args:
         turn: The turn, its frames with their sources.
-        most: How many are shown at most.
+        most: The most frames.
     """
     if not most:
         return []

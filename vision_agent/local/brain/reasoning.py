@@ -1,6 +1,7 @@
 """Separates a language model's answer from its thoughts, and from calls written as text. Pure.
 
-Servers usually take both out of the answer; if one does not, the model's own marks are in it.
+Servers usually remove both from the answer. If one does not, the answer contains the model's own
+marks.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _after(mark: str) -> tuple[str, Kind]:
 
 
 def _begun(text: str, marks: tuple[str, ...]) -> int:
-    """How many characters at the end may be the beginning of a mark."""
+    """How many characters at the end of a text may be the beginning of a mark."""
     longest = min(len(text), max(map(len, marks)) - 1)
     for length in range(longest, 0, -1):
         if any(mark.startswith(text[-length:]) for mark in marks):

@@ -22,26 +22,26 @@ _ABBREVIATIONS = frozenset(
     dept univ est tel ext max min misc bzw z.b d.h u.a str evtl ggf hr fr sra srta mme mlle
     """.split()  # noqa: SIM905
 )
-"""A stop after these never ends a sentence."""
+"""Abbreviations after which a full stop never ends a sentence."""
 
 _BEFORE_NUMBERS = frozenset(("no", "nos", "nr", "vol", "fig", "figs", "p", "art", "ch"))
-"""A stop after these ends none if a number follows."""
+"""Abbreviations after which a full stop does not end a sentence if a number follows."""
 
 _BEFORE_CAPITALS = frozenset(
     """etc inc ltd co corp jr sr a.m p.m u.s u.k u.n e.u ph.d b.c a.d usw
     """.split()  # noqa: SIM905
 )
-"""A stop after these ends one if a capital follows."""
+"""Abbreviations after which a full stop ends a sentence if a capital follows."""
 
 _MARKER = re.compile(r"^\s*(?:[-*+\u2022]\s+)?[\[(]?(?:\d{1,3}|[a-zA-Z])$")
 """The number or letter of a list's item, up to its stop."""
 
 
 class Sentences:
-    """Takes text piece by piece; what comes out, joined, is the text.
+    """Splits text piece by piece; the results, joined, are the text.
 
-    A sentence comes with the space in front of it. A new line ends one, and what stands between
-    fences of code is one that is not spoken.
+    A sentence includes the space in front of it. A new line ends a sentence, and text between code
+    fences is one that is not spoken.
     """
 
     def __init__(self) -> None:

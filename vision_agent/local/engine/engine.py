@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class LocalEngine:
-    """Made with ``start``; ``close`` ends every process and thread of it.
+    """An engine, made with ``start``; ``close`` ends its processes and threads.
 
     Args:
         data_dir: Where it keeps what users teach; None keeps it until it is closed.
@@ -82,13 +82,13 @@ class LocalEngine:
         return engine
 
     async def close(self) -> None:
-        """End the workers; what is being spoken or transcribed is given up. Safe to repeat."""
+        """End the workers; unfinished speech and transcripts are dropped. Safe to repeat."""
         await self._speech.close()
         await self._recognizer.close()
         await self._sight.close()
         self._understanding.close()
         if self._warming is not None:
-            # Cancelled with the thread pool, if it had not begun.
+            # It has been cancelled with the thread pool, if it had not begun.
             await asyncio.gather(self._warming, return_exceptions=True)
         if self._temporary is not None:
             self._temporary.cleanup()

@@ -1,1 +1,1 @@
-"""Servers of the user's own hear and speak in the local engine's place."""
+"""The user's own servers hear and speak in the local engine's place."""

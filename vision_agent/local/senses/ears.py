@@ -1,4 +1,4 @@
-"""Speech to text for every conversation, done by a server of the user's own."""
+"""Speech to text for every conversation, by the user's own server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANSWERS_WITHIN_S = 20.0
 """The longest wait for a transcript."""
 
 MOST_CHARACTERS = 4_000
-"""Of one transcript; a minute of fast speech has 1500."""
+"""The most characters of one transcript; a minute of fast speech has 1500."""
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +46,10 @@ class OwnTranscription:
         self._sound += pcm[: max(0, LONGEST_BYTES - len(self._sound))]
 
     def pause(self) -> None:
-        """Nothing is asked before the end: a server may charge for each request."""
+        """Does nothing before the end: a server may charge for each request."""
 
     def end(self) -> None:
-        """The utterance is over: its sound is sent."""
+        """The utterance is over, and its sound is sent."""
         asking = self._recognizer.transcript(bytes(self._sound), self._vocabulary)
         self._asked = asyncio.create_task(asking, name="transcription")
         self._asked.add_done_callback(lambda _: self._recognizer.settle(self))
@@ -62,7 +62,7 @@ class OwnTranscription:
         self._recognizer.settle(self)
 
     async def transcript(self) -> Transcript:
-        """The transcript; ``lost`` where the server gives none."""
+        """The transcript; ``lost`` if the server gives none."""
         if self._asked is None:
             return LOST
         try:
@@ -74,7 +74,7 @@ class OwnTranscription:
 
 
 class OwnRecognizer:
-    """Has the speech of all conversations transcribed by one server.
+    """Has one server transcribe the speech of all conversations.
 
     Args:
         ears: The server.
@@ -94,7 +94,7 @@ class OwnRecognizer:
         self.off = ""
 
     def start(self) -> None:
-        """Nothing has to be started."""
+        """Does nothing: no process has to be started."""
 
     async def close(self) -> None:
         """Close every connection; whoever still waits gets an empty transcript."""
@@ -106,7 +106,7 @@ class OwnRecognizer:
         """A new utterance; None when too many are open.
 
         Args:
-            agents: Whom the caller may ask for by name.
+            agents: The agents for which the caller may ask by name.
         """
         if len(self._open) >= MOST_AT_ONCE:
             logger.warning("%d utterances at once: one more is not transcribed", MOST_AT_ONCE)
@@ -116,7 +116,7 @@ class OwnRecognizer:
         return utterance
 
     def settle(self, utterance: OwnTranscription) -> None:
-        """An utterance is done with."""
+        """Forgets an utterance that is over."""
         self._open.discard(utterance)
 
     async def transcript(self, pcm: bytes, vocabulary: Vocabulary) -> Transcript:

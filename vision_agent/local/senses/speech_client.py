@@ -21,7 +21,7 @@ FIRST_SOUND_S = 15.0
 """The longest wait for a sentence's first sound, and between two pieces of it."""
 
 LONGEST_BYTES = 2 * OUTPUT_RATE_HZ * 120
-"""The sound of one sentence, two minutes; the rest is not read."""
+"""The most sound of one sentence, two minutes; the rest is not read."""
 
 PIECE_BYTES = 2 * OUTPUT_RATE_HZ // 10
 
@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 _PART: Part = "voice"
 _CONTAINERS = (b"RIFF", b"OggS", b"fLaC", b"ID3")
-"""How files begin; `pcm` has no beginning of its own."""
+"""The first bytes of container formats; `pcm` has none."""
 
 _NO_SUCH_FORMAT = (400, 415, 422)
 
@@ -80,7 +80,7 @@ class SpeechClient:
             yield bytes(made)
 
     async def _sound(self, text: str) -> AsyncGenerator[bytes, None]:
-        """The same in pieces of any size."""
+        """The sound of a sentence in pieces of any size."""
         came, file = 0, bytearray()
         async with AsyncExitStack() as stack:
             response = await _soon(self._open(text, stack))
@@ -135,10 +135,10 @@ async def _soon(coming: Awaitable[_T]) -> _T:
 
 
 def decoded(file: bytes) -> bytes:
-    """The sound of a file of any format that FFmpeg reads, as s16le mono 24 kHz, two minutes of it.
+    """The sound of a file of any format that FFmpeg reads, s16le mono 24 kHz, at most two minutes.
 
     Raises:
-        ValueError: It is no sound.
+        ValueError: The file is not a sound.
     """
     resampler = av.AudioResampler("s16", "mono", OUTPUT_RATE_HZ)
     made = bytearray()

@@ -1,4 +1,4 @@
-"""The engine whose voice is a server's of the user's own; it hears and answers as another does."""
+"""An engine whose voice is the user's own server's; another engine hears and answers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class VoiceEngine(WrappedEngine[ClosingEngine]):
         async with aclosing(parts) as coming:
             async for part in coming:
                 yield part
-        # What was yielded before has been spoken by now.
+        # The parts yielded before have been spoken by now.
         if self._untold:
             untold, self._untold = self._untold, ""
             yield Say(f"{untold} This machine's own voice speaks instead.")
@@ -57,7 +57,7 @@ class VoiceEngine(WrappedEngine[ClosingEngine]):
     ) -> AsyncIterator[bytes]:
         """The server's sound of a sentence; after a failure the engine's.
 
-        A sentence whose sound breaks off is not begun again.
+        A sentence whose sound breaks off is not repeated.
         """
         loop, begun = asyncio.get_running_loop(), False
         if loop.time() >= self._silent_until_s:

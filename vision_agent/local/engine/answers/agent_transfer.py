@@ -1,4 +1,4 @@
-"""Handing the conversation to another agent, as ADK lets a model do it. Pure."""
+"""Transferring the conversation to another agent, as ADK lets a model do it. Pure."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def spoken_names(tools: Sequence[Mapping[str, Any]], instruction: str) -> tuple[
 def transfer_by_description(
     text: str, tools: Sequence[Mapping[str, Any]], instruction: str
 ) -> ToolRequest | None:
-    """The transfer of a question that another agent's description matches better than ours."""
+    """The transfer for a question that another agent's description matches better than ours."""
     known = agents(tools, instruction)
     asked = stems(normalise(text).split())
     if not known or not asked:

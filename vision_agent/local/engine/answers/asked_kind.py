@@ -25,7 +25,7 @@ _OTHER_WORDS = {
     }.items()
     for word in others.split()
 }
-"""Callers' words for things that sight has another word for."""
+"""Callers' words for things that sight names differently."""
 
 _SEVERAL = {
     "mouse": ("mouse", "computer mouse"),
@@ -63,7 +63,7 @@ _NARROWER = {
     "monkey": "ape chimpanzee gorilla baboon",
     "person": "cyclist driver player worker waiter waitress runner dancer baby",
 }
-"""Callers' words for some of a kind, which sight can't tell from the others."""
+"""Callers' words for narrower kinds, which sight can't distinguish."""
 
 _FILLERS = frozenset(
     """a an the my our your this that these those any some big small large little nice old new other
@@ -72,7 +72,7 @@ _FILLERS = frozenset(
 
 
 _NO_NARROWER = frozenset({"cup", "coffee cup", "desk"})
-"""Words that people use for the whole kind."""
+"""Kinds that have no narrower ones, because people use the word for the whole kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class AskedKind:
         return self.kinds <= _found()
 
     def fits(self, name: str) -> bool:
-        """Whether a thing that sight calls so is of this kind."""
+        """Whether a thing with this name is of this kind."""
         return kind_of(name) in self.kinds
 
     @property
@@ -144,6 +144,6 @@ def _nouns() -> dict[str, tuple[str, frozenset[str], str]]:
     for kind, narrower_words in _NARROWER.items():
         for word in narrower_words.split():
             found[plural(word)] = found[word] = (kind, frozenset({kind_of(kind)}), word)
-    # Whether a person is a woman or a child sight can't tell.
+    # Sight can't tell whether a person is a woman or a child.
     human = OTHER_WORDS["person"].split()
     return found | dict.fromkeys([*human, *map(plural, human)], found["person"])

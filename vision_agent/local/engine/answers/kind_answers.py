@@ -1,7 +1,7 @@
 """Answers to questions about one kind of thing: how many, where, is there one, which colour. Pure.
 
-A kind that sight can't find everywhere is answered for only when one is shown, and the answer says
-so: "none" would be a guess.
+For a kind that sight can't find everywhere, only a thing that is held up is answered for, and the
+answer says so: "none" would be a guess.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def is_colour(asked: AskedKind, seen: Observations) -> list[str]:
 
 
 def text_on(asked: AskedKind, seen: Observations) -> Observations:
-    """The observations with the text on things of a kind alone, if there is any on them."""
+    """The observations with only the text on things of this kind, if there is any on them."""
     boxes = [thing.box for thing in fitting(asked, seen)]
     lines = [line for line in seen.text or () if line.box and covered(line.box, boxes)]
     return replace(seen, text=tuple(lines)) if lines else seen
@@ -180,7 +180,7 @@ def _whose(asked: AskedKind, found: Sequence[Named]) -> list[str]:
 
 
 def _in_the_middle(colour: Colour) -> list[str]:
-    """The colour of a thing that fills the middle, or both of two; nothing if it has more."""
+    """The colour, or both colours, of a thing that fills the middle; nothing if it has more."""
     clear = phrasing.clear_colour(colour)
     names = [clear, *(name for where, name in colour.others if where == MIDDLE)]
     either = list(dict.fromkeys(names))
@@ -193,7 +193,7 @@ def _is_exact(asked: AskedKind, found: Sequence[Named]) -> bool:
 
 
 def _is_perhaps_more(asked: AskedKind, found: Sequence[Named], seen: Observations) -> bool:
-    """Whether other things of the kind may be there, which are not counted."""
+    """Whether there may be more things of the kind that are not counted."""
     alike = [thing for thing in seen.named or () if asked.fits(thing.name)]
     alike = [thing for thing in alike if asked.colour in thing.colour]
     return len(alike) > len(found) or is_crowd(found) or _is_one_of_many(found, seen)
@@ -207,7 +207,7 @@ def _is_one_of_many(found: Sequence[Named], seen: Observations) -> bool:
 
 
 def _of_its_sort(asked: AskedKind, seen: Observations) -> Named | None:
-    """What is seen of the sort that a kind belongs to, where a duck is asked for: "bird"."""
+    """What sight finds of a kind's broader sort, if a duck is asked for: "bird"."""
     thing = seen.shown
     if thing is None or thing.name not in SORTS or asked.kinds >= of_sort(thing.name):
         return None

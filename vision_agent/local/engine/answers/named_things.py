@@ -39,7 +39,7 @@ def believed(things: Sequence[Named]) -> list[Named]:
 
 
 def prominent(seen: Observations) -> list[Named]:
-    """The things in view, with the finer name of the shown thing; only that one if it is alone."""
+    """The things in view, with the finer name of the main one; only that one if it is alone."""
     found = believed(seen.named or ())
     shown = seen.shown
     if shown is not None and shown.certainty == PERHAPS and not found:
@@ -52,7 +52,7 @@ def prominent(seen: Observations) -> list[Named]:
 
 
 def most_prominent(seen: Observations) -> Named | None:
-    """The one thing that an answer is about: the shown thing, or the largest named one."""
+    """The one thing that an answer is about: the main thing, or the largest named one."""
     if seen.shown and seen.shown.certainty != UNKNOWN:
         return seen.shown
     return max(believed(seen.named or ()), key=_area, default=None)
@@ -75,7 +75,7 @@ def kinds(things: Sequence[Named]) -> list[str]:
 
 
 def perhaps_more(seen: Observations) -> frozenset[str]:
-    """The kinds that may have one more thing in view, which is not counted."""
+    """The kinds of which one more thing may be in view that is not counted."""
     found = believed(seen.named or ())
     crowds = [thing for group in _groups(found) if is_crowd(group) for thing in group]
     doubtful = [thing for thing in seen.named or () if thing not in found]

@@ -30,9 +30,9 @@ def read_notice(text: str) -> str | None:
 
 
 def without_notices(turn: Turn) -> Turn:
-    """The turn without the frames that are notices, and with what they say.
+    """The turn without the frames that are notices, with their contents applied.
 
-    Every frame that is left says its source.
+    Every remaining frame has its source.
     """
     comments = [comment_of(frame.jpeg) for frame in turn.frames]
     if not any(comments):

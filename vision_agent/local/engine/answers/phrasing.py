@@ -56,7 +56,7 @@ def unusable(seen: Observations) -> str | None:
 
 
 def scene(seen: Observations, taught: Sequence[TaughtThing] = ()) -> list[str]:
-    """The first sentences about a frame: what is known or has a name, or its colours and places."""
+    """The first sentences about a frame: known or named things, or else colours and places."""
     if seen.quality and seen.quality.empty:
         area = f" It is {seen.colour.main}." if seen.colour else ""
         return [f"I see one even area and nothing that stands out.{area}"]
@@ -80,7 +80,7 @@ def _names(seen: Observations, taught: Sequence[TaughtThing]) -> str:
 
 
 def besides(unnamed: int) -> list[str]:
-    """How many things stand out that have no name."""
+    """How many things without a name stand out."""
     verb = "stands" if unnamed == 1 else "stand"
     return [f"Besides, {count(unnamed, 'other thing')} {verb} out."] if unnamed else []
 
@@ -88,7 +88,7 @@ def besides(unnamed: int) -> list[str]:
 def alike_besides(seen: Observations) -> list[str]:
     """How many things are alike, if they are more than the known things already named.
 
-    What has the colour of the background is rather a part of it: the folds of a cloth.
+    A thing with the background's colour is rather a part of it, such as the folds of a cloth.
     """
     told = max(1, len(seen.known or ()))
     if seen.count and seen.colour and seen.count.colour == seen.colour.background:
@@ -203,7 +203,7 @@ def colour(found: Colour) -> str:
 
 
 def colour_of(found: Colour, thing: str) -> list[str]:
-    """The answer to "what colour is the bus?": that of what is in the middle, if it is clear."""
+    """The answer to "what colour is the bus?": that of the thing in the middle, if it is clear."""
     if not thing or is_plain(thing):
         return [colour(found)]
     if worn(thing):
@@ -230,7 +230,7 @@ def worn(thing: str) -> bool:
 
 
 def at_the_edge(found: Colour, thing: str) -> list[str]:
-    """The colour of the frame's edge where a sky or a floor is; nothing for other things."""
+    """The colour of the frame's edge for a sky or a floor; nothing for other things."""
     words = set(thing.lower().split())
     if not words & (_ABOVE | _BELOW):
         return []

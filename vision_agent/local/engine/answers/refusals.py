@@ -1,4 +1,4 @@
-"""Refusals: short, never the same twice in a row, and with a suitable offer. Pure."""
+"""Refusals: short, varied, and with a suitable offer. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OFFERS = {
     "tell what changed": "change different new",
     "know again what you teach me": "what know recognise name kind animal show teach where",
 }
-"""Offers, each with the words of questions after which it would not help."""
+"""Offers, each with the words of questions for which it would not help."""
 
 _BEYOND = (
     "That is beyond me, but I can {offers}.",

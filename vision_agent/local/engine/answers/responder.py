@@ -62,10 +62,11 @@ SENSES = (
 )
 
 LEAST_SNR_DB = 12.0
-"""Below this level of the voice over the noise just before it, the noise is to blame.
+"""Signal-to-noise ratio below which the noise is blamed for a miss.
 
 Speech 10 dB above kitchen noise measures 14 here, and more than four requests in five are
-understood; in quiet rooms it measures 38 and more."""
+understood; in quiet rooms it measures 38 and more.
+"""
 
 OPEN_TALK = "For open conversation, give this server a Gemini key or a model of your own."
 
@@ -103,7 +104,7 @@ TOOLS_FIRST = frozenset({*FOR_TOOLS, "beyond", "clock", "point", "closer"})
 """Intents for which a tool of the agent takes precedence."""
 
 LEAVE_IT = frozenset({"no", "stop"})
-"""Intents that drop an open question."""
+"""Intents that cancel an open question."""
 
 
 class Responder:
@@ -112,7 +113,7 @@ class Responder:
     Args:
         sight: Analyses frames when an intent needs it.
         taught: The things that users have taught; None for an engine that keeps nothing.
-        understanding: Decides what is asked; None for one of its own.
+        understanding: Decides which request was made; None creates one.
     """
 
     def __init__(
@@ -184,14 +185,14 @@ class Responder:
         return await self._understanding.request(transcript.text, spoken=transcript.spoken)
 
     async def _request_about(self, turn: Turn) -> Request | None:
-        """The request about what the turn is about: words that only say where to look are apart."""
+        """The request, without the words that only say where to look."""
         shorter = without_source(turn.text, turn.source)
         if shorter == turn.text or not turn.text.strip():
             return await self._request_in(turn.transcript)
         asked = await self._understanding.request(shorter, spoken=turn.transcript.spoken)
         found = await self._request_in(turn.transcript)
         if asked is None and found is None:
-            # Nothing is said that can be asked of a camera: what is there to read is the answer.
+            # No request is recognised, so the answer is the text on the screen, or what is seen.
             return Request("read", loose=True) if turn.source == "screen" else Request("see")
         return found if asked is None or (found and found.intent == "read") else asked
 
@@ -224,7 +225,7 @@ class Responder:
         if isinstance(pending, Plan) and turn.transcript.understood:
             if request is not None and request.intent in LEAVE_IT:
                 return Say("All right, I leave it.")
-            # A new request drops the open question; only another sentence can answer it.
+            # A new request cancels the open question; only another sentence can answer it.
             if plan is None and (request is None or may_answer(request, turn.text)):
                 completed = complete(pending, turn.text, turn.clock)
                 if completed is not None:
@@ -296,7 +297,7 @@ class Responder:
 
 
 def _where_to(plan: Plan, turn: Turn) -> dict[str, str]:
-    """The argument that says which of the caller's videos a tool is to look at, or point at."""
+    """The argument that selects the caller's video for a tool."""
     if turn.source != "screen":
         return {}
     sources = [p for p in plan.tool.parameters if {"camera", "screen"} <= set(p.choices)]
@@ -308,9 +309,9 @@ def _looks_closer(tool: str) -> bool:
 
 
 def _confirmed(turn: Turn, request: Request | None) -> tuple[str, Request | None]:
-    """A question or reply about a name that was not surely heard, and the request that is left.
+    """A question or reply about an uncertain name, and the rest of the request.
 
-    A name is learned for good, so that an uncertain one is kept only after "yes".
+    A name is learned for good, so an uncertain one is kept only after "yes".
     """
     pending = turn.dialogue.pending
     if isinstance(pending, Request):
@@ -333,7 +334,7 @@ def _not_understood(turn: Turn) -> list[str]:
     if turn.transcript.lost:
         return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
     if not turn.text.strip():
-        return []  # noise, not a question: silence is the polite answer
+        return []  # noise is answered with silence
     if turn.proactive and turn.transcript.spoken and not is_addressed(turn.text):
         return []  # the caller is talking to somebody else
     snr_db = turn.transcript.snr_db

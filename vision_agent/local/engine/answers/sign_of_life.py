@@ -1,4 +1,4 @@
-"""What is said while an answer takes long: a slow machine reads a dense page for half a minute.
+"""Sentences for when an answer takes long: a slow machine reads a dense page for half a minute.
 
 A client of the Live API that hears nothing for 10 s may take the model for dead and ask once more,
 which doubles the work.
@@ -13,11 +13,11 @@ from contextlib import aclosing
 from vision_agent.local.contract import Say, ToolRequest
 
 AFTER_S = 6.0
-"""After so long without a part of the answer there is a sign of life."""
+"""The silence in an answer after which a sign of life is given."""
 
 SENTENCES = ("One moment, please.", *("I'm still looking.",) * 9)
-"""One after the other. After the last one the answer has taken a minute: nothing more is said, and
-the client decides how long it waits."""
+"""Said one after another. After the last one the answer has taken a minute: nothing more is said,
+and the client decides how long it waits."""
 
 
 async def with_signs_of_life(

@@ -1,7 +1,7 @@
 """Which of the caller's pictures a question is about: camera, screen, or a sent picture. Pure.
 
-Frames say their source; a question is about the one that it names, or about a picture that was sent
-for it, or else about the camera, as long as that shows something.
+A question is about the source that it names, or else about a picture that was sent for it, or else
+about the camera while that is on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _AT_A_SOURCE = r",? ?(?:\b(?:on|in|at|of|from)\b )"
 
 
 def of_its_source(turn: Turn, words: str | None = None) -> Turn:
-    """The turn with the frames of what it is about alone.
+    """The turn with only the frames of the source that it is about.
 
     Args:
         turn: The turn, its frames with their sources.
@@ -50,7 +50,7 @@ def of_its_source(turn: Turn, words: str | None = None) -> Turn:
 
 
 def of_the_newest(turn: Turn) -> Turn:
-    """The turn with the frames of the source of the newest: a tool has just shown it."""
+    """The turn with only the frames of the newest frame's source, which a tool has just shown."""
     if not turn.frames:
         return turn
     source = turn.frames[-1].source
@@ -60,7 +60,7 @@ def of_the_newest(turn: Turn) -> Turn:
 
 
 def remember_answered(turn: Turn) -> None:
-    """Note that the pictures that were sent so far have been asked about."""
+    """Note that a question has been asked about the pictures that were sent so far."""
     if (newest := _newest_picture(turn)) is not None:
         turn.dialogue.answered_picture = newest
 
@@ -68,7 +68,7 @@ def remember_answered(turn: Turn) -> None:
 def without_source(text: str, source: FrameSource) -> str:
     """The question without the words that say where to look: "what do you see on my screen".
 
-    Where they are all it is about, "this" stands in their place: "describe this".
+    If there are no other words about the subject, "this" replaces them: "describe this".
     """
     named = {"screen": _SCREEN, "picture": _PICTURE}.get(source)
     if named is None or not named.search(text):
@@ -98,7 +98,7 @@ def _source(turn: Turn, words: str) -> FrameSource:
 
 
 def _asked_about(pictures: Sequence[SeenFrame], answered: int) -> list[SeenFrame]:
-    """The pictures that came since the last question, each once; or else the newest."""
+    """The pictures sent since the last question, each once; if there are none, the newest."""
     fresh: dict[bytes, SeenFrame] = {}
     for picture in reversed(pictures):
         if zlib.crc32(picture.jpeg) == answered:

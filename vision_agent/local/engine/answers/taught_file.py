@@ -1,4 +1,4 @@
-"""The file format for the things that one user has taught. Pure: bytes to things, and back."""
+"""The file format for the things that one user has taught. Pure: converts bytes and things."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def name_of(request: Request) -> str:
 
 
 def whose_of(text: str, request: Request) -> str:
-    """Before a name in an answer: "my" or an article; empty for a proper name."""
+    """The word before the name in an answer: "my" or an article; empty for a proper name."""
     name = name_of(request)
     word = request.slots.get("whose", "")
     if not word:

@@ -32,7 +32,7 @@ _WHY = ("error", "error_message", "message", "detail", "details", "reason", "tex
 """Fields that may give the reason of a failure, the likeliest first."""
 
 _TO_A_MODEL = re.compile(r"\b(analy[sz]e|retry|retries|try again with|tool call|the model)\b", re.I)
-"""Words of sentences that address the model that called the tool, not the caller."""
+"""Words of sentences that address the model that called the tool, and not the caller."""
 
 _DEEPEST = 3
 
@@ -120,7 +120,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _is_deed(key: str, value: Any) -> bool:
-    """Whether a field's name says what was done to its value: "added", "saved"."""
+    """Whether a field's name states an action on its value: "added", "saved"."""
     return (
         key.isalpha()
         and key.endswith("ed")
@@ -287,7 +287,7 @@ def _value(value: Any, depth: int = 0) -> str:
 
 
 _UNBROKEN = re.compile(r"\S{200,}")
-"""A run of characters that makes no sense aloud: encoded data, a key."""
+"""A run of characters that is meaningless when read aloud: encoded data, a key."""
 
 _MOST_ITEMS = 5
 """Items of a list that are read out; more are too many to listen to."""

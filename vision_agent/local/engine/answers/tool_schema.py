@@ -45,7 +45,7 @@ class Parameter:
 
     @property
     def words(self) -> list[str]:
-        """The name, split into words."""
+        """The name, divided into words."""
         return split_name(self.name)
 
 

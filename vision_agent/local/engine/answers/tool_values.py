@@ -15,7 +15,7 @@ FILLERS = frozenset("like today currently think really exactly".split())  # noqa
 QUESTION_WORDS = frozenset(
     """what who where when why how which is are was do does did can could will would""".split()  # noqa: SIM905
 )
-"""Words with which no answer begins."""
+"""Words that begin no answer."""
 
 _NO_VALUE = FILLERS | frozenset(
     """now tomorrow tonight yesterday here there outside please thanks again me you it one ones this
@@ -34,7 +34,7 @@ _FREE_TEXT = frozenset(
     reminder say write log record search report post translate watch feedback mail
     email""".split()  # noqa: SIM905
 )
-"""Words in the names of tools and arguments that take whole sentences."""
+"""Words in the names of tools and arguments whose values are whole sentences."""
 
 _FREE_STEMS = frozenset(stem(word) for word in _FREE_TEXT)
 _MOST_WORDS = 6

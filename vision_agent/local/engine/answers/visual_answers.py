@@ -48,11 +48,11 @@ _HAPPENING = re.compile(r"\b(?:going on|happening|happens)\b", re.IGNORECASE)
 _ON_A_TABLE = re.compile(r"\bon (?:the|my|this|that) (?:table|desk)\b", re.IGNORECASE)
 
 _OF_A_THING = frozenset({"where", "point", "is_thing", "is_known"})
-"""Intents that can't be answered for a kind that is neither taught nor known to sight."""
+"""Intents that have no answer for a kind that is neither taught nor known to sight."""
 
 
 class VisualAnswers:
-    """Looks at the newest frame and says what it was asked for.
+    """Looks at the newest frame and answers questions about it.
 
     Args:
         sight: Analyses frames.
@@ -162,7 +162,7 @@ class VisualAnswers:
             return list(seen.off)
         found = fitting(asked, seen)
         if not found and not asked.is_found and "colour" in intent:
-            # The colour of what is there can be told, whatever it is.
+            # The colour of a thing can be said even if its kind is unknown.
             if intent in LOOKS:
                 return LOOKS[intent][0].say(seen, request, taught)
             return await self._where(request, turn, taught)
@@ -199,7 +199,7 @@ class VisualAnswers:
 
 
 def _each_picture(request: Request, turn: Turn) -> Sequence[Turn]:
-    """A turn for each picture that was sent for this question, if it can be asked of each."""
+    """A turn for each picture that was sent for this question, if the question suits each one."""
     if turn.source != "picture" or request.intent in ("changed", "moving", "teach"):
         return [turn]
     return [replace(turn, frames=[frame]) for frame in turn.frames[-len(NTH) :]]
@@ -216,7 +216,7 @@ def cannot_recognise(thing: str) -> str:
 
 
 def not_located(target: Target, seen: Observations) -> list[str]:
-    """Why something has no place in the frame."""
+    """Why a thing has no place in the frame."""
     if target.kind == "unknown":
         return [cannot_recognise(target.name)]
     if target.asked:

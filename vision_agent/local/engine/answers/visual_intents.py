@@ -51,7 +51,7 @@ def _scene(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _is_nameless(seen: Observations) -> bool:
-    """Whether something stands out, and nothing has a name that is likely."""
+    """Whether something stands out, but nothing has a likely name."""
     named = seen.known or named_things.prominent(seen)
     empty = seen.quality is not None and seen.quality.empty
     return not named and not empty and bool(seen.colour and seen.colour.stands_out)
@@ -77,7 +77,7 @@ def _what_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _held(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    """The answer to "what am I holding?"; the one who holds it, a table or a lake is none."""
+    """The answer to "what am I holding?"; the person, a table or a lake does not count."""
     thing = seen.shown
     if not seen.known and (thing is None or kind_of(thing.name) in FURNITURE):
         return [f"I don't know what you hold. {HOW_TO_TEACH}"]
@@ -185,7 +185,7 @@ def _printed(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _inside(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    """The answer to "what is in this box?": its print, or what is seen in an open one."""
+    """The answer to "what is in this box?": its print, or the contents of an open one."""
     if not seen.text and (seen.known or named_things.prominent(seen)):
         return phrasing.scene(seen, taught)
     return _printed(seen, request, taught)

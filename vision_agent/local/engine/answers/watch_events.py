@@ -1,4 +1,4 @@
-"""What is to be watched for, in words that name the event: "a bottle appears". Pure.
+"""Normalises the event to watch for: "a bottle appears". Pure.
 
 "When you see a bottle", "when a bottle comes into view" and "when there is a bottle" are one event,
 and a tool that watches has one word for it.

@@ -1,1 +1,1 @@
-"""When somebody speaks, and what was said."""
+"""Detects speech and transcribes it."""

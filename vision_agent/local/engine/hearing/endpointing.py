@@ -27,7 +27,7 @@ class Sensitivity:
     Attributes:
         enter: Probability from which a silent caller's chunk counts as speech.
         sure: The same for a chunk that hardly stands out from the noise.
-        rise: The same for a chunk between voiced ones: a soft consonant also begins speech.
+        rise: The same for a chunk between voiced ones, because a soft consonant also begins speech.
         leave: Probability below which a speaking caller's chunk counts as silence.
         onset_chunks: Number of such chunks in a row that begin speech.
         silence_ms: Silence that ends speech.
@@ -44,9 +44,9 @@ class Sensitivity:
     def of(cls, options: HearingOptions) -> Sensitivity:
         """The thresholds for the options of the setup message.
 
-        Low start sensitivity asks for clearer and longer speech; low end sensitivity waits half as
-        long again before it believes the silence. ``prefix_padding_ms`` is the speech it takes to
-        begin, in whole chunks, whatever the sensitivity.
+        Low start sensitivity requires clearer and longer speech; low end sensitivity requires half
+        as much silence again. ``prefix_padding_ms`` is the speech required for a start, in whole
+        chunks, at any sensitivity.
         """
         slow_start = options.start_sensitivity == "LOW"
         onset_chunks = 6 if slow_start else 3

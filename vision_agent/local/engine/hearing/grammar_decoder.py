@@ -1,4 +1,4 @@
-"""What an utterance would be if it were one of the phrases that can be asked, by pocketsphinx."""
+"""Proposes the phrase of the grammar that an utterance resembles most, by pocketsphinx."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class GrammarDecoder:
     def _level(self, pcm: bytes) -> str:
         """The cepstral mean of some PCM, in the format of `set_cmn`.
 
-        It is where cepstral mean normalisation starts: with the model's fixed start 142 of 174
+        Cepstral mean normalisation starts from it: with the model's fixed start 142 of 174
         questions were recognised instead of 153.
         """
         # Features need an active search; this is the smallest one.

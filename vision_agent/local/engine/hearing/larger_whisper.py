@@ -1,11 +1,11 @@
-"""A Whisper that somebody prefers to the bundled one."""
+"""A Whisper model that replaces the bundled one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 VARIABLE = "VISION_AGENT_WHISPER"
-"""Names it: a folder, or a name that faster-whisper fetches."""
+"""The variable that names it: a folder, or a name that faster-whisper fetches."""
 
 
 def model_folder(named: str) -> Path:
@@ -23,7 +23,7 @@ def model_folder(named: str) -> Path:
         return folder
     if folder.is_absolute() or named.startswith("."):
         raise FileNotFoundError("there is no such folder")
-    # Imported here: with what it imports it takes 100 MB.
+    # Imported here, because it takes 100 MB with its own imports.
     from faster_whisper import download_model
 
     return Path(download_model(named))

@@ -73,7 +73,7 @@ async def understood(
 
 
 def _knows(request: Request) -> bool:
-    """Whether people ask about the things in a request."""
+    """Whether a request is about things that people ask about."""
     return all(said.split()[-1] in known_words() for said in request.slots.values() if said)
 
 
@@ -83,7 +83,7 @@ async def _spoken(
     vocabulary: Vocabulary,
     understanding: Understanding | None,
 ) -> tuple[str, Request | None]:
-    """What was said according to one Whisper, and the request that it makes."""
+    """The words according to one Whisper, and the request that they make."""
     names, agents = vocabulary.names, vocabulary.agents
     if understanding is None:
         text = likelier(hypothesis.text, proposal, names, agents, hypothesis.others)
@@ -178,7 +178,7 @@ class Recognizer:
         )
         self._answered_s = 0.0
         self.off = ""
-        """Why nobody is heard, in a sentence; empty as long as somebody is."""
+        """Why nobody is heard, in a sentence; empty while recognition works."""
         self._jobs = itertools.count(1)
         self._open: dict[int, Transcription] = {}
 
@@ -196,7 +196,7 @@ class Recognizer:
         """A new utterance; None when too many are being transcribed, or none can be (`off`).
 
         Args:
-            agents: Whom the caller may ask for by name.
+            agents: The agents for which the caller may ask by name.
         """
         if self.off:
             return None
@@ -217,7 +217,7 @@ class Recognizer:
     def check(self, timeout_s: float) -> None:
         """Restart a worker that has returned no result for ``timeout_s``.
 
-        A worker that is only behind returns other results meanwhile.
+        A worker that is merely slow returns other results meanwhile.
         """
         if asyncio.get_running_loop().time() - self._answered_s >= timeout_s:
             self.worker.restart(f"has transcribed nothing for {timeout_s:g} s.")

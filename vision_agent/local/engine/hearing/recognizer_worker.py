@@ -34,7 +34,7 @@ from vision_agent.local.engine.weights import WeightsError
 from vision_agent.local.engine.worker_inbox import Inbox
 
 _LONGEST_REQUEST_BYTES = 6 * 32_000
-"""A longer utterance is none of the grammar's phrases."""
+"""A longer utterance is not one of the grammar's phrases."""
 
 _LONE_WORD_BYTES = 51_200
 """A sound of up to 1.6 s, silence included, may be a lone word, which the grammar knows best."""
@@ -66,14 +66,14 @@ class _Utterance:
     proposal: tuple[Proposal | None] | None = None
 
     def add(self, pcm: bytes) -> None:
-        """Take sound that was said after all that came before."""
+        """Take sound that follows all earlier sound."""
         self.rest += pcm
         self.paused = False
         self.first = self.second = self.proposal = None
 
     @property
     def text(self) -> str:
-        """All that was said, as far as it is decoded."""
+        """The words of the utterance that have been decoded so far."""
         last = self.first.text if self.first else ""
         return " ".join(text for text in (*self.texts, last) if text)
 
@@ -153,14 +153,14 @@ class Scheduler:
         return any(map(self._decode, paused)) or any(map(self._window, self._open.values()))
 
     def _prepare(self) -> bool:
-        """Load what a later sound may need; False when all is loaded."""
+        """Load a model that a later sound may need; False when all are loaded."""
         if self._whispers.load_early():
             trim()
             return True
         return False
 
     def _decode(self, utterance: _Utterance) -> bool:
-        """Take one step of decoding an utterance up to here; False when there is none left."""
+        """Take one step of decoding an utterance up to its newest sound; False if none is left."""
         if self._window(utterance):
             return True
         if utterance.first is None:

@@ -1,4 +1,4 @@
-"""Speech detection for one conversation: when somebody speaks, and what was said.
+"""Speech detection for one conversation: when somebody speaks, and the transcript.
 
 Sound passes a cheap level gate, then Silero, then ``endpointing``; an utterance goes to the
 recogniser while it is spoken. Time is counted in samples fed: nothing here reads a clock.
@@ -109,7 +109,7 @@ class SpeechDetector:
         self._spoken: deque[_SpokenUtterance] = deque()
 
     def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
-        """Take sound in; returns what began or ended in it, in order.
+        """Take sound; returns the starts and ends of speech in it, in order.
 
         Args:
             pcm: s16le mono 16 kHz, any even number of bytes.

@@ -16,14 +16,14 @@ WINDOW_S = 10
 repeats itself without end."""
 
 _FRAMES_A_SECOND = 100
-_TOKENS_A_SECOND, _MORE_TOKENS = 8, 10  # more than anybody says
+_TOKENS_A_SECOND, _MORE_TOKENS = 8, 10  # more than the fastest speaker needs
 _BEAM = 5
 _CANDIDATES = 5
 _MOST_BEHIND, _CLOSE_BEHIND = 0.4, 0.2
-"""By how much the mean log probability of another text may be less than the best one's, and of one
-that is about as likely."""
+"""How far the mean log probability of an alternative text may be below the best one's, and how far
+for a text that counts as about as likely."""
 
-_REPETITION_PENALTY = 1.1  # less of what `whisper_text.once` has to take out
+_REPETITION_PENALTY = 1.1  # reduces what `whisper_text.once` has to remove
 
 
 class Whisper:
@@ -37,7 +37,7 @@ class Whisper:
     """
 
     def __init__(self, folder: Path) -> None:
-        # int8 takes 78 MB where float32 takes 265 (tiny.en), and hears as well.
+        # int8 takes 78 MB where float32 takes 265 (tiny.en), with the same accuracy.
         self._model = ctranslate2.models.Whisper(
             str(folder),
             device="cpu",

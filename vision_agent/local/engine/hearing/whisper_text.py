@@ -1,4 +1,4 @@
-"""From Whisper's tokens to the words that were said. Pure."""
+"""Converts Whisper's tokens to the words that were said. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _SURELY_NOISE = 0.8
-"""`no_speech` from which nothing was said, however sure the words are. Of noise alone it is at
-least 0.85."""
+"""`no_speech` from which the text is discarded, however sure the words are. For noise alone it is
+at least 0.85."""
 
 _PERHAPS_NOISE, _SURE_WORDS = 0.6, -0.5
-"""`no_speech` from which words count only if they are surer than this: a request in a noisy kitchen
-had 0.62."""
+"""`no_speech` from which words count only if their log probability exceeds this. A request in a
+noisy kitchen had 0.62."""
 
 _FASTEST_WORDS = 4.5
-"""Words a second that nobody exceeds in a sentence that is said twice."""
+"""The most words a second in a sentence that is really said twice."""
 
 _AROUND_S = 0.5  # silence in the sound before and after the voice
 
@@ -54,13 +54,13 @@ def text_of(tokens: Sequence[str]) -> str:
 
 
 def once(text: str, seconds: float) -> str:
-    """The text without repetitions that there was no time to say.
+    """The text without repetitions for which the sound is too short.
 
     In a window shorter than the 30 s that it was trained with, Whisper writes a short sentence two
     or three times: "What can you see? What can you see? What".
 
     Args:
-        text: Whisper's.
+        text: Whisper's text.
         seconds: Length of the sound.
     """
     words = text.split()

@@ -1,4 +1,4 @@
-"""The Whispers that hear: one decides, a smaller one is asked where that is not sure."""
+"""The two Whispers: the first one decides, and a smaller one is asked where that is not sure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Whispers:
 
     @property
     def second(self) -> Whisper | None:
-        """The second one, which is loaded if it has not been yet; None if there is none."""
+        """The second one, which is loaded now if necessary; None if there is none."""
         load, self._load_second = self._load_second, None
         if load is not None:
             self._second = load()
@@ -48,7 +48,7 @@ class Whispers:
 
     @classmethod
     def load(cls, named: str = "") -> Self:
-        """The model that was named, or else Whisper base; and Whisper tiny.en, not loaded yet.
+        """The named model or Whisper base, and Whisper tiny.en, which is not loaded yet.
 
         If one can't be loaded, the log says so in a sentence, and the other one hears alone.
 

@@ -1,4 +1,4 @@
-"""Where long speech is divided into windows that Whisper can hear. Pure."""
+"""Divides long speech into windows that fit Whisper. Pure."""
 
 from __future__ import annotations
 

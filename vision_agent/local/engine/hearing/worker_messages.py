@@ -1,4 +1,4 @@
-"""What the engine asks of the recogniser's process, and what comes back. Pure."""
+"""The messages between the engine and the recogniser's process. Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ over; END, nothing more comes; CANCEL, nobody wants the result. From the worker:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What an utterance may name besides the words of the intents table.
+    """The names that an utterance may contain besides the words of the intents table.
 
     Attributes:
-        names: What things have been taught as, sorted.
-        agents: The agents that a caller may ask for, sorted.
+        names: The names of taught things, sorted.
+        agents: The agents for which a caller may ask, sorted.
     """
 
     names: tuple[str, ...] = ()

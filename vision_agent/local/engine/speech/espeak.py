@@ -32,8 +32,8 @@ _OK = 0
 
 _RATE_HZ = 22_050
 _BUFFER_MS = 100
-# At the default of 100 some variants clip inside espeak-ng. The gain that is missing is applied to
-# its output.
+# At the default of 100 some variants clip inside espeak-ng. The missing gain is applied to its
+# output.
 _HEADROOM_VOLUME = 60
 
 _CALLBACK = ctypes.CFUNCTYPE(
@@ -103,7 +103,7 @@ class Espeak:
         on_samples(_floats(resampler.finish()))
 
     def _called(self, samples: object, count: int, _events: object) -> int:
-        """Returns 1 to end the synthesis, as espeak-ng wants it."""
+        """Returns 1 to end the synthesis, as espeak-ng expects."""
         if not samples or count <= 0:
             return 0
         # ctypes only prints exceptions of a callback to standard error.

@@ -1,4 +1,4 @@
-"""The English voice: hibari's phonemes and network, and the vocoder that makes thirty of it."""
+"""The English voice: hibari's phonemes and network, and a vocoder that makes thirty voices."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Hibari:
         try:
             return str(self._phonemizer(spoken(text)))
         except Exception as error:
-            # Text of any kind reaches rules that were written for prose.
+            # Arbitrary text reaches rules that were written for prose.
             raise SynthesisError(f"hibari can't read {text!r} ({error!r}).") from error
 
 

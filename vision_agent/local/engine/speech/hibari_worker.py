@@ -15,7 +15,7 @@ def main() -> NoReturn:
     """Runs the worker; if its weights are unusable, the parent gets a refusal with the reason."""
     inbox = Inbox()
     try:
-        # Before the import, which reads some of them.
+        # Loaded before the import, which reads some of them.
         voice_tables()
         from vision_agent.local.engine.speech.hibari import Hibari
 

@@ -1,4 +1,4 @@
-"""Splits a sentence by who can say it: hibari knows Latin letters, espeak-ng the other scripts.
+"""Divides a sentence: hibari reads Latin letters, and espeak-ng the other scripts.
 
 Pure.
 """
@@ -42,7 +42,7 @@ _LANGUAGES = {
 }
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _RUN_PAUSE_MS = 40
-# hibari says nothing of other symbols, such as emoji.
+# hibari ignores other symbols, such as emoji.
 _SAID_BY_HIBARI = re.compile(
     r"[^\W_]|[%&@#+=$<>*/^~\u20ac\u00a3\u00a5\u00b0\u00b1\u00d7\u00f7\u00bc-\u00be\u2192]"
 )

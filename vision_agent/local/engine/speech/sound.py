@@ -14,7 +14,7 @@ PIECE_SAMPLES = OUTPUT_RATE_HZ // 10
 # -19.6 dBFS RMS while there is sound, the loudness of a call.
 _TARGET_RMS = 10 ** (-19.6 / 20)
 _WINDOW_SAMPLES = OUTPUT_RATE_HZ // 100
-# What is softer than this part of the peak is a pause.
+# Sound below this fraction of the peak is a pause.
 _PAUSE = 0.02
 _LEAST_PEAK = 10 ** (-5.5 / 20)
 # Above the knee, samples are compressed towards the ceiling of -3 dBFS, which they never reach.

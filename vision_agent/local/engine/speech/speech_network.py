@@ -14,7 +14,7 @@ from vision_agent.onnx_session import onnx_session
 Floats = NDArray[np.float32]
 
 MAX_PHONEMES = 400
-"""More at once than the network was trained with comes out worse."""
+"""The most phonemes at once. The network was trained with no more, and more sound worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class SpeechFrames:
     pitch_hz: Floats
 
     def part(self, part: slice) -> SpeechFrames:
-        """Some of the frames."""
+        """A part of the frames."""
         return SpeechFrames(
             self.harmonic[:, part],
             self.harmonic_phase[:, part],

@@ -1,4 +1,4 @@
-"""Writes out what hibari's own normaliser reads badly: addresses, versions, codes, long numbers.
+"""Rewrites text that hibari's normaliser reads badly: addresses, versions, codes, long numbers.
 
 hibari's normaliser reads times, dates, money, units, abbreviations and symbols. Pure.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 # A number of seven digits or more is read out digit by digit, unless it is a round one.
 _LONGEST_ROUND_NUMBER = 15
-# Capitals in a code that are more than these are taken for a word.
+# A longer run of capitals in a code is read as a word.
 _LONGEST_SPELT = 4
 
 _EMPHASIS = re.compile(r"\*\*|__|`+|^\s*(?:#+|[-*\u2022])\s+", re.M)
@@ -48,7 +48,7 @@ _CODE = re.compile(
     r"(?<![\w.,/'-])(?=[\w-]*[A-Z])(?=[\w-]*\d)[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*(?!\w)"
 )
 _CODE_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Za-z][a-z]*|\d+|[-_]")
-# Words with digits that are read as they are: "3D", "4K", "5GB", "240V", "MP3", "iPhone15".
+# Words with digits that are read unchanged: "3D", "4K", "5GB", "240V", "MP3", "iPhone15".
 _NUMBER_AND_UNIT = re.compile(r"\d{1,6}(?:[A-Z]{1,2}|[kKMGT]?(?:B|Hz|W|V|A|Wh)|[kmcd]?m|[AP]M)")
 
 
@@ -93,7 +93,7 @@ def _numbers(text: str) -> str:
 
 
 def _digits(number: str) -> str:
-    """Digit by digit, in groups of three; a round number as it is."""
+    """A number digit by digit, in groups of three; a round number unchanged."""
     if number[0] != "0" and number.endswith("000") and len(number) <= _LONGEST_ROUND_NUMBER:
         return number
     groups = [number[start : start + 3] for start in range(0, len(number), 3)]
@@ -124,7 +124,7 @@ def _code(code: str) -> str:
 
 
 def _with_a_sound(letter: str) -> str:
-    """The letter, or its base letter where hibari has no sound for it with its marks."""
+    """The letter, or its base letter if hibari can't say it with its diacritics."""
     if "\u1e00" <= letter <= "\u1eff":
         return unicodedata.normalize("NFKD", letter)[0]
     return letter

@@ -1,4 +1,4 @@
-"""Text to speech: hibari speaks English, and espeak-ng what hibari can't say.
+"""Text to speech: hibari speaks English, and espeak-ng everything that hibari can't say.
 
 Each text is spoken sentence by sentence. A sentence waits for at most one sentence of every other
 text.
@@ -79,7 +79,7 @@ class Speech:
 
     @property
     def worker_pids(self) -> dict[str, int]:
-        """The ids of the workers' processes, of those of `hibari` and `espeak` that run."""
+        """The process ids of the running workers, by name: `hibari` and `espeak`."""
         pids = {"hibari": self._hibari.pid, "espeak": self._espeak.pid}
         return {name: pid for name, pid in pids.items() if pid is not None}
 
