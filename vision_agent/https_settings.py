@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings
 def _check_host(value: str) -> str:
     if not value.strip():
         raise ValueError("It is empty: write 127.0.0.1, or 0.0.0.0 for all addresses.")
-    # As an IPv6 address stands in a URL.
+    # An IPv6 address in a URL has brackets.
     return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
 

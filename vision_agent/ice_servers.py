@@ -46,7 +46,7 @@ class IceUrl:
         """Read a URL.
 
         Raises:
-            ValueError: It is none, or none that browsers and this server can use.
+            ValueError: It is not a URL that browsers and this server can use.
         """
         parts = _URL.fullmatch(text)
         wrong = f"{text!r} is no address of a STUN or TURN server. Write stun:host:3478, or "

@@ -88,7 +88,7 @@ class CallLines:
             )
 
     def error(self, text: str, fatal: bool) -> None:
-        """The caller is told that something does not work."""
+        """Record that the caller was told about a problem."""
         if self.recording is not None:
             self._put(ErrorLine(at_ms=self._now, text=text, fatal=fatal))
 

@@ -65,7 +65,7 @@ class CallTrace:
         self._open.setdefault(name, (time.monotonic(), attributes or {}))
 
     def done(self, *names: str) -> None:
-        """Those of these spans that have begun have succeeded."""
+        """Mark those of these spans that have begun as successful."""
         for name in names:
             if began := self._open.pop(name, None):
                 self._span(name, began[0], time.monotonic(), began[1])

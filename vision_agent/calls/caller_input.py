@@ -1,4 +1,4 @@
-"""What the caller says and shows, on its way to the model."""
+"""Passes what the caller says and shows to the model."""
 
 from __future__ import annotations
 

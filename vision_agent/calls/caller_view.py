@@ -1,4 +1,4 @@
-"""What the caller's client is shown of the call: its state, and messages."""
+"""The caller's view of the call: its state, and messages to the client."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class PeerConnections:
             raise Superseded("A newer connection has taken this call over.")
 
     async def _retire(self) -> None:
-        """Let the present connection go; its caller is told, even if it has yet to connect."""
+        """Release the current connection; its caller is told, even if it has yet to connect."""
         retired, self._retired = self._retired, self.present
         self._retired.retire("replaced by a new connection")
         if retired is not None:

@@ -95,7 +95,7 @@ class EventReporter:
             )
 
     def error(self, text: str, fatal: bool) -> None:
-        """The caller is told that something does not work."""
+        """Report that the caller was told about a problem."""
         self.lines.error(text, fatal)
         self._put(CallError, text=text, fatal=fatal)
 

@@ -90,7 +90,7 @@ class UsageReported(CallEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallError(CallEvent):
-    """Something does not work, as the caller is told.
+    """The caller is told about a problem.
 
     Attributes:
         text: A sentence.

@@ -10,7 +10,7 @@ from vision_agent.ice_servers import IceServers
 from vision_agent.live.pricing import PriceTable
 
 ToolReports = Literal["none", "name", "full"]
-"""What a caller's client is told of the agent's tools: that one runs, its name, or everything."""
+"""What a caller's client learns about the agent's tools: that one runs, its name, or everything."""
 
 
 @dataclass(frozen=True, slots=True)

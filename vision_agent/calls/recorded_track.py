@@ -15,7 +15,7 @@ MOST_SELDOM_ASKED_S = 10.0
 costs its network bandwidth."""
 
 KEY_EVERY_S = 30.0
-"""After so long without a key frame one is requested: players and cuts begin at one."""
+"""A key frame is requested after this time without one, because players and cuts begin at one."""
 
 
 class RecordedTrack:

@@ -17,7 +17,7 @@ NO_CONSENT = "you have not agreed to it"
 
 @dataclass(frozen=True, slots=True)
 class RecordingDecision:
-    """What becomes of one call.
+    """The decision about one call.
 
     Attributes:
         records: Whether it is recorded.

@@ -79,7 +79,7 @@ class SentPictures:
         return self._reading
 
     def after(self, then: Callable[[], None]) -> None:
-        """Call something when the picture that is being read has been; at once if there is none."""
+        """Call a function when the current picture has been read; at once if there is none."""
         if self._reading is None or self._reading.done():
             then()
         else:

@@ -1,4 +1,4 @@
-"""What tools can reach of one call (`tools.call_context.CallContext`)."""
+"""The part of a call that tools can use (`tools.call_context.CallContext`)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class TypedTurns:
         self.due_s: float | None = None
 
     def has_room(self, queued: int) -> bool:
-        """Whether one more text may be taken, when so many wait for the model elsewhere."""
+        """Whether one more text may be taken, when this many wait for the model elsewhere."""
         return len(self._texts) + queued < MAX_WAITING
 
     def add(

@@ -1,4 +1,4 @@
-"""Where no screen may be shared, a caller who shares one is told so."""
+"""Tells a caller who shares a screen that the server allows none."""
 
 from __future__ import annotations
 

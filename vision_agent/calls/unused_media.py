@@ -7,7 +7,7 @@ from collections.abc import Callable
 from vision_agent.rtc import Offer
 
 MARK = "[The server has told the caller this, it need not be said again:]"
-"""The beginning of what the agent is told."""
+"""The beginning of the agent's message."""
 
 
 class UnusedMedia:

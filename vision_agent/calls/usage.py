@@ -1,4 +1,4 @@
-"""What a call costs: the tokens that its model's service has counted, and an estimate in money."""
+"""The cost of a call: the tokens that its model's service has counted, and an estimate in money."""
 
 from __future__ import annotations
 

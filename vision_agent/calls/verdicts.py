@@ -1,4 +1,4 @@
-"""What a call's limits decide: that it ends soon, or now, or not after all."""
+"""The decisions of a call's limits: it ends soon, it ends now, or it continues after all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server of one worker: the whole application on an event loop and a UDP port of its own."""
+"""The server of one worker: the whole application, with its own event loop and UDP port."""
 
 from __future__ import annotations
 

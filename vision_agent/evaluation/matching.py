@@ -38,7 +38,7 @@ def arguments_match(expected: Any, given: Any, *, exact: bool) -> bool:
         return bool(expected == given)
     if exact or not isinstance(given, str | int | float):
         return bool(expected == given)
-    # 3.10 and 0123 stand for these texts, too.
+    # 3.10 and 0123 also match these texts.
     forms = {str(expected), getattr(expected, "written", str(expected))}
     return any(words_of(form) == words_of(str(given)) for form in forms)
 

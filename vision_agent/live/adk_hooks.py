@@ -38,7 +38,7 @@ TRANSFER_TOOL = transfer_to_agent.__name__
 
 
 def runs_live(agent: BaseAgent) -> bool:
-    """Whether ADK can run the agent in a call: of most kinds of its own `run_live` only raises."""
+    """Whether ADK can run the agent in a call; for most kinds its `run_live` only raises."""
     runs = type(agent)._run_live_impl
     if runs is SequentialAgent._run_live_impl:
         return all(map(runs_live, agent.sub_agents))
@@ -46,7 +46,7 @@ def runs_live(agent: BaseAgent) -> bool:
 
 
 def declare(tool: Any) -> types.FunctionDeclaration | None:
-    """What a model is told of a tool; raises where ADK can't make that of its parameters."""
+    """The declaration of a tool for a model; raises if ADK can't declare its parameters."""
     if callable(tool) and not isinstance(tool, BaseTool | BaseToolset):
         tool = FunctionTool(tool)
     return tool._get_declaration() if isinstance(tool, FunctionTool) else None

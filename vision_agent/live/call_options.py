@@ -159,10 +159,10 @@ class CallOptions(BaseModel):
 
     @classmethod
     def misspelt(cls, names: Iterable[str]) -> tuple[str, str] | None:
-        """The first name that is meant for an option and is none, and the option; None: no such.
+        """The first name that is a misspelt option, and the option; None if there is none.
 
-        A client may send data of its own beside the options, so a name that is like none of them
-        is not taken for a mistake.
+        A client may send data of its own beside the options, so a name that resembles no option is
+        not taken for a mistake.
         """
         bare = {_bare(name): name for name in cls.model_fields}
         spelt = {*cls.model_fields, *map(to_camel, cls.model_fields)}

@@ -1,4 +1,4 @@
-"""What happens in a live session: ADK's events, split so that each has one meaning."""
+"""The events of a live session: ADK's events, split so that each has one meaning."""
 
 from __future__ import annotations
 

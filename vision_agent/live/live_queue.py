@@ -202,8 +202,8 @@ class LiveQueue(LiveRequestQueue):
     def take_frames(self) -> list[types.Blob]:
         """The newest frame of each source, for a connection that has not seen it.
 
-        They wait here no longer. Those that say that a source is off are among them, and so are
-        those that say which source the next one is from.
+        The frames leave the queue. They include those that say that a source is off, and those that
+        name the source of the next one.
         """
         self._told = None
         frames: list[types.Blob] = []

@@ -1,4 +1,4 @@
-"""What the code that ADK runs for a call needs to know about the model's side of that call."""
+"""The model's side of a call, for the code that ADK runs for that call."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ _FORCED_END = _words(r"goaway", r"connection aborted", r"deadline expired")
 
 
 def fault_of(code: int | None, reason: str) -> Fault:
-    """What is at fault, by the service's reason and then by its code.
+    """The fault according to the service's reason, and otherwise to its code.
 
     Args:
         code: A close code or an HTTP status; None if there is none.

@@ -25,8 +25,7 @@ class CallsOnce:
     def received(self, message: types.LiveServerMessage) -> None:
         """Take the next message of the model; its calls are changed in place.
 
-        Those that stand in a `modelTurn` become a `toolCall`, and those that came before are
-        removed.
+        Calls in a `modelTurn` become a `toolCall`, and calls that came before are removed.
         """
         calls = list((message.tool_call.function_calls or []) if message.tool_call else [])
         content = message.server_content

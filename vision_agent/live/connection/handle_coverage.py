@@ -61,7 +61,7 @@ class HandleCoverage:
         self._report()
 
     def told(self, contents: list[types.Content]) -> None:
-        """A new connection begins, and its session is told these contents of the history.
+        """A new connection begins, and these contents of the history are sent to its session.
 
         The service may issue the session's first handle before it has read them.
         """

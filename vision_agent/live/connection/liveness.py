@@ -18,7 +18,7 @@ HANDLE_WAIT_S = 2.0
 follows the turn, 3.1 sends one about every 1.2 s, 3.8 none after its setup (all as reported)."""
 
 HURRY_S = 10.0
-"""From so long before its end on, a connection is left in the next pause, whatever was heard."""
+"""In this time before its end, a connection is left in the next pause, whatever was heard."""
 
 
 class Sign(IntEnum):

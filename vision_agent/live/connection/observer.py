@@ -38,7 +38,7 @@ class Gate(Protocol):
     def take_frames(self) -> list[types.Blob]:
         """The caller's newest frames, for a connection that has not seen them.
 
-        Those that say that the camera or the screen is off are among them.
+        They include the frames that say that the camera or the screen is off.
         """
 
     def watch_reader(self, failed: Callable[[Exception], None]) -> None:

@@ -22,9 +22,9 @@ _CHANNELS = re.compile(r";\s*channels\s*=\s*(?!1\b)", re.IGNORECASE)
 
 
 class SoundForm:
-    """The sound of a conversation: s16le mono, 24 kHz, whatever the service sends.
+    """Converts the sound of a conversation to s16le mono, 24 kHz, whatever the service sends.
 
-    The Live API sends that form. What stands in its place may send another one.
+    The Live API sends that form. A server in its place may send another one.
     """
 
     def __init__(self) -> None:

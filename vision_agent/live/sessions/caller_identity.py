@@ -83,10 +83,10 @@ class CallerIdentity:
 
     @classmethod
     def unknown(cls, claimed: object = None) -> Self:
-        """A caller whom a server that finds out who calls does not know.
+        """An unknown caller of a server that finds out who calls.
 
         Args:
-            claimed: What the client says nevertheless, for which there is a problem to report.
+            claimed: The client's own word about its user, which is reported as a problem.
         """
         return cls(proven=True, problem=NOT_TAKEN if claimed else None)
 

@@ -22,7 +22,7 @@ DATABASE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
 
 
 def url_with_driver(text: str) -> URL:
-    """A URL with a driver for asyncio; `ArgumentError` if it is none."""
+    """A URL with an asyncio driver; `ArgumentError` if the text is not a URL."""
     url = make_url(text)
     name = "postgresql" if url.drivername == "postgres" else url.drivername
     return url.set(drivername=DRIVERS.get(name, name))

@@ -180,7 +180,7 @@ def _words_of(event: Event) -> str:
 
 
 def newest(lines: Sequence[ConversationLine], max_bytes: int) -> list[dict[str, str]]:
-    """The newest lines that fit into so many bytes of JSON."""
+    """The newest lines that fit into this many bytes of JSON."""
     kept: list[dict[str, str]] = []
     for line in reversed(lines):
         told = {"who": line.who, "text": line.text}

@@ -1,4 +1,4 @@
-"""What identifies a session in ADK, besides the application."""
+"""The key that identifies a session in ADK, besides the application."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ HANDS_ON = frozenset({TRANSFER_TOOL, "task_completed", "stop_streaming", "finish
 """ADK's own tools that end an agent's turn, or change what else is running."""
 
 BLOCKING_S = 0.25
-"""A coroutine that blocks the event loop for so long is logged: callers hear the gap."""
+"""A coroutine that blocks the event loop for this long is logged, because callers hear the gap."""
 
 MAX_CANCELLED = 256
 """Cancelled calls that are remembered, as a call may be cancelled before it begins."""
