@@ -96,9 +96,10 @@ class Proxies:
 
 
 def is_replaced(scope: Scope) -> bool:
-    """Whether the ASGI server has put a forwarded caller in place of the connection's own address.
+    """Whether the ASGI server has replaced the connection's own address by a forwarded one.
 
-    uvicorn does, and takes the port over from `X-Forwarded-For`, or puts 0 where it names none.
+    uvicorn does, and takes the port from `X-Forwarded-For` as well, or sets it to 0 if there is
+    none.
     """
     peer, port = scope.get("client") or ("", None)
     if not port:

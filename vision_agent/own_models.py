@@ -175,10 +175,10 @@ class OwnModels:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the `VISION_AGENT_…` variables, where there are no other options.
+        """Read the `VISION_AGENT_…` variables, if there are no other options.
 
         Raises:
-            OwnModelError: As `read`; or a number is none.
+            OwnModelError: As `read`; or a number is invalid.
         """
         options: dict[str, Any] = {}
         for name in (*OPTIONS, *KEYS):

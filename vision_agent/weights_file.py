@@ -1,4 +1,4 @@
-"""A file of weights: where it lies, and the hash it must have."""
+"""A file of weights: its place, and the hash it must have."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Weights:
         if spec is None or spec.origin is None:
             raise WeightsError(f"The package {self.package}, which brings {self.file}, is missing.")
         path = Path(spec.origin).parent / self.file
-        # Callers hear this: where the package lies is none of their business.
+        # Callers hear this, and should not learn the path of the package.
         which = f"{self.file} of the package {self.package}"
         try:
             with path.open("rb") as file:

@@ -1,7 +1,7 @@
-"""The name of one server among several behind one address, as the ids that it gives out begin.
+"""The name of one server among several behind one address, with which its ids begin.
 
-An id such as `w3f0.6f2c…` says which server has the call, so that whatever stands in front sends
-every later request about it there.
+An id such as `w3f0.6f2c…` says which server has the call, so that a load balancer can send every
+later request about it there.
 """
 
 from __future__ import annotations

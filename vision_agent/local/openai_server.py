@@ -1,7 +1,7 @@
-"""A connection to a server of the user's own with OpenAI's interface.
+"""A connection to the user's own server with OpenAI's interface.
 
-Nothing is sent but the request itself: no headers that describe this machine, no other key of the
-environment's, and nothing to where a server redirects.
+Only the request itself is sent: no headers that describe this machine, no other key of the
+environment, and nothing to the target of a redirect.
 """
 
 from __future__ import annotations
@@ -132,10 +132,10 @@ class OpenAIServer:
             ) from None
 
     async def model_name(self, usual: str = "") -> str:
-        """The model that is asked: the one named, or the only one there.
+        """The model to ask: the named one, or the server's only one.
 
         Args:
-            usual: The name to ask a server for that lists none; empty where it has to list one.
+            usual: The name for a server that lists none; empty if the server has to list one.
 
         Raises:
             BrainFailure: No model is named, and the server does not have exactly one.

@@ -39,7 +39,7 @@ from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_engine import ScenarioEngine
 
 MAX_CONNECTIONS = 64
-"""Connections at once. A further one takes the place of a silent one, or is refused with 503."""
+"""Most connections at once. A further one replaces a silent one, or is refused with 503."""
 
 MAX_HANDSHAKES = 32
 """Connections that may be in the TLS or HTTP handshake at once."""

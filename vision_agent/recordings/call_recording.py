@@ -218,7 +218,7 @@ class CallRecording:
             over = ends
         except OSError as error:
             over = EndsEarly.of(error)
-        except Exception:  # a bug of ours: the call goes on, and its caller is told
+        except Exception:  # a bug of ours: the call continues, and its caller is told
             logger.exception("A call's recording failed.")
             over = EndsEarly("other", "the recording failed")
         with self._lock:

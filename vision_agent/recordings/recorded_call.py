@@ -97,7 +97,7 @@ class RecordedCall:
         except FileNotFoundError:
             return False
         except OSError:
-            return True  # what is wrong with it is said where it is read
+            return True  # the reader of the file reports what is wrong with it
         is_matroska = _MATROSKA.startswith(beginning[:4])
         return not is_matroska or _CLUSTER in beginning
 

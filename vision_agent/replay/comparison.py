@@ -106,7 +106,7 @@ class ComparedRow:
 def compare(first: ComparedCall, second: ComparedCall) -> list[ComparedRow]:
     """Return both calls side by side: turn by turn, then as a whole.
 
-    Turns whose transcript of the caller is the same stand beside each other.
+    Turns with the same transcript of the caller are in the same row.
     """
     rows: list[ComparedRow] = []
     for number, (one, other) in enumerate(_pairs(first.turns, second.turns), start=1):

@@ -45,7 +45,8 @@ _CONNECTED_MS = 3_000
 _LONGEST_PAUSES_S: Mapping[Source, float] = {"camera": 5.0, "screen": 15.0}
 # The agent may speak unasked a little later than in the recording.
 _LATER_MS = 2_000
-# Messages that are not sent again: about the call's recording, and pictures, which are sent anew.
+# Messages that are not repeated: those about the call's recording, and pictures, which are sent as
+# files.
 _NOT_SENT_AGAIN = ("recording", "picture")
 
 

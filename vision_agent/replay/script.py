@@ -84,7 +84,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Say nothing for so many seconds, whatever the agent does."""
+    """Say nothing for this many seconds, whatever the agent does."""
 
     seconds: float
 

@@ -307,7 +307,7 @@ class ScriptPlayer:
         return None if said_ms > self._call.now_ms() else said_ms
 
     def _progress(self) -> CallProgress:
-        """Compute where the call stands, report it, and end a turn that is over."""
+        """Compute the call's progress, report it, and end a turn that is over."""
         now_ms, said_ms = self._call.now_ms(), self._said_ms()
         expects_answer = any(each.end_ms == said_ms for each in self.words)
         answered_ms = None if said_ms is None else self._received.first_after(said_ms)

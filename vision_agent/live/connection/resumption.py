@@ -16,8 +16,9 @@ class HandleKeeper(Protocol):
     def take(self) -> str | None:
         """The handle of the conversation's last call; None if there is none, or it is outdated.
 
-        It is returned once in a call: an agent that takes over from another agent begins a session of
-        its own."""
+        It is returned once in a call: an agent that takes over from another agent begins a session
+        of its own.
+        """
 
     def keep(self, handle: str | None) -> None:
         """Keep the newest handle; None if more has been said than the last one covers."""

@@ -49,9 +49,9 @@ class AnswerMessages:
         return [makers[kind]() for kind in self._habits.lead]
 
     def of(self, piece: AnswerPiece) -> list[ServerMessage]:
-        """The messages of a piece; none where it is not to be sent.
+        """The messages of a piece; none if it is not to be sent.
 
-        Calls of functions are sent when the turn-taking says so.
+        Function calls are sent when the turn-taking says so.
         """
         match piece:
             case AnswerThought(text):

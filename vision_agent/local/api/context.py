@@ -255,7 +255,7 @@ class Context:
             proactive=self._setup.proactive,
             asks_proactive=self._setup.asks_proactive,
             user=user,
-            clock=datetime.now(),  # this machine's: nothing says where the caller is
+            clock=datetime.now(),  # this machine's, because the caller's is unknown
             dialogue=self.dialogue,
         )
 

@@ -39,7 +39,8 @@ def find_endpoint(path: str) -> Endpoint | None:
     """The endpoint a request path names (its query aside), or None when it names none."""
     path = path.partition("?")[0]
     for vertex, pattern in ((False, _AI_STUDIO_PATH), (True, _VERTEX_PATH)):
-        # `//` where the base URL ended with a slash, which the public service takes as well.
+        # `//` results from a base URL that ends with a slash, which the public service accepts as
+        # well.
         if match := pattern.fullmatch("/" + path.lstrip("/")):
             return Endpoint(vertex, match[1], constrained=not vertex and match[2] is not None)
     return None

@@ -1,7 +1,7 @@
-"""The engine as models use it that do not converse: one that translates, one that transcribes.
+"""The engine for models that do not converse: one translates, one transcribes.
 
-The local engine can't translate. What is said in the other language is what a scenario or a
-language model of the user's own says; without one it is what was heard, word for word.
+The local engine can't translate. The translation comes from a scenario or from the user's own
+language model; without either it is the transcript, word for word.
 """
 
 from __future__ import annotations

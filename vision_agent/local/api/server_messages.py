@@ -21,7 +21,7 @@ def encode(message: ServerMessage) -> bytes:
 
 
 def setup_complete(session_id: str | None) -> ServerMessage:
-    """The session is open; its id where the service names it."""
+    """The session is open; the message has its id if the service sends one."""
     return {"setupComplete": {"sessionId": session_id} if session_id else {}}
 
 

@@ -1,1 +1,1 @@
-"""What can be asked, and how it sounds: tables and rules, no sound."""
+"""Possible requests and their wordings: tables and rules, no sound."""

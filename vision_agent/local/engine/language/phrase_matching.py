@@ -161,7 +161,7 @@ _HUMANS = frozenset(
 )
 _PRINT = frozenset("text writing words letters print numbers number digits".split())  # noqa: SIM905
 _NO_NAMES = frozenset("it this that these those what there here you me i".split())  # noqa: SIM905
-"""Words that stand for a thing and do not name it."""
+"""Words that refer to a thing without naming it."""
 
 
 def _patterns(intents: Sequence[Intent], *, typed: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
