@@ -43,7 +43,7 @@ GROUND = {
     "call_scope",
     "closing",
     "data_folder",
-    "freed_memory",
+    "malloc_trim",
     "ice_servers",
     "ice_settings",
     "jpeg",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from vision_agent.freed_memory import trim
+from vision_agent.malloc_trim import trim
 from vision_agent.weights_file import WeightsError
 
 

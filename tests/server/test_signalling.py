@@ -15,7 +15,7 @@ from vision_agent.calls.call import Call
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.live.call_options import CallOptions
 from vision_agent.rtc import overload
-from vision_agent.server.malloc_trim import Collector
+from vision_agent.server.garbage_collection import Collector
 
 # One server for all of them: starting it takes longer than most of these tests.
 pytestmark = pytest.mark.asyncio(loop_scope="module")

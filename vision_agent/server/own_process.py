@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from vision_agent.server.garbage_collection import Collector, freeze_objects, trimming
 from vision_agent.server.ingress.descriptors import log_shortage_once, raise_limit
-from vision_agent.server.malloc_trim import Collector, freeze_objects, trimming
 
 
 class OwnProcess:

@@ -8,8 +8,8 @@ import signal
 import threading
 from typing import BinaryIO, NoReturn
 
-from vision_agent.freed_memory import trim
 from vision_agent.local.engine.worker_pipe import HEADER, READY, REFUSAL, WorkerMessage, packed
+from vision_agent.malloc_trim import trim
 
 
 class Inbox:

@@ -13,7 +13,6 @@ import os
 import sys
 from dataclasses import dataclass, field, replace
 
-from vision_agent.freed_memory import trim
 from vision_agent.local.engine.hearing.grammar_decoder import GrammarDecoder
 from vision_agent.local.engine.hearing.larger_whisper import VARIABLE
 from vision_agent.local.engine.hearing.whisper_text import Hypothesis
@@ -32,6 +31,7 @@ from vision_agent.local.engine.hearing.worker_messages import (
 from vision_agent.local.engine.language.understanding import SURE, Proposal, by_rules
 from vision_agent.local.engine.weights import WeightsError
 from vision_agent.local.engine.worker_inbox import Inbox
+from vision_agent.malloc_trim import trim
 
 _LONGEST_REQUEST_BYTES = 6 * 32_000
 """A longer utterance is not one of the grammar's phrases."""

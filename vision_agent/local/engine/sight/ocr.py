@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.freed_memory import trim
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels
 from vision_agent.local.engine.sight.observations import TextLine
 from vision_agent.local.engine.sight.places import place
+from vision_agent.malloc_trim import trim
 
 MIN_SCORE = 0.8
 """Least score of a line. Photographs without text give lines with lower scores."""

@@ -10,9 +10,9 @@ import weakref
 import pytest
 
 from tests.support.waiting import until
-from vision_agent.freed_memory import trim
-from vision_agent.server import malloc_trim
-from vision_agent.server.malloc_trim import (
+from vision_agent.malloc_trim import trim
+from vision_agent.server import garbage_collection
+from vision_agent.server.garbage_collection import (
     Collector,
     freeze_objects,
     trimming,
@@ -20,7 +20,7 @@ from vision_agent.server.malloc_trim import (
 
 FREED = """
 import psutil
-from vision_agent.freed_memory import trim
+from vision_agent.malloc_trim import trim
 blocks = [bytearray(100_000) for _ in range(400)]
 del blocks[::2]
 before = psutil.Process().memory_info().rss
@@ -38,7 +38,7 @@ def test_what_lies_between_blocks_in_use_is_given_back():
 
 async def test_it_is_given_back_again_and_again_and_the_task_ends(monkeypatch):
     times = []
-    monkeypatch.setattr("vision_agent.server.malloc_trim.trim", lambda: times.append(True))
+    monkeypatch.setattr("vision_agent.server.garbage_collection.trim", lambda: times.append(True))
     async with trimming(every_s=0.01):
         await until(lambda: len(times) >= 3)
     assert all(task.get_name() != "malloc-trim" for task in asyncio.all_tasks())
@@ -57,7 +57,7 @@ class Circle:
 
 async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
     passes = []
-    monkeypatch.setattr(malloc_trim, "COLLECT_AFTER_S", 0)
+    monkeypatch.setattr(garbage_collection, "COLLECT_AFTER_S", 0)
     monkeypatch.setattr(gc, "collect", lambda: passes.append(True))
     collector = Collector()
     for _ in range(50):
@@ -67,7 +67,7 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
     await asyncio.sleep(0.05)  # the next one is due in half a minute
     assert len(passes) == 1
     # Or as soon as there is nobody whom it could hold up.
-    monkeypatch.setattr(malloc_trim, "COLLECT_IDLE_EVERY_S", 0)
+    monkeypatch.setattr(garbage_collection, "COLLECT_IDLE_EVERY_S", 0)
     collector.soon(idle=True)
     # And once more: the last call's objects may be held a little longer.
     await until(lambda: len(passes) >= 3)
@@ -78,10 +78,10 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
 
 async def test_when_the_last_call_is_over_what_it_left_is_given_back(monkeypatch):
     happened = []
-    monkeypatch.setattr(malloc_trim, "COLLECT_AFTER_S", 0)
-    monkeypatch.setattr(malloc_trim, "COLLECT_IDLE_EVERY_S", 0)
+    monkeypatch.setattr(garbage_collection, "COLLECT_AFTER_S", 0)
+    monkeypatch.setattr(garbage_collection, "COLLECT_IDLE_EVERY_S", 0)
     monkeypatch.setattr(gc, "collect", lambda: happened.append("collected"))
-    monkeypatch.setattr(malloc_trim, "trim", lambda: happened.append("trimmed"))
+    monkeypatch.setattr(garbage_collection, "trim", lambda: happened.append("trimmed"))
     collector = Collector()
     collector.soon(idle=False)
     await until(lambda: happened)
@@ -92,7 +92,7 @@ async def test_when_the_last_call_is_over_what_it_left_is_given_back(monkeypatch
 
 
 async def test_what_a_call_leaves_is_collected(monkeypatch):
-    monkeypatch.setattr(malloc_trim, "COLLECT_AFTER_S", 0)
+    monkeypatch.setattr(garbage_collection, "COLLECT_AFTER_S", 0)
     gc.disable()
     try:
         left = weakref.ref(Circle())

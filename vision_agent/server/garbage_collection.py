@@ -15,7 +15,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from vision_agent.freed_memory import trim
+from vision_agent.malloc_trim import trim
 
 EVERY_S = 60.0
 """The interval between trims. After this time a trim takes a millisecond or two."""
