@@ -14,7 +14,7 @@ from tests.conftest import serving
 from tests.support.answering_server import Behaviour, answering_server
 from tests.support.forked import run_forked
 from tests.support.media_files import write_frames
-from tests.support.scenarios import IN_TONES, TONES
+from tests.support.scenarios import ASKS_FOR_A_COLOUR, TONES
 from tests.support.serving_here import serving_here
 from tests.support.signals import tone
 from tests.support.waiting import until
@@ -113,7 +113,7 @@ async def test_one_call_is_shown_video_images_and_frames_and_asked_by_sound_pcm_
     video = write_video(tmp_path / "v.webm", card(200, 30, 30), question, VIDEO["webm"])
     image = write_frames(tmp_path / "i.png", [card(30, 30, 200)])
     sound = write_sound(tmp_path / "q.mp3", question, SOUND["mp3"])
-    async with serving("--scenario", str(IN_TONES)) as server:
+    async with serving("--scenario", str(ASKS_FOR_A_COLOUR)) as server:
         async with CallClient(server.url, show=video, asked={"voice": "Kore"}) as call:
             by_sound = await call.say(sound)
             assert "red" in by_sound.text.lower()

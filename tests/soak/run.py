@@ -38,7 +38,7 @@ async def soak(
     seconds: float,
     seed: int,
     every_s: float,
-    video: bool,
+    video: Path | None,
     say: Path | None = None,
     serving: type[ServerProcess] = ServerProcess,
 ) -> tuple[Seen, Verdict]:
@@ -51,7 +51,7 @@ async def soak(
             utterance = await asyncio.to_thread(
                 read_sound, say or RECORDINGS / "speech" / "hello.wav"
             )
-            caller = SoakCaller(server.url, RECORDINGS / "bottle.mp4" if video else None, utterance)
+            caller = SoakCaller(server.url, video, utterance)
             faults: list[Fault] = []
             memory: list[tuple[int, int]] = []
             async with (
@@ -141,7 +141,7 @@ def main() -> int:
             seconds=options.seconds,
             seed=seed,
             every_s=options.every,
-            video=not options.no_video,
+            video=None if options.no_video else RECORDINGS / "bottle.mp4",
         )
     )
     if options.verbose:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import serving
-from tests.support.scenarios import IN_TONES
+from tests.support.scenarios import ASKS_FOR_A_COLOUR, IN_TONES
 
 from .pulse import pulse_audio
 from .talking import Talk, talking
@@ -115,7 +115,9 @@ async def test_push_to_talk_in_a_terminal_and_the_terminal_is_as_before(
     (tmp_path / "pulse").mkdir()
     with pulse_audio(tmp_path / "pulse") as pulse:
         async with talking(
-            *("--push-to-talk", "--camera", "none"), stdin=theirs, env=pulse.environment
+            *("--push-to-talk", "--camera", "none"),
+            stdin=theirs,
+            env=pulse.environment | {"VISION_AGENT_SCENARIO": str(ASKS_FOR_A_COLOUR)},
         ) as talk:
             await talk.until("(microphone off)")
             os.write(ours, b" ")
