@@ -6,9 +6,8 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup/cpu")
 PERIOD_US = 10_000
-"""Short against the lateness that is measured. What a process has not used of a period it may use
-in a later one, up to as much again: without that, decoding one frame would make it wait.
-"""
+"""Short compared with the measured lateness. A process may use the rest of a period in a later one,
+up to as much again: otherwise, decoding one frame would make it wait."""
 
 
 class NoShares(RuntimeError):

@@ -13,7 +13,7 @@ from vision_agent.local.engine.hearing.recognizer import Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 
 _LEAD_MS = 2_000  # a room is noisy before somebody speaks in it
-_OF_NOISY = 3  # so many times fewer sentences than in quiet
+_OF_NOISY = 3  # how many times fewer sentences than in quiet
 _MARGIN_MS = 50  # the fixed set's, before the first sound and after the last
 _STEP_BYTES = 320  # 10 ms
 _ALONE_MS = 30_000

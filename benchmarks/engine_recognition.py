@@ -17,7 +17,7 @@ from vision_agent.local.engine.language.understanding import Understanding
 
 _NOISE = "kitchen"
 _REAL_SPEECH = "jfk.flac"
-_OF_NOISY = 2  # so many times fewer sentences than in quiet: noise takes long to decode
+_OF_NOISY = 2  # how many times fewer sentences than in quiet, because noise takes long to decode
 _AT_ONCE = 2
 
 

@@ -37,7 +37,7 @@ from rich.table import Table
 LATE_MS = 10.0
 OWN_LATE_MS = 4.0
 TRIES = 3
-"""A step that is late while the callers' own timers are is measured so many times."""
+"""How often a step is measured in which the callers' own timers are late as well."""
 REQUESTS = 100
 HELD_BY = {
     "serve": ("serve",),
@@ -195,7 +195,7 @@ def cpu_s(processes: list[psutil.Process]) -> float:
 
 
 def command_of(command: tuple[str, ...], calls: int) -> tuple[str, ...]:
-    """The whole command line of a server that takes so many calls."""
+    """The whole command line of a server with room for this many calls."""
     return (
         *(sys.executable, "-m", "vision_agent", *command, "--port={port}", "--model=local"),
         *(f"--scenario={HERE / 'scale.yaml'}", f"--max-calls={calls}"),

@@ -1,4 +1,4 @@
-"""What the comparison is for: the promises about cost and speed, judged. Pure."""
+"""The goals of the comparison, and whether they are met. Pure."""
 
 from __future__ import annotations
 

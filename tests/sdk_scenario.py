@@ -1,4 +1,4 @@
-"""What the local Live API hears and says while an SDK holds a conversation with it."""
+"""The script of the local Live API while an SDK holds a conversation with it."""
 
 from __future__ import annotations
 

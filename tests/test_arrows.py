@@ -1,4 +1,4 @@
-"""The order of the package: who may import whom, and one class for each name."""
+"""The order of the package: which room may import which, and one class for each name."""
 
 import ast
 from collections import defaultdict

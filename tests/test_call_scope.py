@@ -1,4 +1,4 @@
-"""What runs for a call finds that call, and no other."""
+"""Code that runs for a call finds that call, and no other."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What is kept of callers is readable for its owner alone, whoever makes the folder, and where."""
+"""Data of callers is readable for its owner only, whoever makes the folder, and wherever it is."""
 
 from __future__ import annotations
 

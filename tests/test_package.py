@@ -1,4 +1,4 @@
-"""What `import vision_agent` gives, and what it costs."""
+"""The contents of `import vision_agent`, and its cost."""
 
 import re
 import subprocess

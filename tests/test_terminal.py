@@ -1,4 +1,4 @@
-"""What is printed is text: nothing in it moves the cursor, sets a title or turns the line round."""
+"""Printed text is plain: nothing in it moves the cursor, sets a title or reverses the line."""
 
 import io
 

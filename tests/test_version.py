@@ -1,4 +1,4 @@
-"""What the distribution is called, and how a missing extra is told."""
+"""The name of the distribution, and the words about a missing extra."""
 
 import re
 import subprocess

@@ -1,1 +1,1 @@
-"""What the agent is good for: questions that people ask, and how many are answered right."""
+"""Measures the agent's usefulness: questions that people ask, and how many are answered right."""

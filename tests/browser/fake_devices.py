@@ -1,4 +1,4 @@
-"""What Chromium's fake camera and microphone play: real recordings, converted as it wants them."""
+"""The input of Chromium's fake camera and microphone: real recordings in its formats."""
 
 import itertools
 import wave

@@ -56,7 +56,7 @@ STOPS_CAMERA = """
 
 
 async def answered(page: Firefox, *, times: int) -> str:
-    """Waits for so many whole answers; the newest."""
+    """Waits for this many whole answers; returns the newest."""
     return (await page.until(f"{ANSWERS}.length >= {times} && {ANSWERS}"))[-1]
 
 

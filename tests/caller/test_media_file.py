@@ -1,4 +1,4 @@
-"""What people have on their disks is read as it was meant, or refused in a sentence."""
+"""Common media files are read as they were meant, or refused in a sentence."""
 
 import random
 import wave

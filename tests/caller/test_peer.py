@@ -29,7 +29,7 @@ NONSENSE = {
 
 
 def takes_at_most(size: int) -> Behaviour:
-    """A peer whose answer allows messages of so many bytes."""
+    """A peer whose answer allows messages of this many bytes."""
     line = f"a=max-message-size:{size}"
     return Behaviour(change_answer=lambda sdp: re.sub(r"a=max-message-size:\d+", line, sdp))
 

@@ -1,4 +1,4 @@
-"""What the caller says about servers, and things in front of them, that do not take its call."""
+"""The caller's words about servers, and things in front of them, that do not take its call."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What a call's client is shown of the agent, from the events of the model's side."""
+"""The agent's output to a call's client, from the events of the model's side."""
 
 import time
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What a user and an address may use in a day, and how many calls and offers a user may have."""
+"""The daily use of a user and an address, and how many calls and offers a user may have."""
 
 import math
 

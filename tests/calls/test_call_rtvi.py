@@ -1,4 +1,4 @@
-"""What a call tells an RTVI client about its words and the agent's, over a real peer."""
+"""An RTVI client gets the caller's and the agent's words, over a real peer."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What a caller says and shows, from a real peer through to the answer."""
+"""The caller's sound and frames, from a real peer through to the answer."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What the caller's client is shown: the call's state, and what waits until it can show things."""
+"""The caller's view of the call: its state, and messages that wait for the client."""
 
 from tests.support.waiting import until
 from vision_agent.calls.caller_view import CallerView

@@ -1,4 +1,4 @@
-"""What a program around the server is told of its calls."""
+"""The events that a program around the server gets of its calls."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What bounds the labels of the metrics."""
+"""The labels of the metrics are bounded."""
 
 from vision_agent.calls.metrics import MAX_MODELS, Metrics
 

@@ -1,4 +1,4 @@
-"""What a caller says, shows and types, as the model's queue gets it."""
+"""The caller's sound, frames and text in the model's queue."""
 
 import asyncio
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a user has used today holds in every server on the same database, and after a restart."""
+"""A user's use of today counts in every server on the same database, and after a restart."""
 
 import asyncio
 from contextlib import asynccontextmanager

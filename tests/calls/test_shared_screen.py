@@ -32,7 +32,7 @@ SCREEN = FrameOptions(rate_hz=2.0, max_px=1536, max_bytes=300_000, change=8.0, m
 
 
 class Client:
-    """A `ChannelListener` that does nothing, and what it is told of refused frames."""
+    """A `ChannelListener` that does nothing, and keeps the notices about refused frames."""
 
     def __getattr__(self, name: str) -> object:
         return lambda *_, **__: None

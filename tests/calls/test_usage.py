@@ -1,4 +1,4 @@
-"""What a call has cost: in the log, in the metrics, and in what the caller is shown."""
+"""The cost of a call: in the log, in the metrics, and in the caller's messages."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What others report of the real Live API in words, played to the model's side of a call."""
+"""Sessions of the real Live API from others' descriptions, played to a call's model side."""
 
 import asyncio
 

@@ -27,7 +27,7 @@ def test_each_option_is_a_flag_with_the_words_of_its_setting(command):
 
 
 def given_by(*arguments: str) -> dict[str, object]:
-    """What a command with the flags gets of these arguments."""
+    """The options that a command with the flags gets from these arguments."""
     taken: dict[str, object] = {}
     one = typer.Typer()
 

@@ -1,4 +1,4 @@
-"""What the clients of other stacks have in common."""
+"""Fixtures for the clients of other stacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What npm installed beside this file, and how it is run and bundled."""
+"""Runs and bundles the packages that npm installed beside this file."""
 
 from __future__ import annotations
 

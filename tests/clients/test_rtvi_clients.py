@@ -268,7 +268,7 @@ async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
     heard = await called.event("user", "'final': True")
     assert heard["data"]["text"] == "What do you see?"
     stopped = await called.event("bot-stopped")
-    # The question stands there before its answer has been spoken.
+    # The question is shown before its answer has been spoken.
     assert heard["at"] < stopped["at"]
     outputs = await called.events("output")
     assert called.words(outputs).startswith("I see ")

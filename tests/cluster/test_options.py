@@ -1,4 +1,4 @@
-"""What a cluster is made with."""
+"""The options of a cluster."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the recorder writes down has the form of the recordings that others made."""
+"""The recorder's files have the form of the recordings that others made."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_every_service_is_hardened_checked_and_told_its_own_secrets_only(tmp_pat
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["tmpfs"], name
-        # That of the agent stands in its image.
+        # The agent's health check is in its image.
         assert "healthcheck" in service or name == "agent"
         assert ":" in service["image"], name
     assert {"TURN_SECRET"} == services["coturn"]["environment"].keys()

@@ -36,7 +36,7 @@ def test_an_image_has_a_version_of_everything_that_the_package_asks_for(file, ex
         needed = any(
             asked.marker is None or asked.marker.evaluate({"extra": extra}) for extra in extras
         )
-        # The headless build stands in its place.
+        # The headless build replaces it.
         if needed and asked.name != "opencv-python":
             assert asked.specifier.contains(locked[asked.name]), text
 

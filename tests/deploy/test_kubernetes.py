@@ -144,7 +144,7 @@ def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeyp
         kubernetes_validate.validate(pod, VERSION, strict=True)
         (container,) = template["spec"]["containers"]
         assert container["image"] == "registry.example/vision-agent-ray:0.1.0"
-        # Those that KubeRay makes where there are none run a program that the image does not have.
+        # KubeRay's default probes run a program that the image does not have.
         assert all("httpGet" in container[f"{kind}Probe"] for kind in ("liveness", "readiness"))
         assert {"/data", "/tmp", "/dev/shm"} == {m["mountPath"] for m in container["volumeMounts"]}
         assert (

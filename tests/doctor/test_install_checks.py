@@ -1,4 +1,4 @@
-"""What doctor says of the installation, the agents and the data folder."""
+"""The doctor's findings about the installation, the agents and the data folder."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What is expected of a call, against reports of calls that met it and that did not."""
+"""Expectations, compared with reports of calls that met them and of calls that did not."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is counted and written of outcomes, whatever agents have said in them."""
+"""The counts and files of outcomes, whatever agents have said in them."""
 
 import json
 from datetime import UTC, datetime

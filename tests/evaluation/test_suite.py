@@ -1,4 +1,4 @@
-"""Suite files: what is read, and what is said of mistakes in them."""
+"""Suite files: their contents, and the words about mistakes in them."""
 
 import re
 from itertools import pairwise

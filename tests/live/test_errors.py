@@ -1,4 +1,4 @@
-"""What failed on the model's side is said in a word for the metrics, and whole in the log."""
+"""Failures on the model's side have one word in the metrics, and their full text in the log."""
 
 import pytest
 from google.adk.models.llm_response import LlmResponse

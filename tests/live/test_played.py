@@ -1,4 +1,4 @@
-"""What was played of an answer is asked once for each message."""
+"""The played part of an answer is determined once for each message."""
 
 from google.adk.events.event import Event
 from google.adk.models.llm_response import LlmResponse

@@ -1,4 +1,4 @@
-"""What an agent's code puts in place of an answer is told once, and the conversation goes on."""
+"""Words that an agent's code puts in place of an answer are shown once, and the call continues."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What the installed ADK really writes is what the emulator reads: each phrase from its source."""
+"""The emulator knows the phrases that the installed ADK really writes: each from its source."""
 
 from __future__ import annotations
 

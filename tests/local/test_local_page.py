@@ -1,4 +1,4 @@
-"""The programs that docs/local-live-api.md shows run as they stand there."""
+"""The programs in docs/local-live-api.md run unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ends by itself, over a real socket: short limits, and the words of each end."""
+"""Limits end connections and sessions, over a real socket: short limits, and the words of each."""
 
 from __future__ import annotations
 

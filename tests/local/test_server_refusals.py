@@ -1,4 +1,4 @@
-"""What the local Live API refuses, and the words for it: keys, models, setups, messages."""
+"""Refusals of the local Live API, and their words: keys, models, setups, messages."""
 
 from __future__ import annotations
 

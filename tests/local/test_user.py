@@ -1,4 +1,4 @@
-"""Whose conversation it is reaches the engine: from any client, and from a call of the product."""
+"""The engine learns whose conversation it is: from any client, and from a call of the product."""
 
 from __future__ import annotations
 

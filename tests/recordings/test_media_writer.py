@@ -1,4 +1,4 @@
-"""Whatever a sender does, what was said and shown is in the file, once, in its place."""
+"""The file holds everything that was said and shown, once and in its place, for any sender."""
 
 import io
 import random

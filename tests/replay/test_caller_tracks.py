@@ -51,7 +51,7 @@ async def test_tracks_of_one_title_are_one_caller_whose_codecs_changed(tmp_path:
             first = next(recording.frames())
             assert first.at_s == pytest.approx(0, abs=0.04)
     copy = tmp_path / "copy"
-    # A key frame of a codec that is over is none to begin with: here the screen's is the earliest.
+    # A key frame of an earlier codec is no start: here the screen's key frame is the earliest.
     assert copy_part(RecordedCall.open(folder), Cut(2.5), copy) == pytest.approx(0.5, abs=0.01)
     assert len(read_sound(copy / "call.mkv", Cut(title="caller"))) > 1.3 * SOUND_RATE_HZ
     assert next(open_source(copy, Cut(2)).shown["camera"].frames()).at_s < 0.04

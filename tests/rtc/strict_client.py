@@ -1,4 +1,4 @@
-"""What a strict client checks in an answer (RFC 9429 5.10, RFC 3264 6, RFC 9143 7.3)."""
+"""A strict client's checks of an answer (RFC 9429 5.10, RFC 3264 6, RFC 9143 7.3)."""
 
 from __future__ import annotations
 

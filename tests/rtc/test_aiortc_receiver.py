@@ -1,4 +1,4 @@
-"""What a receiver makes of the packets of a peer, whatever it sends."""
+"""A receiver handles the packets of a peer, whatever it sends."""
 
 import asyncio
 import random

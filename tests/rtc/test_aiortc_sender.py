@@ -1,4 +1,4 @@
-"""What leaves for a peer, and how often it may ask for it again."""
+"""The packets for a peer, and how often it may request them again."""
 
 import struct
 import time

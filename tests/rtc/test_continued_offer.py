@@ -1,4 +1,4 @@
-"""What a connection can continue with, and what aiortc is given of it."""
+"""Offers with which a connection can continue, and their form for aiortc."""
 
 import re
 

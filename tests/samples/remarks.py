@@ -1,4 +1,4 @@
-"""What is said in a recording, remark by remark, so that each can wait for its answer."""
+"""The remarks in a recording, one by one, so that each can wait for its answer."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a program gives a `VideoAgent` is checked when it is made."""
+"""A program's arguments of a `VideoAgent` are checked when it is made."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""What the rooms below the server are given of `Settings`."""
+"""The options that the rooms below the server get from `Settings`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a soak promises, and whether it was kept. Pure: what was seen in, a verdict out."""
+"""The promises of a soak, and whether they were kept. Pure: observations in, a verdict out."""
 
 from __future__ import annotations
 

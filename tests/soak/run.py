@@ -42,7 +42,7 @@ async def soak(
     say: Path | None = None,
     serving: type[ServerProcess] = ServerProcess,
 ) -> tuple[Seen, Verdict]:
-    """One call that lasts so long."""
+    """One call of this duration."""
     with tempfile.TemporaryDirectory() as folder:
         scenario, log = Path(folder) / "soak.yaml", Path(folder) / "stderr"
         write_scenario(scenario, seed=seed, every_s=every_s)

@@ -1,4 +1,4 @@
-"""The page's modules: those that need no browser run in Node, and who may import whom."""
+"""The page's modules: those that need no browser run in Node; and which may import which."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What is in stock, as an MCP server on stdin and stdout."""
+"""The stock of parts, as an MCP server on stdin and stdout."""
 
 from mcp.server import MCPServer
 

@@ -58,7 +58,7 @@ class Connection:
 
     @property
     def questions(self) -> int:
-        """Questions so far; the content that completes an initial history is none (documented)."""
+        """Questions so far, without the content that completes an initial history (documented)."""
         history = bool(self.setup.get("historyConfig"))
         questions = [message for message in self.received if kind_of(message) == "question"]
         told = [message for message in questions if "client_content" in message][:history]

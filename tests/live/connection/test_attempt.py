@@ -1,4 +1,4 @@
-"""What an attempt to connect knows of those before it."""
+"""An attempt to connect knows about the attempts before it."""
 
 from google.genai import types
 from websockets.exceptions import ConnectionClosedError

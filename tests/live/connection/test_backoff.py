@@ -6,7 +6,7 @@ from vision_agent.live.connection.backoff import LONGEST_S, Backoff
 
 
 def connects(lives_s: float, *, until_s: float, useful: bool = False) -> list[float]:
-    """When a caller connects to a server that accepts and drops after so long."""
+    """The times at which a caller connects to a server that drops it after this long."""
     backoff, now_s, times = Backoff(budget_s=1e9, rng=random.Random(1)), 0.0, []
     while now_s < until_s:
         times.append(now_s)

@@ -1,4 +1,4 @@
-"""What to do about a connection that ended."""
+"""The reaction to a connection that has ended."""
 
 import ssl
 

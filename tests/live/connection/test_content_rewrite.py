@@ -1,4 +1,4 @@
-"""What contents are, and what they are in words."""
+"""The kinds of contents, and contents in words."""
 
 from google.genai import types
 

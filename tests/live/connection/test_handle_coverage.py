@@ -1,4 +1,4 @@
-"""What the newest handle covers, and what is reported of it for a later call."""
+"""The coverage of the newest handle, and its report for a later call."""
 
 from tests.live.connection.ledger_lines import model, user
 from vision_agent.live.connection.handle_coverage import HandleCoverage

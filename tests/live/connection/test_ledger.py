@@ -1,4 +1,4 @@
-"""What a new connection is told: everything that is open, once, and nothing that is over."""
+"""A new connection is told everything that is open, once, and nothing that is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the caller's sound a session that did not get it would need."""
+"""The part of the caller's sound that a session without it needs."""
 
 from google.genai import types
 

@@ -1,4 +1,4 @@
-"""What a new connection is told, in which order, and by which message."""
+"""The order and the messages in which a new connection gets the conversation."""
 
 from types import SimpleNamespace
 

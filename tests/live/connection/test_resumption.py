@@ -1,4 +1,4 @@
-"""A conversation that is continued in another call: on the model's own session, or told anew."""
+"""A conversation continues in another call: in the model's own session, or from its history."""
 
 import asyncio
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""What of a conversation is kept and told again."""
+"""The part of a conversation that is kept and told again."""
 
 from google.adk.events.event import Event
 from google.genai import types

@@ -1,4 +1,4 @@
-"""What an ADK session remembers of answers, through the real runner and client."""
+"""The answers in an ADK session, through the real runner and client."""
 
 import asyncio
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""What all servers on a database count together; in SQLite and in a real PostgreSQL."""
+"""The counts that all servers on a database share; in SQLite and in a real PostgreSQL."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""What is kept of users over their conversations."""
+"""The data of users that outlives their conversations."""
 
 from tests.live.sessions.stores import APP, happens, key, opened, typed
 from vision_agent.live.sessions.store import MAX_USERS, SessionLease, SessionStore

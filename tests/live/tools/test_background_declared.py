@@ -1,4 +1,4 @@
-"""What of an agent's tools is changed, and what the model is told of them."""
+"""The agent's tools that are changed, and their declarations for the model."""
 
 import asyncio
 from types import SimpleNamespace

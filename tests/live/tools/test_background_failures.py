@@ -1,4 +1,4 @@
-"""Whatever a tool or a callback raises becomes a result that the model can explain."""
+"""Every exception of a tool or a callback becomes a result that the model can explain."""
 
 import asyncio
 import logging

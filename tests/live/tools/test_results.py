@@ -1,4 +1,4 @@
-"""What tools return as JSON: every model can be told it, or the tool has failed in words."""
+"""The results of tools as JSON: every model can read them, or the tool has failed in words."""
 
 import asyncio
 import dataclasses

@@ -1,4 +1,4 @@
-"""What no message holds is refused, at every level."""
+"""Fields that no message has are refused, at every level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits to be sent."""
+"""The messages that wait to be sent."""
 
 from __future__ import annotations
 

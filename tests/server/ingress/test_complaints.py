@@ -1,4 +1,4 @@
-"""What clients can make the server log."""
+"""The log lines that clients can cause."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What tests of answers share: a question with frames, and its whole answer."""
+"""Helpers of the tests of answers: a question with frames, and its whole answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users teach is kept: apart from each other, in one step, and never lost by a broken file."""
+"""Taught things are kept: by user, atomically, and never lost to a broken file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tools answer, told to a person: MCP's results, JSON in text, failures, what is pending."""
+"""Tools' results in spoken words: MCP's results, JSON in text, failures, pending results."""
 
 from __future__ import annotations
 

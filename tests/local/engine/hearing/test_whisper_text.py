@@ -1,4 +1,4 @@
-"""What is made of Whisper's tokens, without the model."""
+"""Whisper's tokens become text, without the model."""
 
 import pytest
 

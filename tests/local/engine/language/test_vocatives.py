@@ -1,4 +1,4 @@
-"""Whom a sentence addresses."""
+"""The person whom a sentence addresses."""
 
 from __future__ import annotations
 

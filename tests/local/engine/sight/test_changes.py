@@ -1,4 +1,4 @@
-"""What changed between two pictures is told, and a shaking camera or a cloud is no change."""
+"""Changes between two frames are reported; a shaking camera or a cloud is not a change."""
 
 from __future__ import annotations
 
