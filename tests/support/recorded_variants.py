@@ -32,6 +32,9 @@ def _each(change: Callable[[Message], Iterator[Message]]) -> Callable[..., Recor
 
 @_each
 def with_empty_messages(message: Message) -> Iterator[Message]:
+    if message.keys() <= {"voiceActivity", "sessionResumptionUpdate"}:
+        yield message
+        return
     yield {}
     yield {"serverContent": {}}
     yield message
