@@ -47,11 +47,6 @@ def main() -> tuple[Request, list[int]] | None:
             # This plugin looks for garbage twice when a run ends, which takes a second.
             arguments += ["-n", "0", "--collect-only", "-p", "no:unraisableexception"]
             pytest.main(arguments, plugins=[watch, kept])
-            if "hypothesis" in sys.modules:
-                from hypothesis.internal.conjecture.providers import _get_local_constants
-
-                # Hypothesis reads the constants of every module: once, not in each worker.
-                _get_local_constants()
         if watch.started_by is not None:
             print(
                 f"To import {watch.started_by} starts a thread, which does not survive a fork: "
