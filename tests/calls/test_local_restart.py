@@ -7,23 +7,19 @@ import urllib.request
 
 import psutil
 
+from tests.support.called_processes import called_by
 from tests.support.dialling import Dialled
+from tests.support.forked_product import ForkedServer
 from tests.support.messages import said
 from tests.support.waiting import until
-from vision_agent.server_process import ServerProcess
 
 
-def engine_of(server: ServerProcess) -> psutil.Process:
-    """The child that serves the local Live API."""
-    [found] = [
-        child
-        for child in psutil.Process(server.pid).children()
-        if "vision_agent.local" in child.cmdline()
-    ]
+def local_live_api_of(server: ForkedServer) -> psutil.Process:
+    [found] = called_by(server.pid)
     return found
 
 
-async def health(server: ServerProcess) -> tuple[int, dict]:
+async def health(server: ForkedServer) -> tuple[int, dict]:
     def ask() -> tuple[int, dict]:
         try:
             with urllib.request.urlopen(f"{server.url}/healthz", timeout=5) as response:
@@ -34,7 +30,7 @@ async def health(server: ServerProcess) -> tuple[int, dict]:
     return await asyncio.to_thread(ask)
 
 
-async def until_health(server: ServerProcess, status: int) -> dict:
+async def until_health(server: ForkedServer, status: int) -> dict:
     async def answer() -> dict | None:
         got, body = await health(server)
         return body if got == status else None
@@ -52,21 +48,21 @@ async def test_a_question_that_was_open_is_answered_and_health_tells_the_truth_m
             say: That was slow.
         otherwise: {say: Hello.}
     """)
-    async with ServerProcess("--scenario", str(scenario)) as server:
+    async with ForkedServer("--scenario", str(scenario)) as server:
         caller = Dialled(server.url)
         await caller.connect()
         caller.send("send-text", {"content": "Hello"})
         await caller.wait_for(lambda m: said(m) == "Hello.")
         caller.send("send-text", {"content": "Something slow, please"})
         await caller.wait_for(lambda m: m.get("data", {}).get("state") == "thinking")
-        engine = engine_of(server)
-        engine.kill()
+        killed = local_live_api_of(server)
+        killed.kill()
         problem = await until_health(server, 503)
         assert problem["status"] == "unavailable"
         assert "started again" in problem["reason"]
         await caller.wait_for(lambda m: said(m) == "That was slow.")
         assert (await until_health(server, 200))["status"] == "ok"
-        assert engine_of(server).pid != engine.pid
+        assert local_live_api_of(server).pid != killed.pid
         await caller.hang_up()
 
         # And so does the next call.

@@ -15,25 +15,13 @@ from fastapi import APIRouter, FastAPI
 
 from tests.server.ingress.application import application
 from tests.server.ingress.plain_uvicorn import plain_uvicorn
+from tests.support.called_processes import called_by
 from tests.support.dialling import Dialled, request
 from tests.support.messages import said, state
 from tests.support.waiting import until
 from vision_agent import Settings, create_app
 from vision_agent.calls.refusal import Refusal
 from vision_agent.server.ingress.lifetime import Lifetime
-
-
-def called_by(pid: int) -> list[psutil.Process]:
-    """The other processes to which one is connected, at the ports that they listen on."""
-    connected = psutil.Process(pid).net_connections("tcp")
-    ports = {each.raddr.port for each in connected if each.status == psutil.CONN_ESTABLISHED}
-    listening = psutil.net_connections("tcp")
-    pids = {
-        each.pid
-        for each in listening
-        if each.status == psutil.CONN_LISTEN and each.laddr.port in ports
-    }
-    return [psutil.Process(each) for each in pids - {pid, None}]
 
 
 @pytest.mark.parametrize("how", ["mounted", "with_its_lifespan", "inside_a_lifespan"])
