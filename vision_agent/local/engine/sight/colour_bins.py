@@ -20,11 +20,15 @@ Bins = npt.NDArray[np.int64]
 
 def bins_of(lab: Floats) -> Bins:
     """The bin index of each Oklab colour ``(..., 3)``."""
-    at = (lab - _LOW) / (_HIGH - _LOW) * _BINS
-    index = np.clip(at.astype(np.int64), 0, np.array(_BINS) - 1)
-    return np.asarray(
-        np.ravel_multi_index((index[..., 0], index[..., 1], index[..., 2]), _BINS), np.int64
-    )
+    bins = np.zeros(lab.shape[:-1], np.int64)
+    for axis, count in enumerate(_BINS):
+        at = lab[..., axis] - _LOW[axis]
+        at /= _HIGH[axis] - _LOW[axis]
+        at *= count
+        np.clip(at, 0, count - 1, out=at)
+        bins *= count
+        bins += at.astype(np.int64)
+    return bins
 
 
 def shares(bins: Bins, weights: Floats | None = None) -> Floats:

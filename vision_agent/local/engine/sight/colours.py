@@ -184,9 +184,14 @@ def _chest(face: Box, height_px: int, width_px: int) -> tuple[slice, slice]:
     )
 
 
-def colour_of(pixels: Pixels, where: Mask) -> str:
-    """The name of the most common colour in an area of a BGR frame."""
-    flat, white_known = balanced(linear(pixels).reshape(-1, 3))
+def colour_of(colours: tuple[Floats, bool], where: Mask) -> str:
+    """The name of the most common colour in an area of a frame.
+
+    Args:
+        colours: The frame's colours and whether it shows what is white (`balanced`).
+        where: The area, ``(height, width)``.
+    """
+    flat, white_known = colours
     inside = flat[where.ravel()]
     return most_common(inside, np.ones(len(inside)), white_known=white_known)[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ import numpy.typing as npt
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels
 from vision_agent.local.engine.sight.colours import colour_of
 from vision_agent.local.engine.sight.difference import Lab, Mask, smooth_lab
+from vision_agent.local.engine.sight.oklab import Floats, linear
+from vision_agent.local.engine.sight.white_balance import balanced
 
 REGION_FROM = 0.004
 """Share of the frame. A smaller difference is not reported."""
@@ -60,22 +63,36 @@ def regions(different: Mask, old: Pixels, new: Pixels) -> list[Region]:
     joined = cv2.morphologyEx(cleaned, cv2.MORPH_CLOSE, np.ones((9, 9)))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     least_px = REGION_FROM * different.size
-    before, after = smooth_lab(old), smooth_lab(new)
+    before, after = _Frame(old), _Frame(new)
     found = []
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] < least_px:
             continue
         area = np.asarray(labels == label, np.bool_)
-        for kind, mask in _kinds(area, before, after, least_px):
-            found.append(_region(kind, mask, old, new))
+        for kind, mask in _kinds(area, before.lab, after.lab, least_px):
+            found.append(_region(kind, mask, before if kind == WENT_AWAY else after))
     return sorted(found, key=lambda region: -region.area_px)
 
 
-def _region(kind: str, mask: Mask, old: Pixels, new: Pixels) -> Region:
-    shown = old if kind == WENT_AWAY else new
+class _Frame:
+    """A frame whose colours are found once for all areas, when the first one needs them."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels = pixels
+
+    @cached_property
+    def lab(self) -> Lab:
+        return smooth_lab(self._pixels)
+
+    @cached_property
+    def colours(self) -> tuple[Floats, bool]:
+        return balanced(linear(self._pixels).reshape(-1, 3))
+
+
+def _region(kind: str, mask: Mask, shown: _Frame) -> Region:
     inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3))).astype(np.bool_)
     part = inside if inside.sum() > 20 else mask
-    lab = np.median(smooth_lab(shown)[part], axis=0)
+    lab = np.median(shown.lab[part], axis=0)
     ys, xs = np.nonzero(mask)
     height_px, width_px = mask.shape
     box = Box(
@@ -85,7 +102,7 @@ def _region(kind: str, mask: Mask, old: Pixels, new: Pixels) -> Region:
         float((ys.max() + 1 - ys.min()) / height_px),
     )
     area_px = int(mask.sum())
-    colour = colour_of(shown, part)
+    colour = colour_of(shown.colours, part)
     return Region(kind, float(xs.mean()), float(ys.mean()), area_px, colour, lab, box)
 
 

@@ -46,26 +46,34 @@ def balanced(rgb: Floats) -> tuple[Floats, bool]:
         The colours in Oklab, ``(n, 3)``, and whether the frame shows what is white in it.
     """
     lab = oklab(rgb)
-    usable = _nearly_grey(lab) & (lab[:, 0] > LIGHT_FROM)
-    usable &= np.count_nonzero(rgb > CLIPPED, axis=1) < 2
+    saturation = chroma(lab)
+    usable = _nearly_grey(lab, saturation)
+    usable &= lab[:, 0] > LIGHT_FROM
+    red, green, blue = (rgb > CLIPPED).T
+    usable &= ~((red & green) | (red & blue) | (green & blue))
     if np.count_nonzero(usable) < LEAST_SHARE * len(rgb):
         return lab, False
     lightest = usable & (lab[:, 0] >= np.percentile(lab[usable, 0], 60))
     white = np.median(rgb[lightest], axis=0)
-    neutral = np.count_nonzero(usable & (chroma(lab) < NEUTRAL))
+    neutral = np.count_nonzero(usable & (saturation < NEUTRAL))
     if chroma(oklab(white)) < FAINT or neutral < LEAST_SHARE * len(rgb):
         lab = oklab(rgb * (white.mean() / white) ** TRUST)
+        saturation = chroma(lab)
     white_at = max(WHITE_AT_LEAST, float(np.percentile(lab[usable, 0], 95)))
     # Only nearly grey colours are made lighter: a red in the shade is dark red, not pink.
-    plainness = np.clip((0.07 - chroma(lab)) / 0.03, 0, 1)
+    plainness = np.clip((0.07 - saturation) / 0.03, 0, 1)
     lightness = np.clip((lab[:, 0] - 0.3) / 0.3, 0, 1)  # and black stays black
     lab[:, 0] *= 1 + (1 / white_at - 1) * plainness * lightness
     return lab, True
 
 
-def _nearly_grey(lab: Floats) -> npt.NDArray[np.bool_]:
-    hue = hue_deg(lab)
+def _nearly_grey(lab: Floats, saturation: Floats) -> npt.NDArray[np.bool_]:
+    found = np.asarray(saturation < _OTHER, np.bool_)
+    # The hue decides only about these.
+    more = np.flatnonzero(~found & (saturation < max(_WARM, _COOL)))
+    hue = hue_deg(lab[more])
     limit = np.full(hue.shape, _OTHER)
     limit[(hue > 60) & (hue < 112)] = _WARM
     limit[(hue > 205) & (hue < 275)] = _COOL
-    return np.asarray(chroma(lab) < limit, np.bool_)
+    found[more] = saturation[more] < limit
+    return found
