@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,9 @@ OPUS_HZ = 48_000
 SAMPLES = 960
 """A packet: 20 ms."""
 VIDEO_HZ = 90_000
-FPS = 5
+FPS = 2
+SIZE = (320, 180)
+"""The product keeps larger pictures; here each packet is encrypted by JavaScript."""
 
 
 def write_rtp_recording(speech: Path, video: Path, out: Path, *, seconds: float = 12.0) -> Path:
@@ -68,9 +71,9 @@ def _vp8(video: Path, seconds: float) -> list[dict]:
     encoder, packets, wanted = Vp8Encoder(), [], round(seconds * FPS)
     with av.open(str(video)) as source:
         step = max(1, round(float(source.streams.video[0].average_rate or 30) / FPS))
-        frames = [f.reformat(format="yuv420p") for f in source.decode(video=0)][::step]
-    for number in range(wanted):
-        frame = frames[number % len(frames)]
+        shown = itertools.islice(source.decode(video=0), 0, wanted * step, step)
+        frames = [each.reformat(*SIZE, format="yuv420p") for each in shown]
+    for number, frame in enumerate(itertools.islice(itertools.cycle(frames), wanted)):
         frame.pts, frame.time_base = number * VIDEO_HZ // FPS, Fraction(1, VIDEO_HZ)
         payloads, timestamp = encoder.encode(frame, force_keyframe=True)
         packets += [

@@ -22,6 +22,7 @@ from tests.clients.rtp_recording import write_rtp_recording
 from tests.conftest import RECORDINGS
 from tests.support.forked_product import ForkedServer
 from tests.support.programs import run
+from tests.support.scenarios import IN_TONES
 from tests.support.waiting import until
 from vision_agent.recordings.lines import EndedLine, SpokenLine
 from vision_agent.recordings.recorded_call import RecordedCall
@@ -37,7 +38,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(calls: Path) -> AsyncIterator[ForkedServer]:
-    async with ForkedServer("--record", str(calls)) as server:
+    async with ForkedServer("--scenario", str(IN_TONES), "--record", str(calls)) as server:
         yield server
 
 

@@ -24,7 +24,7 @@ from tests.clients.npm import bundle, node
 from tests.clients.site import served
 from tests.conftest import RECORDINGS
 from tests.support.forked_product import ForkedServer
-from tests.support.scenarios import TONES
+from tests.support.scenarios import IN_TONES, TONES
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -58,7 +58,7 @@ def site(site_folder: Path) -> Iterator[str]:
 async def server(site: str) -> AsyncIterator[ForkedServer]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
-        async with ForkedServer() as server:
+        async with ForkedServer("--scenario", str(IN_TONES)) as server:
             yield server
 
 
@@ -281,9 +281,9 @@ async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
 async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(called: Application) -> None:
     await called.event("server-message", "'source': 'camera'")
     await called.page.evaluate("() => client.enableCam(false)")
-    assert "camera is off" in await called.asks("What do you see?")
+    assert "camera is off" in await called.asks("What colour is this?")
     await called.page.evaluate("() => client.enableCam(true)")
-    assert "camera is off" not in await called.asks("What do you see?")
+    assert "camera is off" not in await called.asks("What colour is this?")
 
 
 @in_a_call(argvalues=["newest"])
