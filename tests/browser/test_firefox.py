@@ -95,7 +95,7 @@ async def test_a_call_is_spoken_heard_captioned_and_outlives_a_stopped_camera(se
 
             # In the background, where a browser slows a page's timers down.
             await page.covered()
-            question = pulse.play_into_microphone(SPEECH / "what-do-you-see.wav")
+            question = pulse.play_into_microphone(SPEECH / "what-colour-is-this.wav")
             assert await asyncio.to_thread(question.wait) == 0
             await answered(page, times=2)
             stop = "connections[0].getSenders().find((one) => one.track?.kind === 'video').track"
@@ -103,7 +103,7 @@ async def test_a_call_is_spoken_heard_captioned_and_outlives_a_stopped_camera(se
             before = len(await page.evaluate(ANSWERS))
             await page.evaluate(
                 "(() => { const text = document.querySelector('#text');"
-                "text.value = 'What do you see?'; text.form.requestSubmit(); })()"
+                "text.value = 'What colour is this?'; text.form.requestSubmit(); })()"
             )
             await answered(page, times=before + 1)
             assert await page.evaluate("connections.length") == 1

@@ -106,23 +106,44 @@ def first_silence(samples: list[Sample], since_ms: float) -> float | None:
     return None
 
 
-async def test_a_typed_question_is_answered_aloud(server, denying_browser, open_page):
-    caller = await open_page(denying_browser, server.url)
-    await caller.call()
-    await caller.listen()
-    await caller.types("hello")
-    await caller.hears_voice()
-    assert await caller.reads("user") == ["hello"]
-    assert await caller.reads_answer()
-
-
-async def test_a_suggested_question_is_asked_by_clicking_it(server, denying_browser, open_page):
+async def test_questions_are_asked_by_a_click_and_by_typing_and_a_text_that_is_too_long_is_kept(
+    server, denying_browser, open_page
+):
     caller = await open_page(denying_browser, server.url)
     await caller.call()
     await caller.page.get_by_role("button", name="What do you see?").click()
     assert await caller.reads("user") == ["What do you see?"]
     assert await caller.reads_answer()
     assert await caller.page.locator("#asks").is_hidden()
+    await answered_aloud_when_typed(caller)
+    await told_and_kept_where_it_is_too_long(caller)
+
+
+async def answered_aloud_when_typed(caller: Caller) -> None:
+    answers = caller.page.locator('.line-agent[data-state="final"]')
+    await caller.sees_state("listening")
+    before = await answers.count()
+    await caller.listen()
+    await caller.types("hello")
+    await caller.hears_voice()
+    assert (await caller.reads("user"))[1:] == ["hello"]
+    await answers.nth(before).wait_for(timeout=60_000)
+
+
+async def told_and_kept_where_it_is_too_long(caller: Caller) -> None:
+    users = caller.page.locator(".line-user")
+    answers = caller.page.locator('.line-agent[data-state="final"]')
+    asked, answered = await users.count(), await answers.count()
+    long = "ä" * (MAX_TEXT_CHARS + 1)
+    await caller.types(long)
+    await expect(caller.page.locator(".line-error")).to_contain_text(
+        "4,001 characters, and at most 4,000"
+    )
+    await expect(caller.page.locator("#text")).to_have_value(long)
+    assert await users.count() == asked
+    await caller.types("a" * MAX_TEXT_CHARS)
+    await expect(users).to_have_count(asked + 1)
+    await answers.nth(answered).wait_for(timeout=60_000)
 
 
 async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back(
@@ -150,18 +171,3 @@ async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back
         first = await refused.locator(".text").first.inner_text()
         await expect(page.locator("#text")).to_have_value(first)
         await expect(page.locator(".line-error")).to_have_count(0)
-
-
-async def test_a_pasted_text_that_is_too_long_is_told_and_kept(server, denying_browser, open_page):
-    caller = await open_page(denying_browser, server.url)
-    await caller.call()
-    long = "ä" * (MAX_TEXT_CHARS + 1)
-    await caller.types(long)
-    await expect(caller.page.locator(".line-error")).to_contain_text(
-        "4,001 characters, and at most 4,000"
-    )
-    await expect(caller.page.locator("#text")).to_have_value(long)
-    assert await caller.reads("user") == []
-    await caller.types("a" * MAX_TEXT_CHARS)
-    await expect(caller.page.locator(".line-user")).to_have_count(1)
-    assert await caller.reads_answer()

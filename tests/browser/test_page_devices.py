@@ -1,4 +1,5 @@
-"""Camera and microphone: missing, denied, muted, off; and the limits of the video sender."""
+"""Camera and microphone: missing, denied, muted, off; the limits of the video sender; the screen,
+which a call keeps on."""
 
 import asyncio
 import re
@@ -122,6 +123,28 @@ async def test_devices_that_are_allowed_later_join_the_call_by_themselves(
     await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
 
 
+COUNT_LOCKS = """() => {
+  window.locks = new Set();
+  const request = WakeLock.prototype.request;
+  WakeLock.prototype.request = async function (...kind) {
+    const lock = await request.apply(this, kind);
+    window.locks.add(lock);
+    lock.addEventListener("release", () => window.locks.delete(lock));
+    return lock;
+  };
+}"""
+
+
+async def test_the_screen_stays_on_during_a_call_and_no_longer(server, strict_browser, open_page):
+    # The headless shell has no screen to keep on.
+    caller = await open_page(strict_browser, server.url)
+    await caller.page.evaluate(COUNT_LOCKS)
+    await caller.call()
+    await caller.page.wait_for_function("() => window.locks.size === 1")
+    await caller.press("hang-up")
+    await caller.page.wait_for_function("() => window.locks.size === 0")
+
+
 async def test_the_camera_sends_two_frames_a_second_and_nothing_while_it_is_off(
     server, quiet_browser, open_page
 ):
@@ -140,7 +163,7 @@ async def test_the_camera_sends_two_frames_a_second_and_nothing_while_it_is_off(
     assert await caller.page.locator("#looks").is_hidden()
     assert await caller.page.evaluate("() => document.querySelector('video').srcObject === null")
     off = await caller.video_sent()
-    await caller.types("what do you see?")
+    await caller.types("what colour is this?")
     assert (await caller.reads_answer()).startswith("Your camera is off; the last picture is ")
     later = await caller.video_sent(after_ms=off["at_ms"] + 2_000)
     assert later["framesSent"] - off["framesSent"] <= 1  # one may have been on its way

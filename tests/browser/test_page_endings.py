@@ -174,25 +174,3 @@ async def test_a_browser_that_may_use_no_address_is_told_so(playwright, server, 
         await caller.page.click("#call")
         assert "no network to call over" in await caller.notice()
         await no_calls(server, within_s=5)
-
-
-COUNT_LOCKS = """() => {
-  window.locks = new Set();
-  const request = WakeLock.prototype.request;
-  WakeLock.prototype.request = async function (...kind) {
-    const lock = await request.apply(this, kind);
-    window.locks.add(lock);
-    lock.addEventListener("release", () => window.locks.delete(lock));
-    return lock;
-  };
-}"""
-
-
-async def test_the_screen_stays_on_during_a_call_and_no_longer(server, strict_browser, open_page):
-    # The headless shell has no screen to keep on.
-    caller = await open_page(strict_browser, server.url)
-    await caller.page.evaluate(COUNT_LOCKS)
-    await caller.call()
-    await caller.page.wait_for_function("() => window.locks.size === 1")
-    await caller.press("hang-up")
-    await caller.page.wait_for_function("() => window.locks.size === 0")

@@ -31,57 +31,60 @@ async def resized(page: Page, sizes: Iterable[tuple[int, int]]) -> AsyncIterator
         yield width, height
 
 
-async def test_nothing_scrolls_sideways(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
-
-    async def too_wide() -> dict[int, int]:
-        """By how much the page is wider than the window, for those widths where it is."""
-        sizes = resized(caller.page, [(width, 844) for width in WIDTHS])
-        over = {width: await caller.page.evaluate(OVERFLOW) async for width, _ in sizes}
-        return {width: pixels for width, pixels in over.items() if pixels > 0}
-
-    assert await too_wide() == {}
-    await caller.call()
-    await caller.types("a" * 300)
-    await expect(caller.page.locator(".line-user")).to_have_count(1)
-    assert await too_wide() == {}
-    await caller.press("hang-up")
-    await caller.sees_state("ended")
-    assert await too_wide() == {}
-
-
-async def test_on_a_phone_a_call_fits_the_screen(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
-    settings, name = caller.page.locator("#settings-open"), caller.page.locator("#agent-name")
-    async for size in resized(caller.page, PHONES):
-        apart = (await settings.bounding_box())["y"] - (await name.bounding_box())["y"]
-        assert abs(apart) < 30, size
-    await caller.call()
-    shown = ("#own", '[data-control="hang-up"]', "#state", "#text", '#composer [type="submit"]')
-    async for width, height in resized(caller.page, PHONES):
-        for selector in shown:
-            box = await caller.page.locator(selector).bounding_box()
-            assert box is not None, (selector, width, height)
-            assert 0 <= box["y"] <= height - box["height"], (selector, width, height)
-            assert 0 <= box["x"] <= width - box["width"], (selector, width, height)
-        assert await caller.page.evaluate(CUT_LABELS) == [], (width, height)
-
-
-async def test_a_screen_reader_is_told_and_at_400_percent_captions_can_be_read_and_words_typed(
+async def test_the_page_fits_every_window_in_the_lobby_in_a_call_and_after_it(
     server, quiet_browser, open_page
 ):
     caller = await open_page(quiet_browser, server.url)
+    page = caller.page
+    await nothing_scrolls_sideways(page)
+    await settings_are_beside_the_name_on_a_phone(page)
     await caller.call()
-    await expect(caller.page.get_by_role("status")).to_have_text("Connected.")
+    await expect(page.get_by_role("status")).to_have_text("Connected.")
+    await a_call_fits_the_screen_of_a_phone(page)
     await caller.types("hello")
     answer = await caller.reads_answer()
-    await expect(caller.page.locator("#spoken-captions")).to_have_text(f"Vision agent: {answer}")
+    # A screen reader is told.
+    await expect(page.locator("#spoken-captions")).to_have_text(f"Vision agent: {answer}")
+    await at_400_percent_captions_can_be_read_and_words_typed(page)
+    await caller.types("a" * 300)
+    await expect(page.locator(".line-user")).to_have_count(2)
+    await nothing_scrolls_sideways(page)
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    await nothing_scrolls_sideways(page)
+
+
+async def nothing_scrolls_sideways(page: Page) -> None:
+    sizes = resized(page, [(width, 844) for width in WIDTHS])
+    over = {width: await page.evaluate(OVERFLOW) async for width, _ in sizes}
+    assert {width: pixels for width, pixels in over.items() if pixels > 0} == {}
+
+
+async def settings_are_beside_the_name_on_a_phone(page: Page) -> None:
+    settings, name = page.locator("#settings-open"), page.locator("#agent-name")
+    async for size in resized(page, PHONES):
+        apart = (await settings.bounding_box())["y"] - (await name.bounding_box())["y"]
+        assert abs(apart) < 30, size
+
+
+async def a_call_fits_the_screen_of_a_phone(page: Page) -> None:
+    shown = ("#own", '[data-control="hang-up"]', "#state", "#text", '#composer [type="submit"]')
+    async for width, height in resized(page, PHONES):
+        for selector in shown:
+            box = await page.locator(selector).bounding_box()
+            assert box is not None, (selector, width, height)
+            assert 0 <= box["y"] <= height - box["height"], (selector, width, height)
+            assert 0 <= box["x"] <= width - box["width"], (selector, width, height)
+        assert await page.evaluate(CUT_LABELS) == [], (width, height)
+
+
+async def at_400_percent_captions_can_be_read_and_words_typed(page: Page) -> None:
     # Windows of 1280 pixels at 400 %.
-    async for size in resized(caller.page, [(320, 256), (320, 240)]):
-        assert await caller.page.evaluate(OVERFLOW) <= 0, size
-        await caller.page.locator("#text").scroll_into_view_if_needed()
-        typing = await caller.page.locator("#text").bounding_box()
-        captions = await caller.page.locator("#captions").bounding_box()
+    async for size in resized(page, [(320, 256), (320, 240)]):
+        assert await page.evaluate(OVERFLOW) <= 0, size
+        await page.locator("#text").scroll_into_view_if_needed()
+        typing = await page.locator("#text").bounding_box()
+        captions = await page.locator("#captions").bounding_box()
         assert typing["width"] >= 150, size
         assert captions["width"] >= 280, size
         assert captions["height"] >= 80, size

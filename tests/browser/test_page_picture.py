@@ -35,6 +35,8 @@ DROP_WORDS = """
     }
 """
 
+BLANK = np.full((120, 160, 3), 255, np.uint8)
+
 
 def sign(words: str) -> bytes:
     pixels = np.full((700, 1200, 3), 255, np.uint8)
@@ -55,7 +57,7 @@ async def test_a_question_is_about_the_pictures_that_were_dropped_or_pasted_befo
     await caller.call()
     note = caller.page.locator(".line-note .text").last
     errors = caller.page.locator(".line-error .text")
-    closed, plain = sign("Closed on Mondays"), sign(" ")
+    closed, plain = sign("Closed on Mondays"), cv2.imencode(".png", BLANK)[1].tobytes()
     await gives(caller, "paste", ("closed.png", closed))
     await expect(note).to_have_text("Picture sent: closed.png. Now ask about it.", timeout=30_000)
     several = [("push.png", sign("Push the button")), ("notes.pdf", b"%PDF"), ("3.png", plain)]
