@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+import pytest_asyncio
 from google.genai import live, types
 
 from tests.local.engine.sight.sight_scenes import held_up, textured, wall
@@ -26,9 +27,14 @@ RECORDINGS = Path(__file__).parents[2] / "samples" / "recordings"
 Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]
 
 
-@pytest.fixture
-async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
-    engine = await LocalEngine.start(tmp_path)
+# The tests share an engine.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@asynccontextmanager
+async def talking(data_dir: Path) -> AsyncIterator[Connect]:
+    """Opens sessions with an engine of its own."""
+    engine = await LocalEngine.start(data_dir)
     server = await serve("127.0.0.1", 0, engine)
     client = studio_client(server)
 
@@ -44,6 +50,12 @@ async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
     yield connect
     await server.close()
     await engine.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def connect(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Connect]:
+    async with talking(tmp_path_factory.mktemp("taught")) as connect:
+        yield connect
 
 
 async def ask(session: live.AsyncSession, question: str, *, then_silent: bool = True) -> None:
@@ -107,7 +119,17 @@ async def test_what_do_you_see(connect: Connect, model: str) -> None:
     assert loudness(heard.sound) > 100
 
 
-async def test_a_thing_is_taught_aloud_and_known_again_in_the_next_call(connect: Connect) -> None:
+@pytest_asyncio.fixture(loop_scope="module")
+async def connect_to_teach(tmp_path: Path) -> AsyncIterator[Connect]:
+    """To an engine of its own: what is taught, the others would hear."""
+    async with talking(tmp_path) as connect:
+        yield connect
+
+
+async def test_a_thing_is_taught_aloud_and_known_again_in_the_next_call(
+    connect_to_teach: Connect,
+) -> None:
+    connect = connect_to_teach
     mug = jpeg(held_up(textured(1), wall()))
     async with connect() as session, Heard(session) as heard:
         await session.send_realtime_input(video=mug)
