@@ -74,6 +74,10 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> No
         python = start_worker_server(config.invocation_params.args)
         for spec in specs:
             spec.python = python
+        # A worker would compute this table if it is on no disk: 0.8 s, while this process waits.
+        from hypothesis.internal.charmap import intervals_from_codec
+
+        intervals_from_codec("utf-8")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
