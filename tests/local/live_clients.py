@@ -6,6 +6,7 @@ import json
 import ssl
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 
 import websockets
 from google.genai import Client, live, types
@@ -25,7 +26,12 @@ Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]
 
 
 def trusting(server: LocalServer) -> ssl.SSLContext:
-    return ssl.create_default_context(cadata=server.certificate_pem)
+    return _trusting(server.certificate_pem)
+
+
+@cache
+def _trusting(certificate_pem: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=certificate_pem)
 
 
 def http_options(server: LocalServer) -> types.HttpOptions:
