@@ -1,7 +1,7 @@
 """Answers to questions about one kind of thing: how many, where, is there one, which colour. Pure.
 
-For a kind that sight can't find everywhere, only a thing that is held up is answered for, and the
-answer says so: "none" would be a guess.
+For a kind that sight can't find everywhere, the answer covers only a thing that is held up, and
+says so: "none" would be a guess.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def colour_of(asked: AskedKind, seen: Observations) -> list[str]:
 
 
 def is_colour(asked: AskedKind, seen: Observations) -> list[str]:
-    """The answer to "is the bottle green?"; the colour stands in ``asked``."""
+    """The answer to "is the bottle green?"; ``asked`` names the colour."""
     if found := fitting(asked, seen):
         be = "is" if len(found) == 1 else "are"
         noun = asked.called if len(found) == 1 else plural(asked.called)
@@ -174,7 +174,7 @@ def _some(asked: AskedKind, found: Sequence[Named]) -> str:
 
 
 def _whose(asked: AskedKind, found: Sequence[Named]) -> list[str]:
-    """The caveat that a thing's owner can't be seen; whatever was taught is not answered here."""
+    """The caveat that a thing's owner can't be seen; taught things are answered elsewhere."""
     it = "it is" if len(found) == 1 else "one of them is"
     return [f"Whether {it} yours I can't tell."] if asked.mine else []
 
@@ -207,7 +207,7 @@ def _is_one_of_many(found: Sequence[Named], seen: Observations) -> bool:
 
 
 def _of_its_sort(asked: AskedKind, seen: Observations) -> Named | None:
-    """What sight finds of a kind's broader sort, if a duck is asked for: "bird"."""
+    """The thing of a broader kind that sight found: a "bird", if a duck is asked for."""
     thing = seen.shown
     if thing is None or thing.name not in SORTS or asked.kinds >= of_sort(thing.name):
         return None

@@ -18,10 +18,10 @@ MOST_KINDS = 5
 MOST_PLACES = 3
 
 COVERED = 0.5
-"""Share of a box within another from which on both hold the same thing."""
+"""If at least this share of a box lies within another one, both hold the same thing."""
 
 CROWD = 5
-"""Number of overlapping things of a kind from which on others may be hidden behind them."""
+"""From this many overlapping things of a kind on, others may be hidden behind them."""
 
 Group = list[Named]
 
@@ -87,7 +87,7 @@ def inventory(things: Sequence[Named], more: frozenset[str] = frozenset()) -> st
 
     Args:
         things: From left to right.
-        more: The kinds of which there may be more, so that their number is a least number.
+        more: The kinds of which there may be more, so that their number is a minimum.
     """
     found = believed(things)
     groups = _groups(found)

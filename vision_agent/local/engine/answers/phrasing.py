@@ -88,7 +88,7 @@ def besides(unnamed: int) -> list[str]:
 def alike_besides(seen: Observations) -> list[str]:
     """How many things are alike, if they are more than the known things already named.
 
-    A thing with the background's colour is rather a part of it, such as the folds of a cloth.
+    A thing with the background's colour is more likely a part of it, such as the folds of a cloth.
     """
     told = max(1, len(seen.known or ()))
     if seen.count and seen.colour and seen.count.colour == seen.colour.background:
@@ -225,7 +225,7 @@ def clear_colour(found: Colour) -> str:
 
 
 def worn(thing: str) -> bool:
-    """Whether words for a thing mean what somebody wears on the chest: "her red shirt"."""
+    """Whether words for a thing mean clothing on the chest: "her red shirt"."""
     return bool(_CLOTHES & set(thing.lower().split()))
 
 

@@ -1,7 +1,7 @@
 """Which of the caller's pictures a question is about: camera, screen, or a sent picture. Pure.
 
-A question is about the source that it names, or else about a picture that was sent for it, or else
-about the camera while that is on.
+A question is about the source that it names. If it names none, it is about a picture that was sent
+for it, and without such a picture about the camera, while that is on.
 """
 
 from __future__ import annotations

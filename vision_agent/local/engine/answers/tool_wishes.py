@@ -1,4 +1,4 @@
-"""What kind of sentence it is: a question, a request, "don't …", an answer. Pure."""
+"""Tells the kind of a sentence: a question, a request, "don't …", an answer. Pure."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class VisualAnswers:
         turn: Turn,
         taught: tuple[TaughtThing, ...],
     ) -> AsyncGenerator[str, None]:
-        """The looks of an intent, each with its sentences; the first ones while others run."""
+        """Takes an intent's looks one after another; yields each one's sentences at once."""
         of_faces = request.intent == "people" and re.search(r"\bfaces?\b", turn.text.lower())
         on_it = asked if asked and asked.is_found and request.intent == "read" else None
         seen = Observations()

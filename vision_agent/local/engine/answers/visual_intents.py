@@ -192,7 +192,7 @@ def _inside(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _background(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    """The answer to "what colour is the wall?"; the engine does not know a wall from a sky."""
+    """The answer to "what colour is the wall?"; the engine can't tell a wall from a sky."""
     if seen.colour is None:
         return []
     thing = request.slots.get("object", "it")

@@ -32,7 +32,7 @@ class Hibari:
         """Synthesises an English text, in about 1 % of the duration of the speech.
 
         Args:
-            order: The text; its languages are not looked at.
+            order: The text; its languages are ignored.
             on_samples: Called during the synthesis with less than a second of mono at 24 kHz, full
                 scale 1; returning false ends the synthesis.
 

@@ -20,13 +20,13 @@ class LookupTable:
     dictionaries. A lookup takes about 5 µs.
 
     Args:
-        text: The object without spaces between its parts, and with characters beyond ASCII as
-            they are; the values are strings, or objects of plain values.
+        text: The object, written without whitespace and with characters beyond ASCII
+            unescaped; the values are strings, or objects of plain values.
     """
 
     def __init__(self, text: bytes) -> None:
         self._text = text
-        # The hash of each key above the place of its entry, so that one sorted array holds both.
+        # Each key's hash in the high bits, its entry's offset in the low bits: one sorted array.
         self._places = np.fromiter(
             (crc32(entry[1]) << 32 | entry.start() for entry in _ENTRY.finditer(text)), np.uint64
         )

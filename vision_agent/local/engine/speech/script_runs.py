@@ -1,4 +1,4 @@
-"""Divides a sentence: hibari reads Latin letters, and espeak-ng the other scripts.
+"""Divides a sentence by script: hibari reads Latin letters, espeak-ng reads the others.
 
 Pure.
 """
@@ -15,7 +15,7 @@ from vision_agent.local.engine.speech.text import Sentence
 from vision_agent.local.engine.speech.voices import ENGLISH
 
 # The first word of a letter's Unicode name, and the language of espeak-ng that reads the script.
-# Where several languages share one, it is the one with most readers.
+# If several languages share a script, the one with the most readers stands for it.
 _LANGUAGES = {
     "ARABIC": "ar",
     "ARMENIAN": "hy",

@@ -14,19 +14,19 @@ from vision_agent.onnx_session import onnx_session
 Floats = NDArray[np.float32]
 
 MAX_PHONEMES = 400
-"""The most phonemes at once. The network was trained with no more, and more sound worse."""
+"""The most phonemes of a run. The network was trained with no more; longer runs sound worse."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechFrames:
-    """What the network says of each 12.5 ms; each array is 601 frequencies of 20 Hz by frames.
+    """The network's output for each 12.5 ms; each array is 601 frequencies of 20 Hz by frames.
 
     Attributes:
         harmonic: Natural logarithm of the harmonics' amplitude.
         harmonic_phase: Their phase; its hyperbolic tangent is a fraction of pi.
-        free: The same of what is not harmonic: breath, fricatives, bursts.
+        free: Natural logarithm of the aperiodic part's amplitude: breath, fricatives, bursts.
         free_phase: Its phase in radians.
-        pitch_hz: The fundamental of each frame, below 40 Hz where there is no voice.
+        pitch_hz: The fundamental of each frame, below 40 Hz if unvoiced.
     """
 
     harmonic: Floats
@@ -63,7 +63,7 @@ class SpeechNetwork:
 
         Args:
             phonemes: At most `MAX_PHONEMES`; unknown characters are skipped.
-            pace: 1 is its own, 2 twice as fast.
+            pace: The speaking rate; 1 is the network's own, 2 is twice as fast.
 
         Returns:
             The frames; None if no phoneme is known.

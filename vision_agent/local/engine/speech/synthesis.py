@@ -39,7 +39,7 @@ class Speech:
 
     def __init__(self) -> None:
         here = __name__.rpartition(".")[0]
-        # The workers' small products gain nothing from numpy's threads, and they start faster.
+        # Their small matrix products gain nothing from numpy's threads; without, they start faster.
         environment = {"OPENBLAS_NUM_THREADS": "1"}
         self._hibari = SynthesizerProcess(
             f"{here}.hibari_worker", "The speech process", environment
@@ -163,8 +163,8 @@ async def speak_question(text: str) -> tuple[bytes, int]:
     """Speaks a question in the way that the recogniser understands best, in a worker of its own.
 
     Args:
-        text: The text, in English. Without a final punctuation mark it is spoken as a question: of
-            21 sentences two more are understood with the intonation of a question.
+        text: The text, in English. Without a final punctuation mark it is spoken as a question:
+            with that intonation, the recogniser understands two more of 21 sentences.
 
     Returns:
         The whole sound, s16le mono, and its rate in Hz.

@@ -1,7 +1,7 @@
 """A speech worker's process, and the sentences that wait for it.
 
 Sentences are synthesised one at a time, in the order in which they are ordered. A worker that dies
-or hangs costs the sentence that it is at, and the next one gets a new worker.
+or hangs costs the sentence that it is speaking. The next sentence gets a new worker.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class SynthesizerProcess:
         self._keep(job, None)
 
     async def _spoken(self, job: _SentenceJob) -> str:
-        """Returns the worker's final words: empty, or the reason why it failed."""
+        """Returns the reason why the worker failed at the sentence; empty if it succeeded."""
         self._answers = asyncio.Queue()
         if not self._worker.send(SAY, job.number, job.order.to_bytes()):
             raise SpeechError(f"{self._name} ended unexpectedly.")

@@ -19,7 +19,7 @@ at 5 ms for a second of speech."""
 MAX_SENTENCE_S = 60
 """The sound of a sentence is cut here: 200 letters take 15 s, but 200 digits take minutes."""
 
-# hibari makes 300 ms of a comma.
+# hibari's own pause at a comma is 300 ms.
 SENTENCE_PAUSE_MS = 300
 _CLAUSE_PAUSE_MS = 250
 _PART_PAUSE_MS = 60
@@ -75,7 +75,7 @@ def _parts(sentence: str, room: int) -> Iterator[Sentence]:
 
     Args:
         sentence: Of any length.
-        room: Characters of the first part, if the sentence has a clause so short.
+        room: The most characters of the first part, if the sentence has so short a clause.
     """
     rest = " ".join(sentence.split())
     while len(rest) > room:

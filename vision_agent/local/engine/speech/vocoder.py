@@ -1,8 +1,8 @@
-"""One speaker made into many: pitch, melody, formants, timbre and breath. Pure.
+"""Makes many speakers of one: pitch, melody, formants, timbre and breath. Pure.
 
 The speech network has a single voice. Its spectra are taken apart as a vocoder does: the envelope
 of the harmonics is read at the harmonics, stretched, and given to harmonics of another pitch with
-the phases of a minimum-phase filter; what is not harmonic is stretched alike.
+the phases of a minimum-phase filter. The aperiodic part is stretched in the same way.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def sound(frames: SpeechFrames, shape: VoiceShape) -> Iterator[Floats]:
 
 
 def _without_silence(frames: SpeechFrames) -> SpeechFrames:
-    """Without the third of a second before the first sound and after the last one."""
+    """Drops the silence before the first sound and after the last one, except for a margin."""
     # Every fourth frequency is enough to tell sound from silence.
     energy = np.exp(2 * frames.free[::4]).sum(axis=0)
     voiced = frames.pitch_hz > _VOICED_HZ
@@ -85,13 +85,13 @@ def _without_silence(frames: SpeechFrames) -> SpeechFrames:
 
 
 class _OverlapAdd:
-    """Sums windows that follow each other by a hop."""
+    """Sums windows, each of which begins a hop after the one before."""
 
     def __init__(self) -> None:
         self.rest: Floats = np.zeros(_WINDOW - _HOP, np.float32)
 
     def add(self, windows: Floats) -> Floats:
-        """Returns the samples to which no later window adds anything; the others are the rest."""
+        """Returns the samples to which no later window adds anything; `rest` keeps the others."""
         hops = _WINDOW // _HOP
         total = np.zeros((len(windows) + hops - 1, _HOP), np.float32)
         total[: hops - 1] = self.rest.reshape(-1, _HOP)
@@ -112,7 +112,7 @@ def _melody(pitch_hz: Floats, shape: VoiceShape) -> Floats:
 
 
 def _filters(frames: SpeechFrames, part: slice, shape: VoiceShape) -> Complexes:
-    """What the harmonics of each frame pass through."""
+    """The filter that the harmonics of each frame pass through."""
     levels, pitch_hz = frames.harmonic[:, part].T, frames.pitch_hz[part]
     if shape.keeps_the_voice:
         phases = np.pi * np.tanh(frames.harmonic_phase[:, part].T)
@@ -124,7 +124,7 @@ def _filters(frames: SpeechFrames, part: slice, shape: VoiceShape) -> Complexes:
 
 
 def _envelope(levels: Floats, pitch_hz: Floats, formants: float) -> Floats:
-    """The line through the harmonics' levels, as the network is right only there, stretched."""
+    """The stretched line through the harmonics' levels; between them the network is wrong."""
     spacing = np.maximum(pitch_hz, 60)[:, None] / _BIN_HZ
     harmonic = np.arange(_BINS, dtype=np.float32) / (formants * spacing)
     last = np.floor((_BINS - 1) / spacing)

@@ -26,7 +26,7 @@ class EspeakVoice:
 
 @dataclass(frozen=True, slots=True)
 class VoiceShape:
-    """What makes a speaker out of the English voice; the defaults leave it as it is.
+    """How the English voice becomes another speaker; the defaults leave it as it is.
 
     Attributes:
         pitch: Factor of the fundamental frequency; the voice's own is about 190 Hz.
@@ -34,7 +34,7 @@ class VoiceShape:
         melody: Factor of the movements of the pitch, in octaves, around its middle.
         pace: Factor of the speed.
         tilt_db: By how much each octave is louder than the one below.
-        breath_db: Level of what is not harmonic while there is voice.
+        breath_db: Gain of the aperiodic part in voiced frames, in dB.
     """
 
     pitch: float = 1.0
@@ -46,7 +46,7 @@ class VoiceShape:
 
     @property
     def keeps_the_voice(self) -> bool:
-        """Whether harmonics and envelope are the voice's own."""
+        """Whether harmonics and envelope stay unchanged."""
         return self.pitch == self.formants == self.melody == 1 and self.tilt_db == 0
 
 
@@ -59,10 +59,10 @@ class Voice:
 
 
 DEFAULT_VOICE = Voice(VoiceShape(), EspeakVoice("", 44, 162, 55))
-"""Used if no voice or an unknown one is requested: of either synthesiser the most refined."""
+"""Used if no voice or an unknown one is requested: the most refined of each synthesiser."""
 
 # The Live API's voice names, each with the character that its documentation gives. The men's have
-# formants below 0.93, which is what tells a low voice of a man from one of a woman.
+# formants below 0.93, which distinguishes a man's low voice from a woman's.
 VOICES: dict[str, Voice] = {
     # bright
     "Zephyr": Voice(VoiceShape(1.19, 1.02, 1.15, 1.25, 2.0), EspeakVoice("f2", 62, 178, 65)),

@@ -19,7 +19,7 @@ class SynthesisError(Exception):
 
 
 class Synthesizer(Protocol):
-    """What makes the samples of a text."""
+    """Makes the samples of a text."""
 
     def speak(self, order: Order, on_samples: Callable[[Floats], bool]) -> None:
         """Synthesises an order's text.
