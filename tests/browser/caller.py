@@ -132,9 +132,9 @@ class Caller:
         await line.wait_for(timeout=60_000)
         return await line.inner_text()
 
-    async def notice(self) -> str:
-        """The words of the first card that explains something."""
-        card = self.page.locator(".notice").first
+    async def notice(self, words: str = "") -> str:
+        """What the first card says that has these words."""
+        card = self.page.locator(".notice", has_text=words).first
         await card.wait_for(timeout=60_000)
         return await card.inner_text()
 

@@ -194,10 +194,10 @@ async def open_page(pages: Pages, silent_browsers: set[Browser]) -> AsyncIterato
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def module_page(
     shared_server: ForkedServer,
-    quiet_browser: Browser,
+    denying_browser: Browser,
     pages: Pages,
     silent_browsers: set[Browser],
 ) -> AsyncIterator[Page]:
     """One page for tests that only take modules of it: to open one takes 0.3 CPU-s."""
     async with pages.opening(silent_browsers) as open_one:
-        yield (await open_one(quiet_browser, shared_server.url)).page
+        yield (await open_one(denying_browser, shared_server.url)).page

@@ -50,9 +50,9 @@ async def test_the_person_chooses_whom_to_call(two_agents, denying_browser, open
 
 
 async def test_where_there_is_one_agent_there_is_nothing_to_choose(
-    server, quiet_browser, open_page
+    server, denying_browser, open_page
 ):
-    caller = await open_page(quiet_browser, server.url)
+    caller = await open_page(denying_browser, server.url)
     await expect(caller.page.locator("#agent-choice")).to_be_hidden()
 
 
@@ -133,13 +133,13 @@ root_agent = LlmAgent(
 
 
 async def test_the_page_says_where_an_agents_own_model_takes_sound_and_frames(
-    quiet_browser, open_page, tmp_path
+    denying_browser, open_page, tmp_path
 ):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "agent.py").write_text(MODEL_OF_ITS_OWN)
     both = f"{SAMPLES / 'basic'},{tmp_path / 'elsewhere'}"
     async with ForkedServer("--agent", both) as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
         words = caller.page.locator("#brain-text")
         await expect(words).to_contain_text("Sound and pictures stay there.")
         await caller.page.get_by_label("Who to call").select_option("elsewhere")

@@ -31,17 +31,17 @@ async def test_hanging_up_ends_the_call_on_the_server(server, quiet_browser, ope
 
 
 async def test_a_page_closed_in_mid_call_ends_the_call_on_the_server(
-    server, quiet_browser, open_page
+    server, denying_browser, open_page
 ):
-    caller = await open_page(quiet_browser, server.url)
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     assert calls(server) == 1
     await caller.page.close(run_before_unload=True)
     await no_calls(server, within_s=5)
 
 
-async def test_leaving_the_page_ends_the_call_on_the_server(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_leaving_the_page_ends_the_call_on_the_server(server, denying_browser, open_page):
+    caller = await open_page(denying_browser, server.url)
     await caller.call()
     await caller.page.goto("about:blank")
     await no_calls(server, within_s=5)
@@ -71,14 +71,15 @@ async def guarded() -> AsyncIterator[ForkedServer]:
         yield server
 
 
-async def test_a_full_house_is_explained_and_trying_again_works(guarded, quiet_browser, open_page):
+async def test_a_full_house_is_explained_and_trying_again_works(
+    guarded, denying_browser, open_page
+):
     link = f"{guarded.url}/#token=open%20sesame"
-    first = await open_page(quiet_browser, link)
+    first = await open_page(denying_browser, link)
     await first.call()
-    second = await open_page(quiet_browser, link)
+    second = await open_page(denying_browser, link)
     await second.page.click("#call")
-    notice = await second.notice()
-    assert "busy" in notice
+    notice = await second.notice("busy")
     assert "Try again in about 5 seconds" in notice
     assert calls(guarded) == 1
     await first.press("hang-up")
@@ -88,10 +89,10 @@ async def test_a_full_house_is_explained_and_trying_again_works(guarded, quiet_b
 
 
 async def test_a_server_that_asks_for_a_token_gets_it_from_the_link(
-    guarded, quiet_browser, open_page
+    guarded, denying_browser, open_page
 ):
     await no_calls(guarded)
-    caller = await open_page(quiet_browser, f"{guarded.url}/#token=open%20sesame")
+    caller = await open_page(denying_browser, f"{guarded.url}/#token=open%20sesame")
     async with caller.page.expect_response("**/api/offer") as answered:
         await caller.call()
     # The call belongs to this browser's own user, as it does without a token.
@@ -104,38 +105,36 @@ async def test_a_server_that_asks_for_a_token_gets_it_from_the_link(
     await expect(caller.page.locator(".notice")).to_contain_text("access token")
 
 
-async def test_a_link_with_a_token_for_one_call_begins_one(guarded, quiet_browser, open_page):
+async def test_a_link_with_a_token_for_one_call_begins_one(guarded, denying_browser, open_page):
     await no_calls(guarded)
     async with httpx.AsyncClient(headers={"Authorization": "Bearer open sesame"}) as http:
         given = await http.post(f"{guarded.url}/api/tokens", json={"user": "ann"})
-    caller = await open_page(quiet_browser, f"{guarded.url}/#token={given.json()['token']}")
+    caller = await open_page(denying_browser, f"{guarded.url}/#token={given.json()['token']}")
     await caller.call()
     await caller.press("hang-up")
     await no_calls(guarded)
     await caller.page.evaluate("sessionStorage.clear()")
     await caller.page.reload()
     await caller.page.click("#call")
-    notice = await caller.notice()
-    assert "This link begins no more calls" in notice
-    assert "may be used once" in notice
+    assert "may be used once" in await caller.notice("This link begins no more calls")
 
 
-async def test_a_server_that_stops_says_so_on_the_page(quiet_browser, open_page):
+async def test_a_server_that_stops_says_so_on_the_page(denying_browser, open_page):
     async with ForkedServer("--scenario", str(SILENT)) as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
         await caller.call()
     await caller.sees_state("ended")
-    assert "Call ended" in await caller.notice()
+    assert await caller.notice("Call ended")
 
 
 async def test_a_call_that_was_cut_off_is_picked_up_again_and_learns_what_was_pressed_meanwhile(
-    quiet_browser, open_page, monkeypatch, tmp_path
+    denying_browser, open_page, monkeypatch, tmp_path
 ):
     # To the page a stopped server looks like a lost network. Its timeout is long here, so that it
     # does not drop the page's call when it continues.
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "60")
     async with ForkedServer("--scenario", str(TONES), "--record", str(tmp_path)) as server:
-        caller = await open_page(quiet_browser, server.url, own_clock=True)
+        caller = await open_page(denying_browser, server.url, own_clock=True)
         sign = caller.page.locator("#recording-sign")
         await caller.call()
         await expect(sign).to_be_visible()
@@ -143,26 +142,25 @@ async def test_a_call_that_was_cut_off_is_picked_up_again_and_learns_what_was_pr
         try:
             await caller.waits_for_state("reconnecting")
             await sign.click()
-            assert "ends when you are connected again" in await caller.notice()
+            assert await caller.notice("ends when you are connected again")
             await expect(sign).to_be_visible()
         finally:
             os.kill(server.pid, signal.SIGCONT)
         await caller.sees_state("listening", timeout_s=30)
         assert calls(server) == 1
         await expect(sign).to_be_hidden()
-        await expect(caller.page.locator(".notice")).to_contain_text("You have ended it")
+        assert await caller.notice("You have ended it")
         await caller.listen()
         await caller.types("hello")
         await caller.hears_voice()
         assert await caller.reads_answer()
 
 
-async def test_a_server_that_cannot_be_reached_is_explained(quiet_browser, open_page):
+async def test_a_server_that_cannot_be_reached_is_explained(denying_browser, open_page):
     async with ForkedServer("--scenario", str(SILENT)) as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
     await caller.page.click("#call")
-    notice = await caller.notice()
-    assert "can't be reached" in notice
+    assert await caller.notice("can't be reached")
     await expect(caller.page.locator("#call")).to_have_text("Try again")
 
 

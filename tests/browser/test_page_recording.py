@@ -15,13 +15,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_caller_is_recorded_who_agrees_and_no_longer_who_takes_it_back(
-    quiet_browser, open_page, tmp_path
+    denying_browser, open_page, tmp_path
 ):
     kept = tmp_path / "recordings"
     async with ForkedServer(
         "--scenario", str(TONES), "--record", str(kept), "--record-consent"
     ) as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(denying_browser, server.url)
         page = caller.page
         sign = page.locator("#recording-sign")
         agree, decline = page.get_by_label("I agree to be recorded"), page.get_by_label("Do not")
@@ -44,7 +44,7 @@ async def test_a_caller_is_recorded_who_agrees_and_no_longer_who_takes_it_back(
         await caller.types("hello again")
         await caller.sees_state("speaking")
         await page.get_by_role("button", name="stop recording").click()
-        assert "The recording has ended" in await caller.notice()
+        assert await caller.notice("The recording has ended")
         await expect(sign).to_be_hidden()
         await caller.press("hang-up")
         await caller.sees_state("ended")
@@ -61,9 +61,9 @@ async def test_a_caller_is_recorded_who_agrees_and_no_longer_who_takes_it_back(
 
 
 async def test_a_caller_who_dials_before_the_page_could_say_so_is_not_recorded(
-    server, quiet_browser, open_page
+    server, denying_browser, open_page
 ):
-    caller = await open_page(quiet_browser, server.url)
+    caller = await open_page(denying_browser, server.url)
     page = caller.page
     dialled = asyncio.Event()
 
