@@ -15,6 +15,8 @@ from vision_agent.caller.recording import (
     Recording,
     read_sound,
     resample,
+    samples_of,
+    sound_frame,
 )
 
 pytestmark = pytest.mark.usefixtures("every_frame")
@@ -220,3 +222,10 @@ def test_a_portrait_video_of_a_phone_is_turned_upright(tmp_path: Path) -> None:
     turned.write_bytes(content[:at] + quarter + content[at + len(straight) :])
     frame = next(Recording.open(turned).frames()).frame
     assert (frame.width, frame.height) == (32, 64)
+
+
+def test_a_frame_of_sound_has_its_samples_and_its_time() -> None:
+    frame = sound_frame(tone(20), 96_000)
+    assert np.array_equal(samples_of(frame), tone(20))
+    assert (frame.samples, frame.sample_rate, frame.time) == (960, SOUND_RATE_HZ, 2.0)
+    assert (frame.format.name, frame.layout.name) == ("s16", "mono")

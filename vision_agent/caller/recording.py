@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
@@ -33,6 +34,9 @@ Samples = npt.NDArray[np.int16]
 
 SOUND_RATE_HZ = 48_000
 """Sample rate of every sound read here. Opus runs at it, so a caller's voice is resampled once."""
+
+_S16, _MONO = av.AudioFormat("s16"), av.AudioLayout("mono")
+_SOUND_TIME_BASE = Fraction(1, SOUND_RATE_HZ)
 
 MAX_FPS = 30.0
 # Sound is held in memory (5.8 MB a minute): the ends of its utterances are found before it is sent.
@@ -277,6 +281,17 @@ def resample(pcm: bytes, rate_hz: int) -> Samples:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
     pieces = [*resampler.resample(frame), *resampler.resample(None)]
     return np.concatenate([samples_of(piece) for piece in pieces])
+
+
+def sound_frame(samples: Samples, pts: int) -> av.AudioFrame:
+    """Make a frame of mono s16 samples at `SOUND_RATE_HZ`.
+
+    In a call, where the caches are cold, it takes half the time of `AudioFrame.from_ndarray`.
+    """
+    frame = av.AudioFrame(_S16, _MONO, len(samples))
+    frame.planes[0].update(samples.tobytes())
+    frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE_HZ, pts, _SOUND_TIME_BASE
+    return frame
 
 
 def samples_of(frame: av.AudioFrame) -> Samples:

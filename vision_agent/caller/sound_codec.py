@@ -17,7 +17,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
 from vision_agent.libopus import MonoDecoder, MonoEncoder, library
 
-_FRAME_SAMPLES = SOUND_RATE_HZ // 50
+_SILENCE = bytes(2 * SOUND_RATE_HZ // 50)
 # The rate is what aiortc uses for each of two channels. Complexity 1 takes 0.08 ms for a packet of
 # speech, 10 takes 0.17; the difference is inaudible in a voice.
 _SETTINGS = {"bitrate": 48_000, "vbr": 1, "complexity": 1}
@@ -40,11 +40,11 @@ class _OpusEncoder:
         self._first_pts: int | None = None
 
     def encode(self, frame: av.AudioFrame) -> tuple[list[bytes], int]:
-        samples = samples_of(frame)
-        assert len(samples) == _FRAME_SAMPLES, f"{len(samples)} samples are not 20 ms"
-        self._silent = 0 if samples.any() else self._silent + 1
+        pcm = samples_of(frame).tobytes()
+        assert len(pcm) == len(_SILENCE), f"{frame.samples} samples are not 20 ms"
+        self._silent = self._silent + 1 if pcm == _SILENCE else 0
         if self._silent <= _SETTLED_AFTER:
-            self._packet = self._encoder.encode(samples.tobytes())
+            self._packet = self._encoder.encode(pcm)
         pts = frame.pts or 0
         if self._first_pts is None:
             self._first_pts = pts

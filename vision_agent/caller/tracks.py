@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fractions
 import math
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from vision_agent.caller.recording import (
     Recording,
     Samples,
     TimedFrame,
+    sound_frame,
 )
 from vision_agent.caller.utterances import Span
 from vision_agent.caller.video_clock import VideoClock
@@ -197,6 +197,8 @@ class MicrophoneTrack(MediaStreamTrack):
         self._spans: Sequence[Span] = ()
         self._position = 0
         self._frames = 0
+        # Whoever encodes a frame is done with it when the next one is due.
+        self._silence = sound_frame(np.zeros(_FRAME_SAMPLES, np.int16), 0)
         self._due_at: float | None = None
 
     def speak(self, sound: Samples, spans: Sequence[Span] = ()) -> None:
@@ -223,17 +225,16 @@ class MicrophoneTrack(MediaStreamTrack):
             self._due_at = now
         await asyncio.sleep(max(0.0, self._due_at - now))
         self._due_at += 0.02
-        samples = np.zeros(_FRAME_SAMPLES, np.int16)
+        frame, pts = self._silence, self._frames * _FRAME_SAMPLES
         piece = self._sound[self._position : self._position + _FRAME_SAMPLES]
-        if self.is_on:
+        if self.is_on and piece.any():
+            samples = np.zeros(_FRAME_SAMPLES, np.int16)
             samples[: len(piece)] = piece
+            frame = sound_frame(samples, pts)
         if len(piece):
             self._position += _FRAME_SAMPLES
             self._note_utterances(time.monotonic())
-        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-        frame.sample_rate = SOUND_RATE_HZ
-        frame.pts = self._frames * _FRAME_SAMPLES
-        frame.time_base = fractions.Fraction(1, SOUND_RATE_HZ)
+        frame.pts = pts
         self._frames += 1
         return frame
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fractions
 from collections import deque
 from collections.abc import Callable
 
@@ -13,7 +12,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, sound_frame
 
 _FRAME_SAMPLES = SOUND_RATE_HZ // 50
 _MAX_WAITING_SAMPLES = 2 * SOUND_RATE_HZ
@@ -89,10 +88,7 @@ class LiveMicrophoneTrack(MediaStreamTrack):
         has_sound = self._held >= _FRAME_SAMPLES
         samples = self._take() if has_sound else np.zeros(_FRAME_SAMPLES, np.int16)
         self._muting(came=has_sound)
-        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-        frame.sample_rate = SOUND_RATE_HZ
-        frame.pts = self._frames * _FRAME_SAMPLES
-        frame.time_base = fractions.Fraction(1, SOUND_RATE_HZ)
+        frame = sound_frame(samples, self._frames * _FRAME_SAMPLES)
         self._frames += 1
         return frame
 
