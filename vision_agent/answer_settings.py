@@ -32,7 +32,7 @@ class AnswerSettings(BaseSettings):
     )
     modalities: _Texts = Field(
         default_factory=lambda: ["AUDIO"],
-        description="AUDIO, or TEXT where the model can: a session has one.",
+        description="AUDIO, or TEXT if the model has it; a session has one.",
     )
     input_transcription: bool = Field(
         default=True, description="Whether the caller's words are transcribed."
@@ -52,10 +52,11 @@ class AnswerSettings(BaseSettings):
         default=None, description="How much the model thinks: minimal, low, medium, high, xhigh."
     )
     thinking_budget: int | None = Field(
-        default=None, description="Tokens it may think for; 0: none, -1: as it likes."
+        default=None,
+        description="Tokens of thought, at most; 0: none, -1: the model decides.",
     )
     media_resolution: str | None = Field(
-        default=None, description="In how many tokens a picture is read: low, medium or high."
+        default=None, description="How many tokens encode a picture: low, medium or high."
     )
     turn_coverage: str | None = Field(
         default=None,
@@ -73,21 +74,22 @@ class AnswerSettings(BaseSettings):
     end_sensitivity: str | None = Field(
         default=None, description="How readily a pause ends a turn: low or high."
     )
-    silence_ms: int | None = Field(default=None, description="How long a pause ends a turn.")
+    silence_ms: int | None = Field(default=None, description="The pause that ends a turn.")
     prefix_padding_ms: int | None = Field(
         default=None, description="How long there must be speech before a turn begins."
     )
     activity_handling: str | None = Field(
-        default=None, description="Whether speech cuts in: interrupts or no_interruption."
+        default=None,
+        description="Whether speech stops an answer: interrupts or no_interruption.",
     )
     proactive_audio: bool | None = Field(
-        default=None, description="Whether the model may stay silent on what is not meant for it."
+        default=None, description="Whether the model may ignore speech that is not addressed to it."
     )
     proactive_video: bool | None = Field(
         default=None, description="Whether the model may speak about what it sees, unasked."
     )
     affective_dialog: bool = Field(
-        default=False, description="Whether the model follows the caller's manner of speaking."
+        default=False, description="Whether the model adapts to the caller's tone of voice."
     )
     translate_to: str | None = Field(
         default=None, description="Language code into which a translating model translates."

@@ -14,21 +14,21 @@ class OwnModelSettings(BaseSettings):
 
     brain: str | None = Field(
         default=None,
-        description="A server with OpenAI's chat-completions interface that answers in the local "
-        "engine's place, e.g. http://localhost:11434/v1.",
+        description="A server with OpenAI's chat-completions interface, whose model answers "
+        "instead of the local engine, e.g. http://localhost:11434/v1.",
     )
     brain_model: str | None = Field(
         default=None, description="The model's name there. Default: the only one it has."
     )
     brain_key: SecretStr | None = Field(
         default=None,
-        description="The key that it wants. Default: OPENAI_API_KEY, for OpenAI's own host alone.",
+        description="The server's key. Default: OPENAI_API_KEY, for OpenAI's own host alone.",
     )
     brain_images: int = Field(
         default=1,
         ge=0,
         le=8,
-        description="How many of the newest frames the model is shown; 0: it has no eyes.",
+        description="How many of the newest frames the model is shown; 0: it has no vision.",
     )
     brain_image_size: int = Field(
         default=640, ge=64, le=4096, description="Longer side of those frames, in pixels."
@@ -37,19 +37,18 @@ class OwnModelSettings(BaseSettings):
         default=60.0,
         gt=0,
         le=600,
-        description="The longest wait for the model's first word, and between two words.",
+        description="The longest wait for the model's first word, and between words.",
     )
     whisper: str | None = Field(
         default=None,
-        description="The Whisper that the local engine hears with: a folder in CTranslate2's "
-        "format, or a name that faster-whisper fetches, e.g. small.en. Default: the bundled "
-        "tiny.en.",
+        description="The Whisper model of the local engine: a folder in CTranslate2's format, or a "
+        "name that faster-whisper downloads, e.g. small.en. Default: the bundled base model.",
     )
 
     ears: str | None = Field(
         default=None,
-        description="A server with OpenAI's interface for transcriptions that hears in the local "
-        "engine's place, e.g. http://localhost:8000/v1.",
+        description="A server with OpenAI's transcription interface, which recognises speech "
+        "instead of the local engine, e.g. http://localhost:8000/v1.",
     )
     ears_model: str | None = Field(
         default=None, description="The model's name there. Default: the only one it has."

@@ -72,7 +72,7 @@ class Brain(OwnServer):
     """A server with the chat-completions interface that answers.
 
     Attributes:
-        images: How many of the newest frames it is shown; 0 for a model without eyes.
+        images: How many of the newest frames it is shown; 0 for a model without vision.
         image_px: The longer side of those frames, in pixels.
         timeout_s: The longest wait for its first word, and between two words.
     """
@@ -89,12 +89,12 @@ class Brain(OwnServer):
 
 @dataclass(frozen=True, slots=True)
 class Ears(OwnServer):
-    """A server with the interface `/audio/transcriptions` that hears."""
+    """A server with the interface `/audio/transcriptions`, which recognises speech."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechServer(OwnServer):
-    """A server with the interface `/audio/speech` that speaks.
+    """A server with the interface `/audio/speech`, which speaks.
 
     Attributes:
         speaker: The name of the voice there.
@@ -111,8 +111,8 @@ class OwnModels:
         brain: The language model that answers.
         ears: The server that transcribes the caller's speech.
         voice: The server that speaks.
-        whisper: The Whisper that hears on this machine: a folder, or a name that faster-whisper
-            fetches; None for the bundled one.
+        whisper: The Whisper model on this machine: a folder, or a name that faster-whisper
+            downloads; None for the bundled one.
     """
 
     brain: Brain | None = None

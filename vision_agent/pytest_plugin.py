@@ -33,13 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="A live model; by default the Live API on this machine, whatever keys are set.",
     )
     group.addoption("--video-url", metavar="URL", help="A running server, instead of a new one.")
-    group.addoption("--video-token", metavar="TOKEN", help="Its access token, if it wants one.")
+    group.addoption("--video-token", metavar="TOKEN", help="That server's access token, if any.")
     group.addoption(
         "--video-header",
         metavar="'NAME: VALUE'",
         action="append",
         default=[],
-        help="An HTTP header for it, such as the cookie of a login in front; may be repeated.",
+        help="An HTTP header for it, such as a login proxy's cookie; may be repeated.",
     )
     group.addoption(
         "--video-report",

@@ -167,8 +167,8 @@ def test_what_is_no_case_is_told_to_pytest_in_words(video_case, case):
     ("paths", "how", "words"),
     [
         ((), {}, "needs the path of a suite"),
-        ((SUITE,), {"repeats": 0}, "repeats=0 is not how often"),
-        ((SUITE,), {"repeats": "2"}, "repeats='2' is not how often"),
+        ((SUITE,), {"repeats": 0}, "repeats=0 has to be a whole number"),
+        ((SUITE,), {"repeats": "2"}, "repeats='2' has to be a whole number"),
         ((SUITE,), {"cases": "nobody"}, "No case is called nobody"),
         ((SUITE,), {"agents": "none"}, "none: there is no agent folder"),
     ],

@@ -19,7 +19,7 @@ def _read(
         str | None,
         typer.Option(
             metavar="URL",
-            help="A server with OpenAI's chat interface that answers, e.g. "
+            help="A server with OpenAI's chat interface, whose model answers, e.g. "
             "http://localhost:11434/v1.",
             rich_help_panel=_PANEL,
         ),
@@ -31,7 +31,7 @@ def _read(
     brain_images: Annotated[
         int | None,
         typer.Option(
-            help="Frames that it is shown; 0: it has no eyes [1].", rich_help_panel=_PANEL
+            help="Frames that it is shown; 0: none, without vision [1].", rich_help_panel=_PANEL
         ),
     ] = None,
     brain_image_size: Annotated[
@@ -41,7 +41,7 @@ def _read(
         float | None,
         typer.Option(
             "--brain-timeout",
-            help="Longest wait for its first word, and between two, in seconds [60].",
+            help="Longest wait for its first word, and between words, in seconds [60].",
             rich_help_panel=_PANEL,
         ),
     ] = None,
@@ -49,8 +49,8 @@ def _read(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="The Whisper that hears: a folder, or a name like small.en that is fetched "
-            "[base, bundled].",
+            help="The Whisper model that recognises speech: a folder, or a name to download, "
+            "such as small.en [base, bundled].",
             rich_help_panel=_PANEL,
         ),
     ] = None,
@@ -58,7 +58,7 @@ def _read(
         str | None,
         typer.Option(
             metavar="URL",
-            help="A server with OpenAI's interface for transcriptions that hears.",
+            help="A server with OpenAI's transcription interface, which recognises speech.",
             rich_help_panel=_PANEL,
         ),
     ] = None,

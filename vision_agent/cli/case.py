@@ -32,7 +32,7 @@ def case(
     ] = None,
     agent: Annotated[
         str | None,
-        typer.Option(help="Whom to call, as `serve --agent` takes it; by default the suite says."),
+        typer.Option(help="The agent to call, as for `serve --agent`; by default the suite's."),
     ] = None,
     copy: Annotated[
         bool,

@@ -45,7 +45,7 @@ def cluster(
         str | None,
         typer.Option(
             metavar="ray://HOST:PORT",
-            help="Deploy to a Ray cluster that runs, instead of one on this machine.",
+            help="Deploy to a running Ray cluster, instead of one on this machine.",
         ),
     ] = None,
     dashboard: Annotated[
@@ -55,7 +55,7 @@ def cluster(
     port: Port = None,
     udp_ports: Annotated[
         str | None,
-        typer.Option(metavar="FIRST-LAST", help="UDP ports, one for each worker of a machine."),
+        typer.Option(metavar="FIRST-LAST", help="UDP ports; each worker of a machine uses one."),
     ] = None,
     public_ip: Annotated[
         list[str] | None,

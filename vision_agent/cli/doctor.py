@@ -25,7 +25,7 @@ def doctor(
     voice: Voice = None,
     host: Host = None,
     port: Annotated[int | None, typer.Option(help="Port [7860].")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Check key, model, network, devices and libraries; say what to do. Works offline.
 

@@ -35,21 +35,22 @@ def live_server(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 9443,
     certificate: Annotated[
         Path | None,
-        typer.Option(help="Leave the certificate here [a file that goes with the server]."),
+        typer.Option(help="Write the certificate here [a file that is deleted at the end]."),
     ] = None,
     scenario: ScenarioFile = None,
     limits: Annotated[
         bool, typer.Option(help="End connections and sessions as the public service does.")
     ] = True,
     connection_s: Annotated[
-        float | None, typer.Option(min=0.1, help="How long a connection lives [600].")
+        float | None, typer.Option(min=0.1, help="How long a connection may last [600].")
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Where to keep what users teach [the platform's own place].")
+        Path | None,
+        typer.Option(help="Folder for what users teach [the platform's data folder]."),
     ] = None,
     voice: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="A server with OpenAI's interface for speech."),
+        typer.Option(metavar="URL", help="A server with OpenAI's speech interface, which speaks."),
     ] = None,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:

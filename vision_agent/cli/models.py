@@ -23,7 +23,7 @@ def models(
     agent: Agent = None,
     model: Model = None,
     voice: Voice = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
     """List the live models with what each can do, the voices, and which would answer now.
 

@@ -48,15 +48,15 @@ Model = Annotated[
 Voice = Annotated[str | None, typer.Option(help="A prebuilt voice's name, e.g. Kore.")]
 ScenarioFile = Annotated[
     Path | None,
-    typer.Option(help="What the local Live API says and what goes wrong; see docs/scenarios.md."),
+    typer.Option(help="A script of the local Live API's answers and faults (docs/scenarios.md)."),
 ]
-Url = Annotated[str | None, typer.Option(help="A running server, instead of a new one.")]
-Token = Annotated[str | None, typer.Option(help="Its access token, if it wants one.")]
+Url = Annotated[str | None, typer.Option(help="A running server to call, instead of a new one.")]
+Token = Annotated[str | None, typer.Option(help="The running server's access token, if any.")]
 Headers = Annotated[
     list[str] | None,
     typer.Option(
         metavar="'NAME: VALUE'",
-        help="An HTTP header for it, such as the cookie of a login in front; may be repeated.",
+        help="An HTTP header for it, such as a login proxy's cookie; may be repeated.",
     ),
 ]
 
@@ -64,8 +64,8 @@ Recording = Annotated[
     bool | None,
     typer.Option(
         "--agree-recording/--decline-recording",
-        help="Agree that a server that records calls records this one, or decline; "
-        "by default it does as its operator has set.",
+        help="Agree or decline that a server that records calls records this one; "
+        "by default its operator's setting decides.",
     ),
 ]
 

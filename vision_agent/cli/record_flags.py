@@ -30,9 +30,9 @@ RecordConsent = Annotated[
     ),
 ]
 RecordMaxMinutes = Annotated[
-    float | None, typer.Option(help="The longest recording; the call goes on. 0: no limit [120].")
+    float | None, typer.Option(help="Where a recording ends; the call goes on. 0: no limit [120].")
 ]
 KeepRecordings = Annotated[
     float | None,
-    typer.Option(metavar="DAYS", help="Delete recordings that are older [they are kept]."),
+    typer.Option(metavar="DAYS", help="Delete recordings older than this [all are kept]."),
 ]

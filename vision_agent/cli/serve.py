@@ -50,8 +50,8 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="ADDRESS[:PORT]",
-            help="An address at which callers reach a server behind NAT, with the UDP port if that "
-            "is another from outside; may be repeated. stun:HOST:PORT finds it.",
+            help="An address at which callers reach a server behind NAT, with the UDP port if it "
+            "differs from outside; may be repeated. stun:HOST:PORT finds it.",
         ),
     ] = None,
     https: Annotated[
@@ -62,9 +62,10 @@ def serve(
         ),
     ] = None,
     cert: Annotated[
-        Path | None, typer.Option(help="The certificate for it (PEM) [one made here].")
+        Path | None,
+        typer.Option(help="The certificate for HTTPS (PEM) [the server makes one]."),
     ] = None,
-    key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's private key (PEM).")] = None,
     agent: Agent = None,
     model: Model = None,
     frame_rate: Annotated[float | None, typer.Option(help="Frames a second, at most [1].")] = None,
@@ -84,7 +85,7 @@ def serve(
     ] = None,
     turn_secret: Annotated[
         str | None,
-        typer.Option(help="The secret shared with it; of it, each call gets credentials."),
+        typer.Option(help="The TURN server's secret, from which each call gets credentials."),
     ] = None,
     turn_secret_file: Annotated[
         Path | None, typer.Option(help="The file that holds the secret.")

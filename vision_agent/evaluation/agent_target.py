@@ -69,11 +69,11 @@ class AgentTarget(Part):
         if self.url is None and self.agent is None:
             raise wrong("needs an agent or a url")
         if self.url is None and (self.token or self.headers):
-            raise wrong("token and headers are for a url")
+            raise wrong("token and headers need a url")
         if self.url is not None and not self.url.startswith(("http://", "https://")):
             raise wrong("the url has to begin with http:// or https://", "url")
         if self.url is not None and not _names_server(self.url):
-            raise wrong("the url names no server; it is written http://host:port", "url")
+            raise wrong("the url names no server; write http://host:port", "url")
         return self
 
     @classmethod

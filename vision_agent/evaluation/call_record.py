@@ -19,7 +19,7 @@ _MARK = re.compile(r"<\s*(/?)\s*record\s*>", re.I)
 _LONGEST_LINE = 2000
 _LONGEST_VALUE = 500
 LONGEST_RECORD = 24_000
-"""Characters of the whole record. A longer one is cut in its middle, and says so."""
+"""Characters of the whole record. A longer one loses its middle, and a line says so."""
 
 
 def call_record(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""The voice in which cases are spoken: the local engine's, started by the first sentence."""
+"""Speaks the sentences of cases in the local engine's voice, which the first one starts."""
 
 from __future__ import annotations
 

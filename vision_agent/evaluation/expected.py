@@ -66,7 +66,7 @@ class ToolExpected(InTurn):
     @model_validator(mode="after")
     def _compares(self) -> ToolExpected:
         if self.exact and self.arguments is None:
-            raise wrong("is for 'arguments'; none at all are {}", "exact")
+            raise wrong("needs 'arguments'; for a call without any, write {}", "exact")
         return self
 
 
@@ -78,7 +78,7 @@ def _box(value: Any) -> Any:
     if value[0] >= value[2] or value[1] >= value[3]:
         raise wrong("has to be [ymin, xmin, ymax, xmax]: it has no area")
     if max(value) <= 1:
-        raise wrong("has to be of 1000, not of 1: 0.25 is 250")
+        raise wrong("has to be of 1000, not of 1: write 0.25 as 250")
     return tuple(float(side) for side in value)
 
 
@@ -100,7 +100,7 @@ class PointExpected(InTurn):
     @model_validator(mode="after")
     def _compares(self) -> PointExpected:
         if self.box is None and "overlap" in self.model_fields_set:
-            raise wrong("is for 'box'", "overlap")
+            raise wrong("needs 'box'", "overlap")
         return self
 
 
@@ -118,7 +118,7 @@ class Happening(Part):
     def _happens(self) -> Happening:
         words = self.said or self.heard
         if (words and words.never) or (self.tool and self.tool.times is not None):
-            raise wrong("what never happens, or is counted, has no place in an order")
+            raise wrong("an order can't contain 'never' or 'times'")
         return self
 
 
@@ -173,7 +173,7 @@ class InterruptionExpected(InTurn):
     @model_validator(mode="after")
     def _fits(self) -> InterruptionExpected:
         if not self.happens and self.within_ms is not None:
-            raise wrong("is for an interruption that happens", "within_ms")
+            raise wrong("needs an interruption that happens", "within_ms")
         return self
 
 

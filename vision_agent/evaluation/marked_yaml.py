@@ -123,7 +123,7 @@ class MarkedYaml:
                 if not isinstance(key, yaml.ScalarNode):
                     raise _at(key.start_mark, "a key has to be a word")
                 if key.value in entries:
-                    raise _at(key.start_mark, f"'{key.value}' stands here twice")
+                    raise _at(key.start_mark, f"'{key.value}' is given twice")
                 entries[key.value] = self._plain(value, depth + 1)
             return entries
         return _scalar(node)

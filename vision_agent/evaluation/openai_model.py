@@ -44,8 +44,8 @@ def own_server(
         address = base_url(url, "judge")
     except OwnModelError:
         raise ModelFailure(
-            "The judge's url can't be used: it is written like http://localhost:11434/v1, without "
-            "user, password and query. A key is written as 'key'."
+            "The judge's url can't be used: write it like http://localhost:11434/v1, without "
+            "user, password and query. A key is given as 'key'."
         ) from None
     if find_spec("openai") is None:
         raise ModelFailure(f"A judge at a url needs the package openai: {INSTALL}")

@@ -34,7 +34,7 @@ class PlayedLine:
     Attributes:
         words: The words; empty if there are none.
         shows: The name of a picture to show first; empty if there is none.
-        ends: Whether the caller then hangs up: the goal is reached, or can't be.
+        ends: Whether the caller then hangs up: the goal is reached, or can't be reached.
     """
 
     words: str

@@ -163,7 +163,7 @@ class _SharedEngine:
         self._named: dict[str, str] = {}
 
     async def environment(self) -> dict[str, str]:
-        """The variable that names it to a server.
+        """The environment variable by which a server finds it.
 
         Empty if it does not start: each server then starts its own, and says why if it can't.
         """

@@ -131,9 +131,9 @@ class CaseTurn(Part):
             if isinstance(words, str) and not words.strip():
                 raise wrong("there is nothing to say")
         if self.expect and not self.speaks:
-            raise wrong("only what is said or typed has expectations", "expect")
+            raise wrong("needs 'say' or 'type'", "expect")
         if self.show is None and "as_" in self.model_fields_set:
-            raise wrong("is for 'show'", "as")
+            raise wrong("needs 'show'", "as")
         return self
 
     @property
@@ -205,9 +205,9 @@ class Case(_Shared):
         if not given and self.show is not None and self.show.suffix.lower() in _IMAGES:
             raise wrong("an image asks nothing: the case needs turns or a persona too", "show")
         if (self.from_ is not None or self.to is not None) and not (self.replay or self.show):
-            raise wrong("from and to are for replay and show")
+            raise wrong("from and to need replay or show")
         if self.patient and not self.replay:
-            raise wrong("is for 'replay'", "patient")
+            raise wrong("needs 'replay'", "patient")
         if self.to is not None and self.to <= (self.from_ or 0):
             raise wrong("'to' has to be later than 'from'", "to")
         if self.turns:
@@ -225,7 +225,7 @@ class Case(_Shared):
 
     def _can_be_done(self) -> None:
         if self.turns[0].cut_in_s is not None:
-            raise wrong("nothing comes before it to cut in on", "turns", 0, "cut_in_s")
+            raise wrong("there is no answer yet to cut in on", "turns", 0, "cut_in_s")
         shown = {turn.as_ for turn in self.turns if turn.show is not None}
         shown |= {"camera"} if self.show else set()
         shown |= {"screen"} if self.screen else set()
@@ -319,7 +319,7 @@ def read_suites(paths: Iterable[Path]) -> list[SuiteFile]:
         if not suites and path.is_dir():
             raise SuiteError(f"{path}: no file in this folder is a suite (has 'cases').")
         if not suites:
-            raise SuiteError(f"{path}:1:1: no suite: it has no 'cases'.")
+            raise SuiteError(f"{path}:1:1: not a suite: it has no 'cases'.")
         found |= suites
     stems = Counter(path.stem for path in found)
     return [

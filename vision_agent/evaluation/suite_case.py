@@ -69,7 +69,7 @@ def load_suite(
     if not paths:
         raise SuiteError("load_suite needs the path of a suite.")
     if repeats is not None and (not isinstance(repeats, int) or repeats < 1):
-        raise SuiteError(f"repeats={repeats!r} is not how often a case is made: give 1 or more.")
+        raise SuiteError(f"repeats={repeats!r} has to be a whole number, 1 or more.")
     targets = [AgentTarget.named(agent) for agent in _listed(agents)]
     choice = Choice(targets, _listed(models), _listed(cases), repeats)
     trials = plan(read_suites([Path(path) for path in paths]), choice)

@@ -121,7 +121,7 @@ def plan(suites: Sequence[SuiteFile], choice: Choice | None = None) -> list[Tria
                 room = _MAX_TRIALS + 1 - len(trials)
                 trials += islice(_of_case(file, case, chosen, engines, names), room)
             if len(trials) > _MAX_TRIALS:
-                raise SuiteError(f"These are more than {_MAX_TRIALS} calls.")
+                raise SuiteError(f"The run would make more than {_MAX_TRIALS} calls.")
     if not trials:
         raise SuiteError(f"No case is called {' or '.join(chosen.cases)}.")
     order: dict[ServerKey | None, int] = {}

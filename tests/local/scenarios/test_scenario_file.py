@@ -163,7 +163,7 @@ MISTAKES = {
     "- 1": "line 1: '' has to be a mapping",
     "engine: 1": "line 1: 'engine' has to be true or false, not 1.",
     "\n\nanwsers: []": "line 3: 'anwsers' is not known here; did you mean 'answers'?",
-    "seed: 1\nseed: 2": "line 2: 'seed' stands here twice",
+    "seed: 1\nseed: 2": "line 2: 'seed' is given twice",
     "1: 2": "line 1: a key has to be a word",
     "a: &a [*a]": "line 1: ",
     "voice: loud": "line 1: 'voice' has to be 'speech' or 'tone', not 'loud'",

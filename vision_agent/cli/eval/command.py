@@ -40,18 +40,18 @@ def evaluate(
     ],
     agent: Annotated[
         list[str] | None,
-        typer.Option(help="The agent instead of the suites'; may be repeated."),
+        typer.Option(help="An agent to call instead of the suites' agents; may be repeated."),
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="The model instead of the suites'; may be repeated."),
+        typer.Option(help="A model to use instead of the suites' models; may be repeated."),
     ] = None,
     case: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATTERN", help="Only cases whose names fit; may be repeated."),
+        typer.Option(metavar="PATTERN", help="Only cases whose names match; may be repeated."),
     ] = None,
     repeats: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="How often each case is made.")
+        int | None, typer.Option(min=1, max=10_000, help="How often each case is called.")
     ] = None,
     parallel: Annotated[
         int | None,
@@ -78,15 +78,15 @@ def evaluate(
     ] = None,
     url: Annotated[
         list[str] | None,
-        typer.Option(help="A running server to call instead; may be repeated."),
+        typer.Option(help="A running server to call instead of new ones; may be repeated."),
     ] = None,
     token: Token = None,
     header: Headers = None,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
-    """Make the calls of suites and say what came of them.
+    """Make the calls of suites and show the results.
 
-    Exit code 0: every case passed. 1: one failed. 2: a suite or an option is mistaken. 3: none
+    Exit code 0: every case passed. 1: one failed. 2: a suite or an option is wrong. 3: none
     failed, but a case could not be tried or decided, or results could not be written.
     """
     from vision_agent.caller.signalling import parse_headers

@@ -150,7 +150,7 @@ def _value(loader: Any, node: yaml.Node, file: str, key: str, depth: int) -> Yam
             if not isinstance(name, str):
                 raise ScenarioError(f"{file}, line {at}: a key has to be a word.")
             if name in entries:
-                raise ScenarioError(f"{file}, line {at}: '{name}' stands here twice.")
+                raise ScenarioError(f"{file}, line {at}: '{name}' is given twice.")
             entries[name] = _value(loader, value_node, file, name, depth + 1)
             # A value may begin on a later line than its key, but users look for the key.
             entries[name]._line = at

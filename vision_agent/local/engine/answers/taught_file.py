@@ -76,7 +76,7 @@ def decode(data: bytes) -> tuple[TaughtThing, ...]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableFile(f"it is damaged ({type(error).__name__})") from error
     if len({thing.name for thing in things}) < len(things):
-        raise UnreadableFile("it names one thing twice")
+        raise UnreadableFile("it has two things of the same name")
     return things
 
 
@@ -97,7 +97,7 @@ def _view_in(view: Any) -> Taught:
     if len(points) != len(descriptors) or len(points) > _MOST_POINTS:
         raise UnreadableFile("its points do not fit their descriptors")
     if not np.isfinite(points).all():
-        raise UnreadableFile("a point is nowhere")
+        raise UnreadableFile("a point is not finite")
     width_px, height_px = _numbers(view["size_px"], 2)
     a, b = _numbers(view["tint"], 2)
     outline = _numbers(view["outline"], 4) if view["outline"] else ()
@@ -115,26 +115,26 @@ def _view_in(view: Any) -> Taught:
 def _numbers(values: Any, count: int) -> tuple[float, ...]:
     numbers = tuple(float(value) for value in values)
     if len(numbers) != count or not all(math.isfinite(number) for number in numbers):
-        raise UnreadableFile("a number is missing or none")
+        raise UnreadableFile("a number is missing or not finite")
     return numbers
 
 
 def _bin(value: Any) -> int:
     at = int(value)
     if not 0 <= at < BIN_COUNT:
-        raise UnreadableFile("a colour is none")
+        raise UnreadableFile("a colour is out of range")
     return at
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MOST_NAME:
-        raise UnreadableFile("a name is none")
+        raise UnreadableFile("a name is not a text of the allowed length")
     return value
 
 
 def _whose(value: Any) -> str:
     if value not in WHOSE:
-        raise UnreadableFile("an article is none")
+        raise UnreadableFile("an article is unknown")
     return str(value)
 
 

@@ -208,11 +208,11 @@ class SynthesizerProcess:
                 async with asyncio.timeout(_SILENCE_S):
                     answer = await self._answers.get()
             except TimeoutError:
-                raise SpeechError(f"{self._name} was silent for {_SILENCE_S:g} s.") from None
+                raise SpeechError(f"{self._name} has sent nothing for {_SILENCE_S:g} s.") from None
             if isinstance(answer, str):
                 raise SpeechError(answer)
             if answer.job != job.number or answer.op not in (PIECE, END):
-                raise SpeechError(f"{self._name} answered what it was not asked.")
+                raise SpeechError(f"{self._name} sent an unexpected message.")
             if answer.op == END:
                 return answer.payload.decode(errors="replace")
             if job.wanted:
@@ -222,4 +222,4 @@ class SynthesizerProcess:
         try:
             job.sound.put_nowait(piece)
         except asyncio.QueueFull:
-            raise SpeechError(f"{self._name} gave more than one sentence can be.") from None
+            raise SpeechError(f"{self._name} sent more sound than a sentence can have.") from None
