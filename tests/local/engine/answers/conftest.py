@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+import hashlib
+import pickle
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +20,33 @@ from vision_agent.local.engine.language.understanding import Proposal, Understan
 from vision_agent.local.engine.sight import Box, Observations, Sight, TaughtThing
 
 
+class Remembering:
+    """A part of sight whose methods are called once with the same arguments."""
+
+    def __init__(self, part: Any) -> None:
+        self._part = part
+        self._results: dict[tuple[str, bytes], Any] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def remembered(*arguments: object) -> Any:
+            asked = name, hashlib.sha256(pickle.dumps(arguments)).digest()
+            if asked not in self._results:
+                self._results[asked] = getattr(self._part, name)(*arguments)
+            return self._results[asked]
+
+        return remembered
+
+
 class SightOnce(Sight):
     """Looks for real, and at the same frames for the same things only once: a look costs half a
-    second of CPU, and many questions are asked about a few frames."""
+    second of CPU, and many questions are asked about a few frames. Looks for several things share
+    what they have in common."""
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: dict[object, Observations] = {}
+        for part in (self._names, self._faces, self._reader, self._codes):
+            part._make = partial(lambda make: Remembering(make()), part._make)
 
     async def observe(
         self,

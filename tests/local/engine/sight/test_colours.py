@@ -100,16 +100,21 @@ def test_two_things_side_by_side_are_told_with_their_places() -> None:
     assert set(colour.others) == {("on the left", "red"), ("on the right", "blue")}
 
 
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector()
+
+
 @pytest.mark.parametrize("rgb", [SHADES[name][0] for name in ("red", "green", "yellow", "purple")])
 @pytest.mark.parametrize("y_px", [365, 390])
 def test_what_somebody_shows_is_meant_and_not_the_face_or_shirt(
-    rgb: tuple[int, int, int], y_px: int
+    detector: FaceDetector, rgb: tuple[int, int, int], y_px: int
 ) -> None:
     pixels = with_faces(320)
     cv2.rectangle(pixels, (285, y_px + 40), (355, 480), (125, 155, 200), -1)  # the arm
     cv2.ellipse(pixels, (320, y_px), (55, 65), 0, 0, 360, bgr(rgb), -1)
     seen = shot(pixels)
-    faces = FaceDetector().boxes(seen)
+    faces = detector.boxes(seen)
     assert len(faces) == 1
 
     colour = describe_colours(seen, faces)
@@ -117,10 +122,10 @@ def test_what_somebody_shows_is_meant_and_not_the_face_or_shirt(
     assert SHADES[base_name(colour.main)][0] == rgb
 
 
-def test_somebody_who_shows_nothing_is_told_by_the_shirt() -> None:
+def test_somebody_who_shows_nothing_is_told_by_the_shirt(detector: FaceDetector) -> None:
     seen = shot(with_faces(320))
 
-    assert base_name(describe_colours(seen, FaceDetector().boxes(seen)).main) == "blue"
+    assert base_name(describe_colours(seen, detector.boxes(seen)).main) == "blue"
 
 
 def test_noise_of_all_colours_has_a_colour_too() -> None:

@@ -42,6 +42,11 @@ def names() -> Names:
     return Names()
 
 
+@pytest.fixture(scope="module")
+def coco() -> CocoDetector:
+    return CocoDetector()
+
+
 def test_the_bottles_of_the_film_are_counted_at_every_second(names: Names) -> None:
     wanted = [
         (start + step, number)
@@ -109,11 +114,11 @@ def test_a_thing_of_most_frames_gets_their_mean_and_one_of_the_newest_alone_its_
     ],
 )
 def test_what_both_networks_of_coco_find_in_a_photograph_has_a_name_and_a_place(
-    photograph: str, label: str, box: Box
+    coco: CocoDetector, photograph: str, label: str, box: Box
 ) -> None:
     pixels = np.asarray(cv2.imread(str(PHOTOGRAPHS / f"{photograph}.jpg")), np.uint8)
 
-    (first, *_) = CocoDetector().find(pixels)
+    (first, *_) = coco.find(pixels)
 
     assert first.label == label
     assert first.score > 0.4
