@@ -172,7 +172,7 @@ class CaseRunner:
         report.voice = ReceivedAudio()
 
     def _sound_of(self, trial: Trial) -> Path | None:
-        """The caller's own recording of a call to a server that is not ours; None: none is made."""
+        """The caller's recording of a call to a server that the run did not start, or None."""
         if not self._options.record or trial.server is not None:
             return None
         folder = self._options.folder / "received"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 LONGEST_ANSWER_CHARS = 4000
-"""The length of one answer, without thoughts; the rest is not waited for."""
+"""The length of an answer, thoughts excluded; the rest is dropped."""
 
 ANSWER_S = 120.0
 """The longest wait for a whole answer."""

@@ -1,4 +1,4 @@
-"""Whether things happened one after another. Pure."""
+"""Checks that events happened one after another. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both voices of a call to a server that is not ours, as its caller had them."""
+"""Both voices of a call to a server that the run did not start, as the caller recorded them."""
 
 from __future__ import annotations
 

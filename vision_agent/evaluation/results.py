@@ -123,7 +123,7 @@ class SuiteResults:
     def to_json(self) -> bytes:
         """Return `to_dict` as UTF-8 JSON."""
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=str)
-        # UTF-8 has no unpaired surrogates, which a server may send: JSON's escape stands for them.
+        # A server may send unpaired surrogates. UTF-8 has none, so JSON's escapes stand for them.
         return f"{text}\n".encode("utf-8", "backslashreplace")
 
 

@@ -31,7 +31,7 @@ class RecordedFrame:
 
 
 def seen_frames(folder: Path | None, most: int) -> tuple[list[RecordedFrame], int]:
-    """Read the frames that say most about a call: those before each answer, then others between.
+    """Read the most informative frames of a call: those before each answer, then others.
 
     Args:
         folder: The recording's folder; None if there is none.

@@ -104,7 +104,7 @@ class CaseTurn(Part):
     Attributes:
         say: A sentence to speak in the local engine's voice, or a sound file.
         type: A sentence to type.
-        switch: A device to switch, `on` or off.
+        switch: A device; `on` says whether it is switched on or off.
         show: A video or an image to show from now on, `as` the camera or the screen.
         silence_s: How long to say nothing.
         cut_in_s: Begin this long after the agent's voice begins, instead of after its answer.

@@ -1,7 +1,7 @@
 """The process in which calls take place in virtual time; `VirtualCalls` starts it.
 
 It reads jobs from standard input and writes the outcome of each to standard output, both pickled.
-What agents print goes to standard error. It ends with its standard input.
+What agents print goes to standard error. It ends when standard input ends.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class _Placed(NamedTuple):
 
 
 class _Track:
-    """One track, with the present sender's times."""
+    """A track of the file, with the timeline of its current sender."""
 
     def __init__(self, title: str) -> None:
         self.title = title

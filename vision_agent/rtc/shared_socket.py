@@ -140,7 +140,7 @@ class SharedSocket(asyncio.DatagramProtocol):
         failures.drop_datagram()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes the transport."""
+        """Keeps the transport, through which datagrams are sent."""
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
