@@ -28,7 +28,7 @@ MADE = "The booking was already made."
 
 
 class Slow(RecordedTool):
-    """A tool that returns when it may."""
+    """A tool that returns only when the test allows it."""
 
     def __init__(self, session: RecordedSession) -> None:
         super().__init__(session.setup["tools"][0]["functionDeclarations"][0], session)

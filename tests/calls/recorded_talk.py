@@ -1,4 +1,4 @@
-"""A recorded session as the model's side of a call, up to what the caller's client is shown."""
+"""Plays a recorded session as the model's side of a call; the client's messages are kept."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Shown(Channel):
 
 
 class RecordedTalk:
-    """A caller who does what the recorded client did, as soon as it is waited for.
+    """A caller who repeats the recorded client's actions as soon as the recording waits for them.
 
     Attributes:
         playing: The recording, as it is played.
@@ -157,7 +157,7 @@ class RecordedTalk:
 
 
 def seeded(session: RecordedSession) -> list[types.Content]:
-    """What the recorded client told the model of an earlier conversation."""
+    """The earlier conversation that the recorded client told the model."""
     return [
         types.Content.model_validate(turn)
         for message in session.sent_by("client")

@@ -6,7 +6,7 @@ BAD = {"sdp": "v=0\r\n", "type": "offer"}
 
 
 def refused(response) -> str:
-    """The sentence of a 429 that says when to try again."""
+    """The text of a 429, which has to say when to try again."""
     assert response.status_code == 429
     assert int(response.headers["retry-after"]) > 0
     return response.json()["error"]

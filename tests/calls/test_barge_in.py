@@ -13,7 +13,7 @@ QUIET, CALLER = 30.0**2, 3000.0**2
 
 
 class Heard:
-    """A guesser that hears levels, and when it guessed."""
+    """A guesser that is fed levels, and the times of its guesses."""
 
     def __init__(self, hold_ms: int = 700) -> None:
         self.barge_in = BargeIn(hold_ms)
@@ -121,7 +121,7 @@ def test_a_voice_that_is_held_back_is_held_until_somebody_decides(steps):
 
 
 def guesses_ms(echo: float, caller: str | None = None) -> list[int]:
-    """When a microphone that hears a real voice as an echo makes the agent fall silent."""
+    """The times at which the echo of a real voice in the microphone makes the agent pause."""
     rng = np.random.default_rng(0)
     sound = np.tile(np.frombuffer(jfk(), "<i2"), 3) * echo
     if caller:

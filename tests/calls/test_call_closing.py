@@ -103,7 +103,7 @@ async def test_a_step_that_fails_is_logged_once_and_keeps_no_other_from_being_do
         await call.close("over")
         assert http.app.state.registry.find(call.call_id) is None
         assert all(task.done() for task in tasks)
-        await peer_close()  # what the test kept it from
+        await peer_close()  # the step that the test replaced
     failures = [r for r in caplog.records if "closing" in r.message and r.exc_info]
     assert len(failures) == 1
     assert "a step of closing is broken" in str(failures[0].exc_info[1])

@@ -71,11 +71,11 @@ def voiced(sound: np.ndarray) -> np.ndarray:
 
 
 class PushToTalk(MicrophoneTrack):
-    """Sends what is said, and no packet besides: neither before nor after it.
+    """Sends packets while something is said, and none before or after.
 
     Args:
         ends: Whether the track ends with it.
-        pause_frames: In silence, one packet in so many is sent, as with DTX; 0: none.
+        pause_frames: In silence, one packet of this many is sent, as with DTX; 0: none.
     """
 
     def __init__(self, *, ends: bool = False, pause_frames: int = 0) -> None:
@@ -234,7 +234,7 @@ async def test_a_camera_that_is_switched_off_is_off_at_once_and_on_again_at_once
     try:
         assert OFF not in await answer_to(caller, "what colour is this?")
         switched(caller, 1, False)
-        # Its frames still come: those that are on their way count no more.
+        # Frames still arrive: those that were on their way no longer count.
         assert (await answer_to(caller, "what colour is this?")).startswith(OFF)
         switched(caller, 2, True)  # a screen is no camera
         assert (await answer_to(caller, "what colour is this?")).startswith(OFF)

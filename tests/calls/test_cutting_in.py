@@ -58,7 +58,7 @@ async def test_a_cough_loses_nothing_and_words_end_the_answer_where_they_were_he
     whole = len(STORY) * LETTER_MS // 20
     assert 0.8 * whole < sum(caller.voiced) < whole + 6
 
-    # Words: the answer is over, and what was heard of it stays.
+    # Words end the answer; the part that was played stays.
     caller.voiced.clear()
     caller.send("send-text", {"content": "a long one"})
     await until(lambda: sum(caller.voiced) > 70)
@@ -77,7 +77,7 @@ async def test_a_cough_loses_nothing_and_words_end_the_answer_where_they_were_he
     assert arrived_ms - 8 * LETTER_MS < heard_ms < 1.25 * arrived_ms + 8 * LETTER_MS
     assert not any(caller.voiced[-20:])
 
-    # And the operator's figures: what the caller waited for, and what the cough was not.
+    # The metrics: the caller's waits, and the cough, which was no interruption.
     figures = await asyncio.to_thread(metrics, caller.url)
     for name, asked, count in (
         ("first_sound", "typed", 2),

@@ -15,10 +15,10 @@ GROWTH_MB = 10
 
 
 async def back_to(server, before: Footprint) -> Footprint:
-    """The footprint once it is no larger than before, or after ten seconds whatever it is.
+    """Waits until the footprint is no larger than before, for ten seconds at most; returns it.
 
-    What is still being closed (a socket of this very question) goes within them, and so does the
-    memory of the last calls, which is collected and given back seconds later; a leak does not.
+    Within that time, what is still closing goes away, such as the socket of this request, and the
+    memory of the last calls is collected and given back. A leak stays.
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(10):

@@ -46,7 +46,7 @@ async def keep(what: str, tool_context: ToolContext) -> dict[str, str]:
 
 @asynccontextmanager
 async def answering(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[VideoAgent, str]]:
-    """An application of one's own with an agent of its own; and where it is."""
+    """Runs a program's own application with its own agent; yields its address."""
     video = VideoAgent(
         Settings(_env_file=None, scenario=KEEPS, session_db="memory", data_dir=tmp_path),
         agents=Agent(name="keeper", instruction="You keep.", tools=[keep]),
@@ -195,7 +195,7 @@ async def test_a_function_that_blocks_delays_events_and_loses_none_until_too_man
     queue = EventQueue(blocks)
     with caplog.at_level(logging.ERROR):
         queue.put(0)
-        await until(lambda: caplog.records)  # it is slow; what follows waits all the same
+        await until(lambda: caplog.records)  # the handler is slow; later events wait for it
         for event in range(1, 9):
             queue.put(event)
         assert queue.counts() == {"told": 0, "failed": 0, "dropped": 3, "waiting": 5}

@@ -1,4 +1,4 @@
-"""The local Live API dies in the middle of a call: the call goes on, and nobody is lied to."""
+"""The local Live API dies in the middle of a call. The call goes on, and the caller is told."""
 
 import asyncio
 import json

@@ -8,7 +8,7 @@ from tests.rtc.calling import plain
 from tests.rtc.frames import video_frame
 from vision_agent.calls.newest_frame import NewestFrame, PeerFrame
 
-# Several threads look at the same frames, as a camera and watches do. In a process of its own:
+# Several threads read the same frames, as a camera and watches do. It runs in its own process:
 # if they got into each other's way, it would be killed.
 LOOK = """
 from concurrent.futures import ThreadPoolExecutor

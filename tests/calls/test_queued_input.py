@@ -64,7 +64,7 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
             async with asyncio.timeout(10):
                 while await newest_frame() != off_jpeg("camera"):
                     pass
-            # Nothing of what still comes is shown after it.
+            # Frames that arrive after it are not shown.
             frames = live_queue.counters.frames
             await until(lambda: media.camera.input.sent >= 1)
             assert live_queue.counters.frames == frames
@@ -77,7 +77,7 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
 
 @asynccontextmanager
 async def watched():
-    """A caller whose camera is watched, without a peer: what they show and type, and the queue."""
+    """A caller without a peer whose camera is watched: the caller's input, and the queue."""
     live_queue, view = LiveQueue(), CallerView(Channel(Client(), {}), lambda _: None)
     trace = CallTrace(metrics := Metrics(), 0.0, {})
     media = CallerInput(live_queue, view, FRAMES, metrics, trace, lambda *_: None)
@@ -111,7 +111,7 @@ async def test_typed_words_carry_the_newest_frame_and_once_that_the_camera_is_of
         streamed, turn = await next_turn(live_queue)
         assert turn == [streamed[-1], "What is this?"], "the first frame is waited for"
         media.typed("And now?")
-        # The frame that was streamed is a fresh one still.
+        # The streamed frame is still fresh.
         assert (await next_turn(live_queue))[1] == [streamed[-1], "And now?"]
         media.camera.switch(False)
         media.typed("Do you see me?")

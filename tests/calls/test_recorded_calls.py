@@ -28,7 +28,7 @@ from vision_agent.replay import ReplayOptions, Report, replay
 
 
 class Listening(Dialled):
-    """A caller who stays: does what the recorded client did, and keeps what is heard."""
+    """A caller who stays: repeats the recorded client's actions, and keeps the received sound."""
 
     async def act(self, playing: Playing) -> None:
         while (message := await playing.wanted.get()) is not None:

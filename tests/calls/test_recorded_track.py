@@ -13,7 +13,7 @@ from vision_agent.recordings.media_writer import RecordedPacket
 
 
 class Taken:
-    """What a recording gets."""
+    """The packets that a recording is given."""
 
     over = False
 

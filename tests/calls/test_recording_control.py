@@ -48,7 +48,7 @@ async def keep(what: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def answering(folder: Path, **options: Any) -> AsyncIterator[tuple[VideoAgent, str, list]]:
-    """A server that records in `calls`; where it is, and what it tells its program."""
+    """Runs a server that records in `calls`; yields its address and the events of its program."""
     events: list[Any] = []
     video = VideoAgent(
         Settings(
@@ -87,7 +87,7 @@ def tracks(path: Path) -> dict[str, list[float]]:
 
 
 def written(folder: Path) -> set[str]:
-    """The tracks that the only recording has packets of, while it is written."""
+    """The titles of the tracks of which the folder's one recording has packets so far."""
     try:
         found = tracks(recorded(folder)[0].media)
     except (FileNotFoundError, BadRecordedCall, av.error.EOFError):
@@ -120,7 +120,7 @@ async def test_both_sides_of_a_call_are_recorded(tmp_path):
     assert {"bot-ready", "bot-transcription"} <= {
         line.message["type"] for line in of(call, SentLine)
     }
-    # What the caller is shown of tools is another matter.
+    # The caller may be shown less of the tools.
     assert [(line.name, line.arguments) for line in of(call, ToolCallLine)] == [
         ("keep", {"what": "keys"})
     ]
@@ -231,7 +231,7 @@ async def test_a_server_says_before_a_call_whether_it_records_and_takes_agreemen
         assert (await caller.wait_for(recording))["data"]["on"] is True
         info = await asyncio.to_thread(request, "GET", f"{url}/api/info")
         assert info["recording"] == {"calls": "asked", "needs_consent": True}
-        # The caller thinks better of it.
+        # The caller withdraws the consent.
         caller.send("client-message", {"t": "recording", "d": {"on": False}})
         await caller.wait_for(lambda m: recording(m) and not m["data"]["on"])
         assert caller.of("recording")[-1]["reason"] == "you have ended it"

@@ -1,4 +1,4 @@
-"""Who is recorded is up to the operator first, and then to the caller."""
+"""The operator decides first which calls are recorded, and then the caller."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A caller who comes back goes on with the same conversation: after whatever has happened."""
+"""A caller who comes back continues the same conversation, whatever has happened."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ async def told_earlier(caller: Dialled) -> list[dict]:
     return (await caller.wait_for(lambda m: kind(m) == "resumed"))["data"]["earlier"]
 
 
-# Which turn it is the local Live API knows only from the history that it is given.
+# The local Live API knows the turn's number only from the history that it is given.
 COUNTING = """
 engine: false
 answers:
@@ -188,7 +188,7 @@ async def test_an_answer_goes_on_where_it_was_on_a_new_peer_connection(tmp_path)
             assert again.pc_id == caller.pc_id
             await again.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
             whole_s = 0.06 * len(words.strip())
-            # What waited to be spoken was a second; what is lost now was on its way.
+            # A second of sound waited to be spoken; what is lost now was on its way.
             assert 0.02 * (sum(caller.voiced) + sum(again.voiced)) > whole_s - 0.4
 
 

@@ -1,4 +1,4 @@
-"""The figures of a turn, from what happens when. Times are seconds."""
+"""The figures of a turn, computed from its events. Times are in seconds."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_an_answer_is_timed_from_the_end_of_the_question_to_its_first_sound():
     turn = timing.silent(14.0)
     assert (turn.first_sound_s, turn.question.frame_age_s, turn.interruption_s) == (1.0, 0.25, None)
     assert (turn.began_at_s, turn.ended_at_s) == (10.0, 14.0)
-    # What the agent says of its own accord answers nothing.
+    # Unasked speech of the agent is not an answer.
     timing.opened(60.0)
     timing.sounds(60.1)
     assert timing.complete(60.2) is None

@@ -1,8 +1,8 @@
-"""Ray whose workers are forks of processes that have imported Ray, Serve and ADK already.
+"""Starts Ray workers as forks of processes that have already imported Ray, Serve and ADK.
 
-Each worker imports Ray, one that serves Serve too, and one that has calls ADK: up to three seconds
-of CPU, twenty times in a few tests. Only the import is left out: the raylet that starts a worker,
-and the worker's arguments, environment, logs and end are as always.
+A Ray worker imports Ray; some import Serve, and those with calls import ADK. That takes up to three
+seconds of CPU, twenty times in a few tests. A fork saves the import alone: a raylet still starts
+the worker, whose arguments, environment, logs and end do not change.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ case "$1" in
 esac
 exec {python} "$@"
 """
-"""What Ray takes for Python: its agents and monitors are started as always."""
+"""The program that Ray starts as Python; Ray's agents and monitors get the real one."""
 
 
 def write_python(folder: Path) -> Path:
-    """Writes what nodes are to be started with in the place of `sys.executable`."""
+    """Writes the program with which nodes are started instead of `sys.executable`."""
     if sys.platform != "linux":
         return Path(sys.executable)
     start_fork_server()

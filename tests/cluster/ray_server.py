@@ -27,13 +27,13 @@ IMPORTED = (
 
 
 def main() -> tuple[Request, list[int]] | None:
-    """Imports and serves; in each child, returns what it was asked to be."""
+    """Imports the modules and serves requests; in each child, returns the child's request."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         with contextlib.suppress(OSError):
             listener.bind(f"\0{sys.argv[1]}")
             listener.listen(64)
-        # Where it cannot, another worker has asked for one at the same time.
+        # Binding fails if another worker has started a server at the same time.
         print("listening", flush=True)
         if not listener.getsockname():
             return None

@@ -1,7 +1,7 @@
-"""What a raylet starts in the place of a Python that runs `default_worker.py`: a fork has it run.
+"""The program that a raylet starts as a worker: it runs `default_worker.py` in a fork.
 
-Ray reads the variables that name a worker's raylet and its job when it is imported: for each pair
-there is a process of its own, `ray_server`, that the workers are forks of. The first one starts it.
+When Ray is imported, it reads the variables that name the worker's raylet and job. So the workers
+of each raylet and job are forks of a `ray_server` of their own, which the first worker starts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.support.fork_request import ADDRESS_VARIABLE, Request
 
 
 def serving() -> str:
-    """Where what forks this raylet's workers for this job listens."""
+    """The address of the `ray_server` for this raylet and job; starts it if necessary."""
     raylet, job = os.environ["RAY_RAYLET_PID"], os.environ.get("RAY_JOB_ID", "")
     address = f"{os.environ[ADDRESS_VARIABLE]}-ray-{raylet}-{job}"
     with open("/proc/net/unix") as listening:
@@ -37,8 +37,8 @@ def serving() -> str:
 if __name__ == "__main__":
     first, *rest = sys.argv[1:]
     if first != "asks":
-        # In the fork, which has a process group of its own, as the raylet ends all in a worker's.
-        # What it starts is forked by the fork server.
+        # This is the fork. A raylet ends the whole process group of a worker, so the fork has its
+        # own. The fork server forks the processes that it starts.
         os.setpgid(0, 0)
         os.environ[ADDRESS_VARIABLE], sys.argv = first, rest
         runpy.run_path(rest[0], run_name="__main__")

@@ -77,7 +77,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
         deploy("g1")
         url = f"http://127.0.0.1:{port}"
         end_s = time.monotonic() + 20
-        # A worker is there before the ingress knows it.
+        # A worker runs before the ingress knows it.
         while request("GET", f"{url}/healthz")["workers"] < 2:
             assert time.monotonic() < end_s
             time.sleep(0.1)
@@ -86,18 +86,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
         run.stop_ray()
         nodes.shutdown()
         for each in psutil.process_iter():
-            with contextlib.suppress(psutil.NoSuchProcess):  # it ends just now
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
                 if "ray" in each.name() and writes_to(each, logs):
                     each.kill()
 
 
 def writes_to(process: psutil.Process, folder: str) -> bool:
-    """Whether a process of Ray's belongs to the cluster with this folder of logs, and no other."""
+    """Whether a Ray process belongs to the cluster that has this log folder."""
     return any(Path(each.path).is_relative_to(folder) for each in process.open_files())
 
 
 async def workers() -> dict[str, Any]:
-    """What the workers say of themselves, by name."""
+    """The workers' own reports, by name."""
     from ray import serve
 
     from vision_agent.cluster.app import FLEET
@@ -173,13 +173,13 @@ async def test_a_full_cluster_says_when_to_try_again(cluster):
 
 
 async def moved(client: CallClient, from_: str) -> None:
-    """The caller is in the same conversation on another worker."""
+    """Waits until the caller continues the same conversation on another worker."""
     await until(lambda: worker_with(client) not in ("", from_), what="another worker")
     assert (await client.type("hello again")).text == "Hello."
     resumed = f'vision_agent_calls_resumed_total{{worker="{worker_with(client)}"}}'
 
     async def counted() -> bool:
-        with contextlib.suppress(OSError):  # an ingress that has just started knows no worker yet
+        with contextlib.suppress(OSError):  # a new ingress knows no worker yet
             return (await asyncio.to_thread(metrics, client._url)).get(resumed, 0) >= 1
         return False
 
@@ -192,7 +192,7 @@ async def test_callers_of_a_killed_worker_come_back_on_another_and_others_notice
         first = second = await calls.enter_async_context(CallClient(cluster.url))
         await first.type("hello")
         lost = worker_with(first)
-        while worker_with(second) == lost:  # a worker that is full takes no more
+        while worker_with(second) == lost:  # a full worker takes no more calls
             second = await calls.enter_async_context(CallClient(cluster.url))
         kept = second._call.pc_id
         os.kill(there[lost].pid, signal.SIGKILL)
@@ -241,11 +241,11 @@ async def test_the_page_comes_back_from_a_killed_worker_by_one_new_call(cluster,
         await caller.page.evaluate(PHASES)
         killed_ms = 1_000 * time.time()
         os.kill(there[lost.name].pid, signal.SIGKILL)
-        await caller.page.wait_for_function(BACK)  # it may be away for less than a look
+        await caller.page.wait_for_function(BACK)  # too short an absence for a poll
         phases = await caller.page.evaluate("phases")
         print(*(f"{at - killed_ms:7.0f} ms: {what}" for at, what in phases), sep="\n")
         record_property("back_after_ms", phases[-1][0] - killed_ms)
-        # It is not asked for under the call that is known to be gone.
+        # The page does not ask for the call that it knows is gone.
         offers = [what for _, what in phases if what.startswith("POST api/offer")]
         assert [what.split()[2] for what in offers] == ["200"]
         said = caller.page.locator(".line-agent .text")
@@ -273,7 +273,7 @@ async def test_a_worker_that_can_not_start_says_why_in_one_sentence(cluster):
         with pytest.raises(run.ClusterError) as refused:
             await asyncio.to_thread(run.wait_until_ready, "g1x")
         assert str(refused.value) == why
-    # The fleet has seen it, too, and ended it.
+    # The fleet has noticed it, too, and ended the worker.
     await until(lambda: "worker.g1x.wx" not in ray.util.list_named_actors())
 
 

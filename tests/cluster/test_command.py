@@ -1,4 +1,4 @@
-"""`vision-agent cluster` on this machine, from its first line to its last."""
+"""`vision-agent cluster` on this machine, from start to end."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ INSTANCE = {"instance": "a"}
 
 @contextlib.asynccontextmanager
 async def running(folder: Path, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The command, with what it prints in `out` and `err`; its group is ended as Ctrl-C ends it."""
+    """Runs the command, its output in `out` and `err`; ends its process group as Ctrl-C does."""
     command = (sys.executable, "-m", "vision_agent", "cluster", "--port", "0", *options)
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
         process = await asyncio.create_subprocess_exec(
@@ -61,7 +61,7 @@ def labels(sample: Sample) -> str:
 
 
 def firing(metrics: str, folder: Path) -> str:
-    """What promtool says where these metrics stay as they are and no alert is expected."""
+    """promtool's output if these metrics stay constant and no alert is expected."""
     series = [
         {"series": f"{sample.name}{{{labels(sample)}}}", "values": f"{sample.value}x60"}
         for family in text_string_to_metric_families(metrics)
@@ -102,7 +102,7 @@ async def test_it_says_where_it_is_answers_raises_no_alert_and_ends_without_a_wo
             url = re.search(r"^vision-agent: (\S+)$", text, re.M)[1]
             dashboard = re.search(r"^Ray's dashboard: (http://127\.0\.0\.1:(\d+))", text, re.M)
             assert int(dashboard[2]) != DASHBOARD_PORT
-            # It is Ray's, and takes nobody without its token.
+            # Ray itself listens there, and refuses clients without its token.
             status, _ = await asyncio.to_thread(read, f"{dashboard[1]}/api/v0/tasks")
             assert status in (401, 403)
             async with CallClient(url) as client:

@@ -1,4 +1,4 @@
-"""The emulator knows the phrases that the installed ADK really writes: each from its source."""
+"""The emulator knows the phrases that the installed ADK writes, each taken from its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that never ask for anything: bounded, and in nobody's way."""
+"""Connections that send no request are bounded, and hold up no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets a line, and who has to give one up."""
+"""Which client gets one of the bounded lines, and which one has to give one up."""
 
 from __future__ import annotations
 

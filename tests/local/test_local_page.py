@@ -23,7 +23,7 @@ JAVASCRIPT = Path(__file__).parents[1] / "javascript"
 
 
 def programs(language: str, port: int) -> list[str]:
-    """The page's blocks in a language, with the port of the server that runs."""
+    """The page's code blocks in a language, with the running server's port."""
     blocks = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
     return [block.replace("9443", str(port)) for block in blocks]
 
@@ -69,7 +69,7 @@ async def test_the_javascript_program(tmp_path: Path) -> None:
     certificate = tmp_path / "live.pem"
     certificate.write_text(server.certificate_pem)
     [program] = programs("js", server.port)
-    # In the folder of the SDK, where a module is looked for; and it ends when it was answered.
+    # Node resolves the SDK from its folder. The program ends once it has been answered.
     ends = "if (message.serverContent?.turnComplete) process.exit(0); console.log(message)"
     try:
         process = await asyncio.create_subprocess_exec(

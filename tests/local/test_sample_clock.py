@@ -1,4 +1,4 @@
-"""The stream's samples are the clock: how fast and in what pieces it comes makes no difference."""
+"""The stream's samples are the clock: neither its speed nor its chunks make a difference."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ async def server() -> AsyncIterator[LocalServer]:
 
 
 async def conversation(server: LocalServer, chunk_ms: int, speed: float) -> tuple[str, str, bytes]:
-    """Asks two things; what was heard, what was answered, and the sound of it."""
+    """Asks two questions; returns both sides' transcripts and the sound of the answers."""
     config = types.LiveConnectConfig(
         response_modalities=["AUDIO"],
         input_audio_transcription=types.AudioTranscriptionConfig(),

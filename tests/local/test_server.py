@@ -1,4 +1,4 @@
-"""The endpoint: who gets in, who is refused with what, and that nothing stays behind."""
+"""The endpoint admits and refuses clients, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ async def test_a_client_that_reads_nothing_holds_up_nobody(
 
 
 async def tear_off(server: LocalServer, number: int) -> None:
-    """One connection, ended at some point of its life in some way."""
+    """Makes a connection; its number decides at which stage and in which way it ends."""
     connection = await raw(server)
     if number % 5 > 0:
         await connection.send(SETUP)
@@ -169,7 +169,7 @@ async def tear_off(server: LocalServer, number: int) -> None:
 
 @pytest.fixture
 async def quiet_loop() -> AsyncIterator[None]:
-    """Fails a test during which anything reached the event loop's own error handler."""
+    """Fails a test in which an error reached the event loop's exception handler."""
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
     yield
@@ -185,14 +185,14 @@ async def test_a_hundred_connections_leave_nothing_behind(
     process, before = psutil.Process(), asyncio.all_tasks()
 
     async def settled() -> int:
-        """The descriptors, once no task of a connection is left: one that closes has some."""
+        """The number of descriptors once no connection has a task; a closing one holds some."""
         await until(lambda: not (engine.open_ears or engine.open_answers))
         await until(lambda: asyncio.all_tasks() == before)
         return process.num_fds()
 
     for number in range(10):
         await tear_off(server, number)
-    gc.collect()  # nor is what other tests left behind counted
+    gc.collect()  # leftovers of other tests must not be counted
     descriptors = await settled()
     for number in range(100):
         await tear_off(server, number)

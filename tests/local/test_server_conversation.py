@@ -121,7 +121,7 @@ async def test_what_do_you_see(connect: Connect, model: str) -> None:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect_to_teach(tmp_path: Path) -> AsyncIterator[Connect]:
-    """To an engine of its own: what is taught, the others would hear."""
+    """Connects to an engine of its own: other tests' engine must not know what is taught here."""
     async with talking(tmp_path) as connect:
         yield connect
 
@@ -229,5 +229,5 @@ async def test_the_agents_own_tool_is_called_and_its_answer_spoken(connect: Conn
                 id=call.id, name=call.name, response={"result": "sunny and warm"}
             )
         )
-        # 3.8 does not wait for its tools: the turn of the call ends first, and another tells.
+        # 3.8 does not wait for a tool: the calling turn ends, and a later one tells the result.
         await heard.until_true(lambda: "sunny" in heard.captions.lower(), within_s=60)

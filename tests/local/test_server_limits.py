@@ -1,4 +1,4 @@
-"""Limits end connections and sessions, over a real socket: short limits, and the words of each."""
+"""Limits end connections and sessions over a real socket: short limits, and each one's text."""
 
 from __future__ import annotations
 

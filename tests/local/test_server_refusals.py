@@ -1,4 +1,4 @@
-"""Refusals of the local Live API, and their words: keys, models, setups, messages."""
+"""Refusals of the local Live API, and their texts: keys, models, setups, messages."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ async def minted(server: LocalServer, **body: Any) -> str:
 async def outcome(
     server: LocalServer, token: str, setup: Any, path: str = CONSTRAINED
 ) -> tuple[int, str] | None:
-    """How a session with this setup ends at once; None if it opens."""
+    """The close of a session that this setup is refused with; None if it opens."""
     async with raw(server, f"{path}?access_token={token}", key="") as connection:
         await connection.send(json.dumps({"setup": setup}))
         try:

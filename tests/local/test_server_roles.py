@@ -1,4 +1,4 @@
-"""Models that do not converse: one translates, one writes down what it hears."""
+"""Models that do not converse: one translates, one transcribes."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ async def test_nothing_of_an_interrupted_answer_follows_the_interruption(
         "turn_complete",
     ]
     assert heard.captions.endswith("Yes?")
-    # What was cut off is history as far as it was sent, and was on the wire only as far.
+    # The history keeps of a cut answer what was sent, and no more was sent.
     history = dict(engine.turns[1].history)
     assert history["user"] == "tell me everything"
     assert heard.captions.removesuffix("Yes?").strip().startswith(history["model"][:20])
@@ -103,7 +103,7 @@ async def test_a_turn_is_complete_when_it_has_been_heard_not_when_it_was_made(
         await heard.until("audio")
         started = loop.time()
         await heard.until("turn_complete")
-        # 13 letters of 60 ms each; the first piece was on its way for a moment.
+        # 13 letters of 60 ms each, less the time in which the first piece arrived.
         assert loop.time() - started > 0.7
 
 
@@ -309,7 +309,7 @@ async def test_an_interruption_is_soon_heard_by_a_client_that_reads_slowly(
         since_cut_in = None
         async for message in session.receive():
             if since_cut_in is None and message.data:
-                # By now all of the answer could be under way: it is made in no time.
+                # By now all of the answer could be on its way: it is made at once.
                 await asyncio.sleep(0.5)
                 await send_sound(session, LOUD, 3)
                 await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""A recorded call as a caller: its tracks by their titles, its lines as steps, cut where asked."""
+"""A recorded call as a caller: its tracks by their titles, its lines as steps, and its cuts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def recorded(tmp_path: Path) -> Path:
         switched(900, "camera", True),
         part_of_picture(940, part=0),
         part_of_picture(950, part=1),
-        # What the server said of it comes after the question that was typed at once.
+        # The server's reply to it comes after the question, which was typed at once.
         picture(955, "frames/000001.jpg"),
         received(956, "client-message", t="recording", d={"on": False}),
         received(957, "client-message", t="camera_size", d={"width": 64, "height": 48}),
@@ -145,7 +145,7 @@ def test_a_cut_has_what_is_in_it_and_begins_with_what_was_switched_before(record
     ]
     # The screen was shared later than the cut ends.
     assert (source.off, set(source.shown)) == ({"camera"}, {"camera"})
-    # What the camera had shown before the cut is what it begins with.
+    # The cut begins with the frame that the camera showed before it.
     assert colours(source.shown["camera"], 2) == [(0.0, "red"), (0.15, "red")]
     speak = steps(open_source(recorded, Cut(2.5, 4)))[0].action
     assert isinstance(speak, Speak)
@@ -255,7 +255,7 @@ def test_the_file_alone_has_the_callers_track(recorded: Path, tmp_path: Path) ->
         assert source.call is None
         # The screen was shared later.
         assert set(open_source(path, Cut(0, 2)).shown) == {"camera"}
-    # What was only typed has no file of media.
+    # A call in which everything was typed has no media file.
     assert [what for _, what in done(open_source(recorded, WHOLE))][:1] == ["hello"]
 
 

@@ -1,4 +1,4 @@
-"""The tracks of a recorded call: which are shown, when they are on, and what follows on them."""
+"""The tracks of a recorded call: which are shown, when they are on, and which frames follow."""
 
 from __future__ import annotations
 

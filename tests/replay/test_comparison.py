@@ -1,4 +1,4 @@
-"""Two calls side by side: what is the same, whatever its time, and what is not."""
+"""Two calls side by side: what differs, whatever the times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that sends what it likes: it reaches neither the terminal nor the report's page."""
+"""Nothing that a hostile server sends controls the terminal or the report's page."""
 
 import asyncio
 import json

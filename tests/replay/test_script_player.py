@@ -58,7 +58,7 @@ async def test_each_turn_waits_for_the_answer_to_the_one_before(bottle: Path) ->
     turns = [(each.turn, each.typed) for each in report.utterances]
     assert turns == [(1, None), (2, "and what colour?"), (3, "and now?")]
     assert all(each.reply_ms is not None for each in report.utterances)
-    # None began while the answer before was heard.
+    # None began while the answer before was being played.
     assert [each.silenced_ms for each in report.utterances] == [None] * 3
     assert len(report.voice_ms) == 3
     assert report.call_id == "call-1"
@@ -176,7 +176,7 @@ async def test_a_picture_is_sent_in_parts_and_the_caller_stays_after_the_answer(
 
 
 class Persona:
-    """Asks what it makes of the last answer."""
+    """Asks a question made from the last answer."""
 
     shows = ()
 

@@ -179,7 +179,7 @@ class Call:
 
 
 class Leftovers:
-    """What is there now, to compare with later."""
+    """The tasks, threads and files that exist now, to compare with later."""
 
     def __init__(self) -> None:
         self.tasks = asyncio.all_tasks()
@@ -187,7 +187,7 @@ class Leftovers:
         self.files = set(os.listdir("/proc/self/fd"))
 
     def since(self) -> list[object]:
-        """What has come since and is still there."""
+        """Those that have been made since and still exist."""
         files = set(os.listdir("/proc/self/fd")) - self.files
         return [
             *(asyncio.all_tasks() - self.tasks),

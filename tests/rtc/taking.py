@@ -2,7 +2,7 @@
 
 
 class Taking:
-    """A member that remembers what it was given."""
+    """A member that records what it is given."""
 
     def __init__(self, name: str) -> None:
         self.fragment = name.encode()

@@ -108,7 +108,7 @@ def test_a_changed_aiortc_is_refused_at_the_start_in_words(stock, what):
 
 
 def test_the_parts_that_are_read_are_there_in_a_real_receiver():
-    # What `check` cannot see: they are made when a receiver is.
+    # `check` can't see these attributes: a receiver creates them.
     async def look() -> None:
         call = Call()
         call.caller.addTrack(SoundSource())

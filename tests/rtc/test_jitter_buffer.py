@@ -61,7 +61,7 @@ def test_whatever_arrives_comes_out_in_order_and_soon(data):
 
 
 def reordered(packets: int, by: float, share: float, seed: int = 3) -> list[int]:
-    """The order in which packets arrive of which a share is late by so many places."""
+    """The order of arrival of packets, a share of which is late by `by` places."""
     rng = random.Random(seed)
     late = {n: n + (by if rng.random() < share else 0) for n in range(packets)}
     return sorted(late, key=lambda n: (late[n], n))

@@ -36,7 +36,7 @@ ANSWER_AFTER_MS = 500
 
 @dataclass
 class Behaviour:
-    """What the server does; the defaults are a good call."""
+    """What the server does; with the defaults, a call succeeds."""
 
     says_ready: bool = True
     ready: dict[str, Any] = field(default_factory=dict)

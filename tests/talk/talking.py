@@ -50,6 +50,6 @@ async def talking(*arguments: str | Path, **options) -> AsyncIterator[Talk]:
         yield Talk(process)
     finally:
         if process.returncode is None:
-            # Together with the server it started, which holds the same pipe.
+            # The server that it started holds the same pipe, and is ended with it.
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()

@@ -9,7 +9,7 @@ from vision_agent.talk.echo import BLOCK_SAMPLES, Canceller, HalfDuplex, NoEcho,
 
 
 def through(guard, recordings: Path) -> tuple[float, float]:
-    """How loud echo alone, and speech over echo, come out: dB over what went in."""
+    """The output levels of echo alone and of speech over echo, in dB relative to the input."""
     far = read_sound(recordings / "jfk.flac")[: 8 * SOUND_RATE_HZ]
     speech = read_sound(recordings / "speech" / "what-do-you-see.wav")[:SOUND_RATE_HZ]
     room = np.zeros(2400)

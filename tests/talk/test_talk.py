@@ -39,13 +39,13 @@ async def test_a_question_spoken_into_the_microphone_is_answered_by_the_speaker(
     (tmp_path / "pulse").mkdir()
     with pulse_audio(tmp_path / "pulse") as pulse, pulse.listening(from_speaker):
         async with serving("--scenario", str(IN_TONES)) as server:
-            # It answers nobody until it is told to go on.
+            # The stopped server answers nothing until it is continued.
             os.kill(server.pid, signal.SIGSTOP)
             arguments = ["--input", "VirtualMic", "--output", "VirtualSpeaker", "--url", server.url]
             camera = ["--camera", slow_bottle, "--record", recorded]
             async with talking(*arguments, *camera, env=pulse.environment) as talk:
                 await pulse.until_recorded()
-                # No call is up, so nobody may receive this.
+                # There is no call yet, so nobody may receive this.
                 pulse.play_into_microphone(recordings / "speech" / "hello.wav").wait()
                 os.kill(server.pid, signal.SIGCONT)
                 await talk.until("Talk now")

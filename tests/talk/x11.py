@@ -51,7 +51,7 @@ def x11_display() -> Iterator[Display]:
     assert shutil.which("Xvfb"), "scripts/setup.sh dev installs Xvfb, which is missing here"
     read, write = os.pipe()
     size = ("-screen", "0", f"{WIDTH}x{HEIGHT}x{_DEPTH}")
-    # It would otherwise forget what it shows when its last client leaves.
+    # Otherwise the server would reset its screen when its last client disconnects.
     command = ["Xvfb", "-displayfd", str(write), *size, "-noreset", "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)

@@ -1,4 +1,4 @@
-"""One table of ways of asking: what the grammar hears, the choice of a tool knows."""
+"""One table of ways of asking: tool matching knows every phrase of the grammar."""
 
 from __future__ import annotations
 
