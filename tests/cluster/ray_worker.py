@@ -1,7 +1,7 @@
 """The program that a raylet starts as a worker: it runs `default_worker.py` in a fork.
 
-When Ray is imported, it reads the variables that name the worker's raylet and job. So the workers
-of each raylet and job are forks of a `ray_server` of their own, which the first worker starts.
+When Ray is imported, it reads the variable that names the worker's raylet. So the workers of each
+raylet are forks of a `ray_server` of their own, which the first worker starts.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from tests.support.fork_request import ADDRESS_VARIABLE, Request
 
 
 def serving() -> str:
-    """The address of the `ray_server` for this raylet and job; starts it if necessary."""
-    raylet, job = os.environ["RAY_RAYLET_PID"], os.environ.get("RAY_JOB_ID", "")
-    address = f"{os.environ[ADDRESS_VARIABLE]}-ray-{raylet}-{job}"
+    """The address of this raylet's `ray_server`; starts it if necessary."""
+    address = f"{os.environ[ADDRESS_VARIABLE]}-ray-{os.environ['RAY_RAYLET_PID']}"
     with open("/proc/net/unix") as listening:
         if f"@{address}\n" in listening.read():
             return address
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    # Ray reads a worker's job as early: forks have none yet, like workers that are started ahead.
+    environment = {**os.environ, "RAY_JOB_ID": "ffffffff"}
+    del environment["PYTHONPATH"]
     told, stdout = os.pipe()
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(f"\0{os.environ[ADDRESS_VARIABLE]}")

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from tests.cluster.forked_ray import command
 from tests.support.scenarios import TONES
 from tests.support.waiting import until
 from vision_agent import CallClient
@@ -29,10 +29,9 @@ INSTANCE = {"instance": "a"}
 @contextlib.asynccontextmanager
 async def running(folder: Path, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Runs the command, its output in `out` and `err`; ends its process group as Ctrl-C does."""
-    command = (sys.executable, "-m", "vision_agent", "cluster", "--port", "0", *options)
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
         process = await asyncio.create_subprocess_exec(
-            *command,
+            *command(folder, "cluster", "--port", "0", *options),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -88,6 +87,8 @@ def firing(metrics: str, folder: Path) -> str:
 async def test_it_says_where_it_is_answers_raises_no_alert_and_ends_without_a_word(tmp_path):
     options = ("--workers", "2", "--max-calls", "1", "--dashboard", "--scenario", str(TONES))
     with socket.socket() as taken:
+        # It may have been used just now.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):  # then another program has it
             taken.bind(("127.0.0.1", DASHBOARD_PORT))
             taken.listen()

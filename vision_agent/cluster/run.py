@@ -328,6 +328,8 @@ def stop_ray() -> None:
     import ray
 
     if ray.is_initialized():
+        # A thread of Serve's still consumes the last result, and may be later than the end.
+        logging.getLogger("ray.serve").setLevel(logging.CRITICAL)
         # Serve is not ended first: Ray would log a line about each of its tasks.
         ray.shutdown()
 
