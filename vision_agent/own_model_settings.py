@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import os
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
+
+from vision_agent.own_models import KEYS, OPTIONS, OwnModels
 
 
 class OwnModelSettings(BaseSettings):
@@ -62,3 +66,14 @@ class OwnModelSettings(BaseSettings):
         default=None, description="The voice's name at that server. Default: alloy."
     )
     voice_key: SecretStr | None = Field(default=None, description="As brain_key.")
+
+    def own_models(self) -> OwnModels:
+        """The user's own servers that take over parts of the local Live API's work.
+
+        Raises:
+            OwnModelError: The name of a server is unusable.
+        """
+        options = {name: getattr(self, name) for name in (*OPTIONS, *KEYS)}
+        for name in KEYS:
+            options[name] = options[name] and options[name].get_secret_value()
+        return OwnModels.read(options, os.environ)

@@ -58,14 +58,13 @@ def live_server(
     from vision_agent.data_folder import data_folder, private_folder
     from vision_agent.local import load_scenario, run_live_server
     from vision_agent.server.listening import CannotListen, listen
-    from vision_agent.server.options import own_models
 
     try:
         listen(host, port).close()  # fails with a sentence before the engine is started
     except CannotListen as error:
         refuse(str(error))
     with user_errors():
-        own = own_models(read_settings(**brain, voice=voice))
+        own = read_settings(**brain, voice=voice).own_models()
     with user_errors(), tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
         script = load_scenario(scenario) if scenario else None
         kept_in = data_dir or data_folder()

@@ -30,7 +30,7 @@ def models(
     Exit code 2 if a call could not be answered with these options.
     """
     from vision_agent.agents.model_report import models_report
-    from vision_agent.server.options import model_options
+    from vision_agent.server.model_options import model_options
 
     settings = read_settings(agent=agent, model=model, voice=voice)
     with user_errors():

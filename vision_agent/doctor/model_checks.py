@@ -20,7 +20,7 @@ from vision_agent.doctor.run import resolve
 from vision_agent.live.local_process import LocalLiveApi, LocalLiveApiError
 from vision_agent.live.pricing import PriceError, read_prices
 from vision_agent.own_models import OwnModelError
-from vision_agent.server.options import model_options
+from vision_agent.server.model_options import model_options
 from vision_agent.settings import Settings
 
 AI_STUDIO_HOST = "generativelanguage.googleapis.com"

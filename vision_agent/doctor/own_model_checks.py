@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from vision_agent.doctor.finding import Finding
 from vision_agent.own_models import OwnModelError, OwnServer
-from vision_agent.server.options import own_models
 from vision_agent.settings import Settings
 
 
 async def check_own_models(settings: Settings) -> Sequence[Finding]:
     """Ask each configured server for its list of models; send nothing else."""
     try:
-        servers = own_models(settings).servers
+        servers = settings.own_models().servers
     except OwnModelError:
         return []  # reported by `check_model`
     return [await _check(name, server) for name, server in servers.items()]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vision_agent.addresses import Proxies
 from vision_agent.agents.loader import Agent
-from vision_agent.agents.options import AgentOptions, ModelOptions, OwnServices
+from vision_agent.agents.options import AgentOptions, OwnServices
 from vision_agent.calls.admission import AdmissionLimits
 from vision_agent.calls.allowance import DailyLimits
 from vision_agent.calls.options import (
@@ -24,9 +23,6 @@ from vision_agent.calls.options import (
 from vision_agent.calls.recording_policy import RecordingPolicy
 from vision_agent.live.pricing import read_prices
 from vision_agent.live.tools.background import ToolLimits
-from vision_agent.own_models import KEYS as OWN_MODEL_KEYS
-from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
-from vision_agent.own_models import OwnModels
 from vision_agent.recordings.call_files import RecordingLimits
 from vision_agent.server.call_tokens import MAX_LIFETIME_S
 from vision_agent.server.identification import Identification, Identify
@@ -86,27 +82,6 @@ def shared_counts(settings: Settings, services: OwnServices) -> SharedCounts | N
     return SharedCounts(url)
 
 
-def own_models(settings: Settings) -> OwnModels:
-    """The user's own servers that take over parts of the local Live API's work.
-
-    Raises:
-        OwnModelError: The name of a server is unusable.
-    """
-    options = {name: getattr(settings, name) for name in (*OWN_MODEL_OPTIONS, *OWN_MODEL_KEYS)}
-    for name in OWN_MODEL_KEYS:
-        options[name] = options[name] and options[name].get_secret_value()
-    return OwnModels.read(options, os.environ)
-
-
-def model_options(settings: Settings) -> ModelOptions:
-    """The model that answers calls, and its options.
-
-    Raises:
-        OwnModelError: One of the user's own servers has an unusable name.
-    """
-    return ModelOptions(settings.agent, settings.model, settings.answers(), own_models(settings))
-
-
 def agent_options(
     settings: Settings,
     agents: Agent | Sequence[Agent] | None = None,
@@ -126,7 +101,7 @@ def agent_options(
         agent=settings.agent if agents is None else agents,
         model=settings.model,
         answers=settings.answers(),
-        own_models=own_models(settings),
+        own_models=settings.own_models(),
         scenario=settings.scenario,
         data_dir=settings.data_dir,
         max_calls=settings.max_calls,
