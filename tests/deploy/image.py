@@ -96,7 +96,11 @@ class Build:
             debian_tree.make(pristine, suite)
             assert f"Python {minor}." in debian_tree.run(pristine, ["python", "--version"])
         root = self._work / f"stage-{len(self._stages)}"
-        subprocess.run(["cp", "-a", "--reflink=auto", pristine, root], check=True)
+        # Links, except of what is written to in place.
+        subprocess.run(["cp", "-al", pristine, root], check=True)
+        for written in ("etc", "var"):
+            shutil.rmtree(root / written)
+            subprocess.run(["cp", "-a", pristine / written, root], check=True)
         self._stage = Image(root)
         self._stages[named[1] if named else ""] = self._stage
 

@@ -95,8 +95,7 @@ async def test_the_image_takes_a_call_as_its_user_on_a_read_only_root(image, tmp
 async def test_the_unit_takes_a_call_under_systemd(image):
     # The image's tree is a Debian with the program in it; from here on it is no image any more.
     root = image.root
-    installing = "apt-get update -qq && apt-get install -qq -y --no-install-recommends systemd"
-    await asyncio.to_thread(debian_tree.run, root, ["sh", "-c", installing])
+    await asyncio.to_thread(debian_tree.install, root, "systemd")
     (root / "opt/vision-agent").mkdir()
     (root / "opt/vision-agent/.venv").symlink_to("/opt/venv")
     (root / "etc/machine-id").write_text("")
