@@ -5,9 +5,11 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 import psutil
 
+from tests.support.forked import start_forked
 from tests.support.waiting import until
 
 STARTER = """
@@ -30,9 +32,10 @@ def runs(pid: int) -> bool:
     return False
 
 
-async def test_a_command_that_is_killed_leaves_no_server_behind() -> None:
-    starter = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", STARTER, stdout=asyncio.subprocess.PIPE
+async def test_a_command_that_is_killed_leaves_no_server_behind(tmp_path: Path) -> None:
+    (tmp_path / "starter.py").write_text(STARTER)
+    starter = await start_forked(
+        sys.executable, "-m", "starter", stdout=asyncio.subprocess.PIPE, cwd=tmp_path
     )
     server = None
     try:
