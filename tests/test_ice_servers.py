@@ -100,12 +100,12 @@ def test_a_secret_without_a_server_is_no_mistake_since_other_commands_read_it_to
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"turn": "a.example", "turn_secret": "s"}, "no address of a STUN or TURN server"),
-        ({"turn": "stun:a.example", "turn_secret": "s"}, "no TURN server"),
+        ({"turn": "a.example", "turn_secret": "s"}, "not the address of a STUN or TURN server"),
+        ({"turn": "stun:a.example", "turn_secret": "s"}, "not a TURN server"),
         ({"turn": "turn:a.example"}, "secret is missing"),
         ({"turn": "turn:a.example", "turn_secret": ""}, "secret is missing"),
         ({"ice_servers": "turn:a.example"}, "needs a username and a credential"),
-        ({"ice_servers": "a.example"}, "no address of a STUN or TURN server"),
+        ({"ice_servers": "a.example"}, "not the address of a STUN or TURN server"),
     ],
 )
 def test_what_cannot_work_is_said_in_a_sentence(given, words):

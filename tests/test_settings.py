@@ -100,7 +100,7 @@ def test_the_example_of_a_env_file_lists_every_option_once():
 
 
 def test_a_keyword_that_is_no_option_is_an_error_that_names_the_nearest():
-    with pytest.raises(ValidationError, match=r"'max_cals' is no option\. Nearest: max_calls"):
+    with pytest.raises(ValidationError, match=r"'max_cals' is not an option\. Nearest: max_calls"):
         Settings(_env_file=None, max_cals=3)
 
 
@@ -114,8 +114,8 @@ def test_a_variable_that_is_no_option_is_told_once_with_the_nearest(monkeypatch,
         for _ in range(2):
             assert Settings(_env_file=file).port == 0
     assert [record.getMessage() for record in caplog.records] == [
-        "VISION_AGENT_TOKN (.env) is no option. Nearest: VISION_AGENT_TOKEN.",
-        "VISION_AGENT_MAX_CALS (environment) is no option. Nearest: VISION_AGENT_MAX_CALLS.",
+        "VISION_AGENT_TOKN (.env) is not an option. Nearest: VISION_AGENT_TOKEN.",
+        "VISION_AGENT_MAX_CALS (environment) is not an option. Nearest: VISION_AGENT_MAX_CALLS.",
     ]
 
 
@@ -158,9 +158,9 @@ def test_ports_and_public_addresses_are_read_in_every_form():
         ({"udp_ports": "1-2-3"}, "50000-50100"),
         ({"udp_port": 1, "udp_ports": "1-2"}, "choose one"),
         ({"public_ip": "example.org"}, "'example.org' is not an IP address"),
-        ({"public_ip": "0.0.0.0"}, "Nobody can be reached"),
-        ({"public_ip": "stun:"}, "no address of a STUN"),
-        ({"public_ip": "203.0.113.5:0"}, "Nobody can be reached"),
+        ({"public_ip": "0.0.0.0"}, "Callers can't reach a server"),
+        ({"public_ip": "stun:"}, "not the address of a STUN"),
+        ({"public_ip": "203.0.113.5:0"}, "Callers can't reach a server"),
         ({"public_ip": "203.0.113.5:x"}, "is not an IP address"),
         ({"public_ip": "203.0.113.5:99", "udp_ports": "1-2"}, "names one port"),
     ],

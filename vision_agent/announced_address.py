@@ -26,5 +26,5 @@ def split_announced(text: str) -> tuple[str, int | None]:
         ) from None
     no_machine = address.is_unspecified or address.is_multicast or host == "255.255.255.255"
     if no_machine or "%" in host or (port is not None and not 0 < port < 65_536):
-        raise ValueError(f"Nobody can be reached at {text}.")
+        raise ValueError(f"Callers can't reach a server at {text}.")
     return host, port

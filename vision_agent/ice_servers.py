@@ -1,4 +1,4 @@
-"""The STUN and TURN servers of calls, and TURN credentials with an end. No I/O.
+"""The STUN and TURN servers of calls, and TURN credentials that expire. No I/O.
 
 A TURN server that shares a secret with this server (coturn: `use-auth-secret`) accepts credentials
 that were made for one call: the name is the time at which they expire and a random user, the
@@ -49,7 +49,7 @@ class IceUrl:
             ValueError: It is not a URL that browsers and this server can use.
         """
         parts = _URL.fullmatch(text)
-        wrong = f"{text!r} is no address of a STUN or TURN server. Write stun:host:3478, or "
+        wrong = f"{text!r} is not the address of a STUN or TURN server. Write stun:host:3478, or "
         if parts is None:
             raise ValueError(f"{wrong}{TURN_FORM}.")
         scheme, tls = parts["scheme"].removesuffix("s"), parts["scheme"].endswith("s")

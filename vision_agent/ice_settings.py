@@ -28,7 +28,7 @@ class IceServer(BaseModel):
             raise ValueError(
                 f"{self.urls!r} needs a username and a credential: "
                 '[{"urls": "turn:…", "username": "…", "credential": "…"}]; or name it as TURN, '
-                "with TURN_SECRET, for credentials with an end."
+                "with TURN_SECRET, for credentials that expire."
             )
         return self
 
@@ -87,7 +87,7 @@ class IceSettings(BaseSettings):
     def _check_turn(cls, value: list[str]) -> list[str]:
         for each in value:
             if not IceUrl.parse(each).is_turn:
-                raise ValueError(f"{each!r} is no TURN server. Write {TURN_FORM}.")
+                raise ValueError(f"{each!r} is not a TURN server. Write {TURN_FORM}.")
         return value
 
     @field_validator("ice_servers", mode="before")

@@ -235,7 +235,7 @@ def base_url(given: str, option: str) -> str:
         raise wrong
     if parts.username or parts.password or parts.query or parts.fragment:
         raise OwnModelError(
-            f"{option} is an address without user, password and query; a key belongs into the "
+            f"{option} takes an address without user, password and query; a key belongs in the "
             f"variable {option.lstrip('-').upper().join(('VISION_AGENT_', '_KEY'))}."
         )
     path = parts.path.rstrip("/")

@@ -42,7 +42,7 @@ class SiteSettings(BaseSettings):
         for each in origins:
             if each not in ("*", "null") and not _ORIGIN.fullmatch(each):
                 raise ValueError(
-                    f"{each!r} is no origin: write https://shop.example, or * for any."
+                    f"{each!r} is not an origin: write https://shop.example, or * for any."
                 )
         return origins
 
@@ -52,8 +52,8 @@ class SiteSettings(BaseSettings):
         for each in value:
             if not _HOST.fullmatch(each.lower()):
                 raise ValueError(
-                    f"{each!r} is no host name: write agent.example, without https:// and a port, "
-                    "*.agent.example for all names below it, or * for any."
+                    f"{each!r} is not a host name: write agent.example, without https:// and a "
+                    "port, *.agent.example for all names below it, or * for any."
                 )
         return value
 
@@ -62,7 +62,7 @@ class SiteSettings(BaseSettings):
     def _check_ancestors(cls, value: list[str]) -> list[str]:
         for each in value:
             if not _ANCESTOR.fullmatch(each):
-                raise ValueError(f"{each!r} is no origin: write https://shop.example.")
+                raise ValueError(f"{each!r} is not an origin: write https://shop.example.")
         return value
 
 

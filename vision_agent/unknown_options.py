@@ -46,7 +46,7 @@ def refuse_unknown(given: Iterable[str], options: Collection[str], title: str) -
     for name in given:
         if name not in options:
             near = nearest(name, options)
-            text = f"{name!r} is no option." + (f" Nearest: {near}." if near else "")
+            text = f"{name!r} is not an option." + (f" Nearest: {near}." if near else "")
             # Braces in the text would be taken for placeholders.
             wrong = PydanticCustomError("unknown_option", "{text}", {"text": text})
             problems.append({"type": wrong, "loc": (name,), "input": None})
@@ -70,4 +70,4 @@ def warn_of_unknown(variables: Iterable[str], options: Collection[str], where: s
         _told.add(name)
         near = nearest(option, options)
         meant = f" Nearest: {(PREFIX + near).upper()}." if near else ""
-        logger.warning("%s (%s) is no option.%s", variable.upper(), where, meant)
+        logger.warning("%s (%s) is not an option.%s", variable.upper(), where, meant)

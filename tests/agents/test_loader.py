@@ -34,11 +34,11 @@ def folder(tmp_path, name="shop", text=AGENT):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (3, "int is no ADK agent"),
-        (sys, "module is no ADK agent"),
-        (LlmAgent, "The class LlmAgent is no ADK agent"),
-        ({"shop": "agents/shop"}, "dict is no ADK agent"),
-        (lambda: None, "function is no ADK agent"),
+        (3, "int is not an ADK agent"),
+        (sys, "module is not an ADK agent"),
+        (LlmAgent, "The class LlmAgent is not an ADK agent"),
+        ({"shop": "agents/shop"}, "dict is not an ADK agent"),
+        (lambda: None, "function is not an ADK agent"),
         ([], "there is none"),
         ([LlmAgent(name="a"), None], "one is None"),
     ],

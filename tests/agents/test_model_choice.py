@@ -41,7 +41,7 @@ def test_a_brain_answers_whatever_key_there_is_and_no_other_model_beside_it():
         choice = choose_model(agent(), None, environ, brain)
         assert (choice.kind, choice.page_kind) == ("local", "own")
         assert choice.label == "m at localhost:1 (--brain), local ears and voice"
-    with pytest.raises(ModelError, match="does without the brain at localhost:1"):
+    with pytest.raises(ModelError, match="does not use the brain at localhost:1"):
         choose_model(agent(), "gemini-3.8-live", KEY, brain)
 
 

@@ -32,5 +32,5 @@ def test_a_time_is_read_as_a_person_writes_it(text: str, seconds: float) -> None
     "text", ["", "-1", "1:75", "1h", "nan", "inf", "1:2:3:4", "٣", "1e3", ":5"]
 )
 def test_what_is_no_time_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time: write seconds, or 01:20"):
+    with pytest.raises(ValueError, match="is not a time: write seconds, or 01:20"):
         moment(text)

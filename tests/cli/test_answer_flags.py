@@ -60,7 +60,7 @@ def test_a_command_gets_what_was_given_and_nothing_else():
 def test_what_no_model_can_be_is_refused_before_a_server_is_started(command):
     done = CliRunner().invoke(app, [*command, "--thinking-level", "lots"])
     assert done.exit_code == 2
-    assert "thinking_level: 'lots' is none of minimal, low, medium, high, xhigh." in done.output
+    assert "thinking_level: 'lots' is not one of minimal, low, medium, high, xhigh." in done.output
 
 
 def test_what_a_model_can_not_be_is_refused_before_the_server_starts(monkeypatch):

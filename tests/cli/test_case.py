@@ -213,7 +213,7 @@ def test_what_is_no_suite_is_refused_and_stays(
     ("arguments", "words"),
     [
         (("--from", "1:00"), ", before 1:00"),
-        (("--from", "one"), "--from: 'one' is no time"),
+        (("--from", "one"), "--from: 'one' is not a time"),
         (("--from", "3", "--to", "2"), "--to has to be later than --from"),
         (("--name", "!?"), "--name has no letter in it"),
         (("--suite", "."), ". is a folder: give the suite's file"),
@@ -233,4 +233,4 @@ def test_a_mistake_is_said_in_words(
 def test_what_is_no_recorded_call_is_refused(bottle: Path, tmp_path: Path) -> None:
     done = case(bottle, "--name", "x", "--suite", tmp_path / "x.yaml")
     assert done.exit_code == 2
-    assert "is no recorded call" in " ".join(done.output.split())
+    assert "is not a recorded call" in " ".join(done.output.split())

@@ -114,7 +114,7 @@ def test_an_option_that_does_not_exist_in_the_environment_is_told() -> None:
     )
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
-    assert "VISION_AGENT_TOKEM (environment) is no option. Nearest: VISION_AGENT_TOKEN." in line
+    assert "VISION_AGENT_TOKEM (environment) is not an option. Nearest: VISION_AGENT_TOKEN." in line
 
 
 def test_an_option_that_does_not_exist_in_the_file_is_told_with_the_files_name(
@@ -124,7 +124,7 @@ def test_an_option_that_does_not_exist_in_the_file_is_told_with_the_files_name(
     done = run_forked("vision_agent", "models", cwd=tmp_path, env={})
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
-    assert "VISION_AGENT_TOKEM (.env) is no option. Nearest: VISION_AGENT_TOKEN." in line
+    assert "VISION_AGENT_TOKEM (.env) is not an option. Nearest: VISION_AGENT_TOKEN." in line
 
 
 def test_a_variable_that_is_wrong_is_named_as_the_variable() -> None:

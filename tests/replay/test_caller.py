@@ -273,7 +273,7 @@ async def test_the_command_makes_a_part_of_a_recorded_call_again_and_compares_it
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--compare"], "is no recorded call: there is nothing to compare with"),
+        (["--compare"], "is not a recorded call: there is nothing to compare with"),
         (["--compare", "--type", "x"], "leave --type out"),
         (["--from", "50"], "it ends at 0:39.855, before 0:50"),
         (["--to", "1:00"], "it ends at 0:39.855, before 1:00"),

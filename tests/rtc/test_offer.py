@@ -90,8 +90,8 @@ def test_hostile_offers_are_refused_at_once(what):
         (edited("a=sctp-port:5000", "a=sctp-port:99999"), "SCTP port"),
         (edited("a=extmap:1 ", "a=extmap:300 "), "impossible id"),
         (edited("a=extmap:1 ", "a=extmap:0 "), "impossible id"),
-        (edited("a=mid:0", "a=mid:" + "0" * 100), "identifier that is none"),
-        (edited("a=mid:0", "a=mid:0\x00"), "identifier that is none"),
+        (edited("a=mid:0", "a=mid:" + "0" * 100), "invalid section identifier"),
+        (edited("a=mid:0", "a=mid:0\x00"), "invalid section identifier"),
         (edited("a=mid:0", "a=mid:0\r\na=mid:7"), "several identifiers"),
     ],
 )

@@ -57,9 +57,9 @@ async def test_whether_a_call_is_recorded_is_asked_in_json_and_in_a_url(sdp):
         with pytest.raises(Refusal, match="record must be true or false"):
             parse(sdp, requestData={"record": wrong})
     for no in ({"Record": False}, {"recording": False}, {"record-consent": True}):
-        with pytest.raises(Refusal, match=r"is no option\. Nearest: record"):
+        with pytest.raises(Refusal, match=r"is not an option\. Nearest: record"):
             parse(sdp, requestData=no)
-    with pytest.raises(Refusal, match="is no option"):
+    with pytest.raises(Refusal, match="is not an option"):
         parse_query({"recorded": "false"})
     assert parse(sdp, requestData={"record_id": 1, "records": [3]}).call.record is None
 

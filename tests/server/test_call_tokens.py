@@ -255,7 +255,7 @@ async def test_a_token_is_used_once_by_two_servers_and_after_one_was_killed(
         ({"expires": 60}, "expires:"),
         ({"agent": "nobody"}, "nobody"),
         ({"options": {"voice": "x" * 3_000}}, "larger than 2000 bytes"),
-        ({"options": {"voise": "Kore"}}, "'voise' is no option"),
+        ({"options": {"voise": "Kore"}}, "'voise' is not an option"),
         ({"options": {"language": "none at all"}}, "language"),
         ([], "the body"),
     ],

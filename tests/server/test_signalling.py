@@ -256,9 +256,9 @@ async def test_what_start_asks_for_holds_for_the_offers_of_its_session(http, mon
 @pytest.mark.parametrize(
     ("asked", "status", "words"),
     [
-        ({"thinkingLvl": "low"}, 400, "'thinkingLvl' is no option. Nearest: thinking_level."),
+        ({"thinkingLvl": "low"}, 400, "'thinkingLvl' is not an option. Nearest: thinking_level."),
         ({"silenceMs": 99_999}, 400, "silence_ms: "),
-        ({"mediaResolution": "huge"}, 400, "media_resolution: 'huge' is none of low, medium"),
+        ({"mediaResolution": "huge"}, 400, "media_resolution: 'huge' is not one of low, medium"),
         ({"voice": "Korre"}, 400, "Nearest: Kore"),
         ({"vocabulary": ["x" * 101]}, 400, "vocabulary: a phrase has at most"),
     ],

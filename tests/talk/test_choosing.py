@@ -21,7 +21,7 @@ def test_a_device_is_chosen_by_number_or_by_part_of_its_name(wanted, name) -> No
         ((), None, "no microphone on this machine"),
         (DEVICES, "3", "numbered 0 to 2"),
         (DEVICES, "piano", "There are: Built-in Audio"),
-        (DEVICES, "usb", "fits several: USB Headset, USB Camera"),
+        (DEVICES, "usb", "matches several: USB Headset, USB Camera"),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(devices, wanted, words) -> None:

@@ -68,8 +68,8 @@ def load_agent(spec: Agent | None) -> App:
     if not isinstance(spec, str | Path):
         what = f"The class {spec.__name__}" if isinstance(spec, type) else type(spec).__name__
         raise AgentError(
-            f"{what} is no ADK agent: give an agent, an app, a folder that holds agent.py with a "
-            "root_agent, or package.module:attribute."
+            f"{what} is not an ADK agent: give an agent, an app, a folder that holds agent.py with "
+            "a root_agent, or package.module:attribute."
         )
     folder = Path(spec).expanduser()
     if folder.is_dir():
@@ -217,4 +217,4 @@ def _as_app(found: object, name: str, where: str) -> App:
     if isinstance(found, BaseAgent):
         safe = name if name.isidentifier() and name != "user" else found.name
         return App(name=safe, root_agent=found)
-    raise AgentError(f"What is at {where} is no ADK agent but a {type(found).__name__}.")
+    raise AgentError(f"What is at {where} is not an ADK agent but a {type(found).__name__}.")

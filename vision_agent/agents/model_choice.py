@@ -111,7 +111,7 @@ def choose_model(
         if model not in (None, LOCAL_MODEL):
             name, server = next(iter(own_models.servers.items()))
             raise ModelError(
-                f"{model!r} does without the {name} at {server.host}: leave --model or --{name} "
+                f"{model!r} does not use the {name} at {server.host}: leave --model or --{name} "
                 f"out (VISION_AGENT_MODEL, VISION_AGENT_{name.upper()})."
             )
         return replace(_local(root, own_models.label), own=own_models)

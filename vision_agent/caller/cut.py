@@ -64,7 +64,7 @@ def moment(text: str) -> float:
         ValueError: The text is not a time; the message says how one is written.
     """
     if not _MOMENT.fullmatch(text.strip()):
-        raise ValueError(f"{text!r} is no time: write seconds, or 01:20, or 1:02:03.5")
+        raise ValueError(f"{text!r} is not a time: write seconds, or 01:20, or 1:02:03.5")
     seconds = 0.0
     for part in text.strip().split(":"):
         seconds = 60 * seconds + float(part)

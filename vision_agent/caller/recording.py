@@ -112,7 +112,7 @@ class Recording:
             duration_s = (container.duration or 0) / 1_000_000
             # A track may end before its file does.
             if (why := cut.outside(0 if cut.title else duration_s)) is not None:
-                raise BadRecording(f"That is no part of {path}: {why}.")
+                raise BadRecording(f"That is not a part of {path}: {why}.")
             duration_s = max(0.0, min(duration_s, cut.end_s) - cut.begin_s)
             fps, still = 0.0, False
             if videos:

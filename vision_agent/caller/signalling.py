@@ -77,7 +77,7 @@ def checked_timeout_s(seconds: float) -> float:
     """
     if not 0 < seconds <= MAX_TIMEOUT_S:  # nor is NaN
         raise ValueError(
-            f"A timeout of {seconds:g} s can't be: give more than 0, at most {MAX_TIMEOUT_S} s."
+            f"A timeout of {seconds:g} s is impossible: more than 0, at most {MAX_TIMEOUT_S} s."
         )
     return seconds
 

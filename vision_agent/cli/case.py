@@ -85,7 +85,7 @@ def _write(
 
     source: CallerSource = open_source(call, cut, FixedScript([]))
     if source.call is None or source.part is None:
-        raise BadRecording(f"{call} is no recorded call: there is no call.jsonl beside it.")
+        raise BadRecording(f"{call} is not a recorded call: there is no call.jsonl beside it.")
     try:
         before = path.read_bytes().decode() if path.exists() else ""
     except UnicodeDecodeError:

@@ -145,7 +145,7 @@ async def _replay(
         header = source.call.header
         out.say(one_line(f"Recorded with the agent {header.agent}, model {header.model}."), "dim")
     elif compare:
-        refuse(f"{options.file} is no recorded call: there is nothing to compare with.")
+        refuse(f"{options.file} is not a recorded call: there is nothing to compare with.")
     if options.screen is not None:
         await asyncio.to_thread(screen_recording, options.screen)
     async with AsyncExitStack() as stack:

@@ -162,7 +162,7 @@ class Fleet:
             self._drain(self._workers[name], self._options.settings.drain_s)
         for one in self._workers.values():
             if one.state is not None and now_s - one.reported_at_s > GIVEN_UP_AFTER_S:
-                logger.warning("Worker %s answers no more and is ended.", one.name)
+                logger.warning("Worker %s no longer answers and is ended.", one.name)
                 ray.kill(one.handle)
 
     async def _place(self, now_s: float) -> str | None:

@@ -177,7 +177,7 @@ class CallOptions(BaseModel):
     @classmethod
     def _official_voice(cls, value: str | None) -> str | None:
         if value is not None and not value.isprintable():
-            raise ValueError(f"voice: {value!r} is no name of a voice.")
+            raise ValueError(f"voice: {value!r} is not the name of a voice.")
         return None if value is None else official_voice(value)
 
     @field_validator(
@@ -186,7 +186,7 @@ class CallOptions(BaseModel):
     @classmethod
     def _number(cls, value: object, info: Any) -> object:
         if isinstance(value, bool):
-            raise ValueError(f"{info.field_name}: a number is wanted, not {str(value).lower()}.")
+            raise ValueError(f"{info.field_name}: a number is expected, not {str(value).lower()}.")
         return value
 
     @field_validator("language", "translate_to")
@@ -214,7 +214,7 @@ class CallOptions(BaseModel):
     def _one_modality(cls, value: object) -> object:
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
-            raise ValueError("modalities: AUDIO or TEXT is wanted.")
+            raise ValueError("modalities: AUDIO or TEXT is expected.")
         wanted = tuple(dict.fromkeys(name.strip().upper() for name in names if name.strip()))
         for name in wanted:
             if name not in ("AUDIO", "TEXT"):

@@ -163,7 +163,7 @@ class LiveQueue(LiveRequestQueue):
                 typed turn does not see streamed frames.
         """
         if not text.strip():
-            raise WrongFormat("An empty text is no turn.")
+            raise WrongFormat("An empty text is not a turn.")
         if len(text) > MAX_TEXT_CHARS:
             raise WrongFormat(f"A text has at most {MAX_TEXT_CHARS} characters, not {len(text)}.")
         for each in shown:

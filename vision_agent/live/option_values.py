@@ -35,7 +35,7 @@ def one_of(option: str, value: object, names: Sequence[str], prefix: str = "") -
         hint = f" Nearest: {near[0]}." if near else ""
     else:
         hint = ""
-    raise ValueError(f"{option}: {str(value)[:40]!r} is none of {', '.join(names)}.{hint}")
+    raise ValueError(f"{option}: {str(value)[:40]!r} is not one of {', '.join(names)}.{hint}")
 
 
 def language_code(option: str, value: str | None) -> str | None:
@@ -74,5 +74,5 @@ def _texts(option: str, value: object) -> tuple[str, ...]:
         return ()
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
-        raise ValueError(f"{option}: a list of texts is wanted.")
+        raise ValueError(f"{option}: a list of texts is expected.")
     return tuple(dict.fromkeys(item.strip() for item in items if item.strip()))

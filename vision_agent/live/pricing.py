@@ -119,7 +119,7 @@ class PriceTable:
             as_of, source, currency = (str(data[name]) for name in ("as_of", "source", "currency"))
             per_tokens = data["per_tokens"]
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise PriceError(f"it is no TOML: {error}") from error
+            raise PriceError(f"it is not TOML: {error}") from error
         except KeyError as error:
             raise PriceError(f"{error.args[0]} is missing") from error
         if type(per_tokens) is not int or not 0 < per_tokens <= MAX_PER_TOKENS:
@@ -203,7 +203,7 @@ def _amounts(data: Mapping[str, Any], name: str) -> dict[str, float]:
         raise PriceError(f"{name} must be a table of prices by modality")
     for modality, price in value.items():
         if modality not in MODALITIES:
-            raise PriceError(f"{name}.{modality} is none of {', '.join(MODALITIES)}")
+            raise PriceError(f"{name}.{modality} is not one of {', '.join(MODALITIES)}")
         # A whole number of any size can be compared, but not every one is a float.
         if type(price) not in (int, float) or not 0 <= price <= MAX_PRICE:
             raise PriceError(f"{name}.{modality} must be a price")

@@ -69,7 +69,7 @@ class RecordedCall:
                         lines.append(line)
         except FileNotFoundError:
             raise BadRecordedCall(
-                f"{path} is no recorded call: there is no {LINES_FILE} "
+                f"{path} is not a recorded call: there is no {LINES_FILE} "
                 f"{'in' if path == folder else 'beside'} it."
             ) from None
         except OSError as error:

@@ -110,7 +110,7 @@ def open_source(
 def _of_tracks(path: Path, tracks: set[str], cut: Cut, question: CallScript | None) -> CallerSource:
     """A recorded call's media without its lines."""
     if (why := cut.outside(length_s(path))) is not None:
-        raise BadRecording(f"That is no part of {path}: {why}.")
+        raise BadRecording(f"That is not a part of {path}: {why}.")
     shown = {
         source: Recording.open(path, Cut(cut.begin_s, cut.end_s, source))
         for source in _SOURCES
@@ -145,7 +145,7 @@ def _of_recorded_call(
     # The lines of a call that was broken off may end before its media do.
     length_ms = max(call.lines[-1].at_ms, round(1000 * length_s(call.media)) if has_media else 0)
     if (why := cut.outside(length_ms / 1000)) is not None:
-        raise BadRecording(f"That is no part of {folder}: {why}.")
+        raise BadRecording(f"That is not a part of {folder}: {why}.")
     tracks = titles(call.media) if has_media else set()
     shown: dict[Source, Recording] = {}
     first_frames_ms: dict[Source, int] = {}

@@ -57,7 +57,7 @@ class Candidate:
         component, transport, host = words[1], words[2].lower(), words[4].lower()
         numbers = [component, words[3], words[5], *_after("rport", words)]
         if not all(number.isascii() and number.isdigit() for number in numbers):
-            raise BadOffer("A candidate has a number that is not one.")
+            raise BadOffer("A candidate has a malformed number.")
         if int(words[3]) > _MAX_PRIORITY or int(component) > 256:
             raise BadOffer("A candidate has a number that is too large.")
         port = int(words[5])

@@ -233,7 +233,7 @@ def _check_mids(group: tuple[str, ...], every: list[Section], offered: list[Sect
     for section in every:
         mid = section.first("mid") or ""
         if len(mid) > MAX_MID_CHARS or any(not "!" <= char <= "~" for char in mid):
-            raise BadOffer("The offer has a section identifier that is none (a=mid).")
+            raise BadOffer("The offer has an invalid section identifier (a=mid).")
         if len(section.attributes.get("mid", [])) > 1:
             raise BadOffer("The offer has a section with several identifiers (a=mid).")
     mids = [section.first("mid") for section in offered if section.first("mid")]

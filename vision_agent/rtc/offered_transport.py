@@ -45,7 +45,7 @@ def transport_of(
     for name in ("ice-ufrag", "ice-pwd"):
         found[name] = found[name][:1]
         if len(found[name][0]) > 256 or any(not "!" <= char <= "~" for char in found[name][0]):
-            raise BadOffer("The offer has an ICE user name or password that is none.")
+            raise BadOffer("The offer has an invalid ICE user name or password.")
     prints = [value.split() for value in found["fingerprint"]]
     found["fingerprint"] = [
         f"{words[0].lower()} {words[1]}"
@@ -98,7 +98,7 @@ def data_attributes(section: Section) -> dict[str, list[str]]:
     named = DATA_FORMAT in section.formats
     port = section.first("sctp-port") or (str(DEFAULT_SCTP_PORT) if named else section.formats[0])
     if not (_is_number(port) and 0 < int(port) < 65536):
-        raise BadOffer("The offer's data channel has an SCTP port that is none (a=sctp-port).")
+        raise BadOffer("The offer's data channel has an invalid SCTP port (a=sctp-port).")
     attributes = {"sctp-port": [port]}
     if "max-message-size" in section.attributes:
         attributes["max-message-size"] = [size]

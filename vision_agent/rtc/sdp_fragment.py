@@ -47,7 +47,7 @@ class SdpFragment:
         lines = [line for line in text.splitlines() if line.strip()]
         for line in lines:
             if line[1:2] != "=" or not line[:1].isalpha():
-                raise BadOffer(f"The fragment has a line that is none: {shown(line)}.")
+                raise BadOffer(f"The fragment has a malformed line: {shown(line)}.")
             name, _, value = line[2:].partition(":")
             match line[0], name:
                 case "m", _:

@@ -119,7 +119,7 @@ class SessionText:
 def _section(line: str) -> Section:
     words = line[2:].split()
     if len(words) < 4 or not (words[1].isascii() and words[1].isdigit() and len(words[1]) < 6):
-        raise BadOffer(f"The offer has a media line that is not one: {shown(line)}.")
+        raise BadOffer(f"The offer has a malformed media line: {shown(line)}.")
     if len(words) > 3 + MAX_LINES_PER_SECTION["rtpmap"]:
         raise BadOffer("The offer lists too many formats in one section.")
     return Section(words[0], int(words[1]), words[2], words[3:])

@@ -221,9 +221,9 @@ def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
     """The known fields of `requestData`, by names in snake_case; other data is left out."""
     if begins and (misspelt := CallOptions.misspelt(data)) is not None:
         name, option = misspelt
-        raise Refusal(400, f"{name[:40]!r} is no option. Nearest: {option}.")
+        raise Refusal(400, f"{name[:40]!r} is not an option. Nearest: {option}.")
     if begins and (like := _like_record(data)) is not None:
-        raise Refusal(400, f"{like[:40]!r} is no option. Nearest: record, record_consent.")
+        raise Refusal(400, f"{like[:40]!r} is not an option. Nearest: record, record_consent.")
     read = ("agent", "user", "resume", "record", "record_consent", *CallOptions.model_fields)
     found = {name: data.get(name, data.get(to_camel(name))) for name in read}
     return {name: value for name, value in found.items() if value is not None}

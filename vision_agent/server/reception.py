@@ -144,7 +144,7 @@ class Reception:
     def check_options(self, agent: str | None, asked: Mapping[str, object]) -> None:
         """`Refusal` 400 or 404 if there is no such agent, no such option, or it can't answer so."""
         if unknown := next((name for name in asked if name not in CallOptions.model_fields), None):
-            raise Refusal(400, f"options: {unknown[:40]!r} is no option of a call.")
+            raise Refusal(400, f"options: {unknown[:40]!r} is not an option of a call.")
         self.call_options(self.agent(agent), asked)
 
     async def begin(

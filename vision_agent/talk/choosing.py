@@ -43,5 +43,5 @@ def choose(devices: Sequence[str], wanted: str | None, *, what: str, option: str
     if not fitting:
         raise NoSuchDevice(f"There is no {what} named {wanted!r}. There are: {', '.join(devices)}.")
     raise NoSuchDevice(
-        f"{wanted!r} fits several: {', '.join(fitting)}. Give more of the name to {option}."
+        f"{wanted!r} matches several: {', '.join(fitting)}. Give more of the name to {option}."
     )

@@ -68,7 +68,7 @@ def _go_away(value: YamlValue, given: _Given) -> GoAway:
 
 def _resumable(value: YamlValue, given: _Given) -> NotResumable:
     if value.flag():
-        raise value.error("'resumable: true' is no fault; 'resumable: false' is.")
+        raise value.error("'resumable: true' is not a fault; 'resumable: false' is.")
     return NotResumable(_for_s(given, 0.0))
 
 
@@ -86,7 +86,7 @@ def _status(value: YamlValue) -> int:
         raise value.wrong("an HTTP status from 400 to 599 or 'reset'")
     status = value.count(400, 599)
     if status not in set(HTTPStatus):
-        raise value.error(f"{status} is no HTTP status.")
+        raise value.error(f"{status} is not an HTTP status.")
     return status
 
 

@@ -69,7 +69,7 @@ def test_where_a_part_of_the_larger_model_is_damaged_the_smaller_one_hears_alone
     whispers = Whispers.load()
     assert whispers.second is None
     assert whispers.first.hear(spoken("what-do-you-see")).text == "What do you see?"
-    assert "Only the smaller Whisper hears: data/model.bin.part2" in caplog.text
+    assert "Only the smaller Whisper model recognises speech: data/model.bin.part2" in caplog.text
 
 
 def test_the_second_one_is_loaded_once_early_or_when_it_is_asked(whispers: Whispers) -> None:

@@ -62,7 +62,7 @@ class Whispers:
         try:
             return cls(first or _base(), _tiny_or_none)
         except (WeightsError, RuntimeError) as error:
-            _log.warning("Only the smaller Whisper hears: %s", error)
+            _log.warning("Only the smaller Whisper model recognises speech: %s", error)
         try:
             return cls(_tiny())
         except RuntimeError as error:
@@ -77,7 +77,7 @@ def _tiny_or_none() -> Whisper | None:
     try:
         tiny = _tiny()
     except (WeightsError, RuntimeError) as error:
-        _log.warning("Only one Whisper hears: %s", error)
+        _log.warning("Only one Whisper model recognises speech: %s", error)
         return None
     tiny.warm_up()
     return tiny
@@ -88,7 +88,7 @@ def _named(named: str) -> Whisper | None:
         return Whisper(model_folder(named))
     except Exception as error:
         why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-        _log.warning("%s can't be used for hearing (%s): the bundled model is.", named, why)
+        _log.warning("%s can't be used for hearing (%s): the bundled model is used.", named, why)
         return None
 
 
