@@ -33,7 +33,7 @@ class PageFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """One file, or 304 if the browser has it."""
-        if path in (".", "index.html"):
+        if path in (".", "index.html") and scope["method"] in ("GET", "HEAD"):
             page = await anyio.to_thread.run_sync(self._page)
             unchanged = self.is_not_modified(page.headers, Headers(scope=scope))
             return NotModifiedResponse(page.headers) if unchanged else page
