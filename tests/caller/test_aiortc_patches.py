@@ -129,7 +129,10 @@ async def test_packets_are_decoded_where_they_arrive_and_only_the_end_is_left_to
     await peer.close()
     decoded = np.concatenate([samples for samples, _ in taken])
     assert decoded.dtype == np.int16
-    assert rms(decoded[4800:]) == pytest.approx(rms(sound[4800:]), rel=0.1)
+    level = rms(sound[4800:])
+    if mime == "audio/opus":
+        level /= 2**0.5  # as FFmpeg makes two channels of one
+    assert rms(decoded[4800:]) == pytest.approx(level, rel=0.1)
     assert [stamp for _, stamp in taken] == [codec.clockRate // 50 * n for n in range(len(taken))]
     assert len(taken) >= 9
     assert ("could not be decoded" in caplog.text) is (mime == "audio/opus")
