@@ -21,17 +21,6 @@ exec {python} "$@"
 """
 """The program that Ray starts as Python; Ray's agents and monitors get the real one."""
 
-COMMAND = """
-import runpy, sys
-sys.executable = sys.argv.pop(1)
-runpy.run_module("vision_agent", run_name="__main__", alter_sys=True)
-"""
-
-
-def command(folder: Path, *arguments: str) -> tuple[str, ...]:
-    """`python -m vision_agent …`, whose Ray has forked workers."""
-    return (sys.executable, "-c", COMMAND, str(write_python(folder)), *arguments)
-
 
 def write_python(folder: Path) -> Path:
     """Writes the program with which nodes are started instead of `sys.executable`."""

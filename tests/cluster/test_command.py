@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -16,7 +17,6 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests.cluster.forked_ray import command
 from tests.support.scenarios import TONES
 from tests.support.waiting import until
 from vision_agent import CallClient
@@ -29,9 +29,10 @@ INSTANCE = {"instance": "a"}
 @contextlib.asynccontextmanager
 async def running(folder: Path, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Runs the command, its output in `out` and `err`; ends its process group as Ctrl-C does."""
+    command = (sys.executable, "-m", "vision_agent", "cluster", "--port", "0", *options)
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
         process = await asyncio.create_subprocess_exec(
-            *command(folder, "cluster", "--port", "0", *options),
+            *command,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

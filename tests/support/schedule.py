@@ -33,7 +33,7 @@ UNDIVIDED = (
 applications serve several tests, the samples call at the same time, and the last test of the table
 of fields judges what the others saw."""
 
-AT_ONCE = {"heavy": 2, "clients": 1, "calls": 3, "sums": 1}
+AT_ONCE = {"heavy": 2, "clients": 1, "calls": 4, "sums": 1}
 """How much of a lane workers may take. What is in none waits more than it works."""
 
 FIRST = (
