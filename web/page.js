@@ -32,10 +32,10 @@ import { listenForKeys } from "./view/keys.js";
 import { Lobby } from "./view/lobby.js";
 import { showMessage } from "./view/messages.js";
 import { Notices } from "./view/notices.js";
-import { SlowTimer } from "./view/slow_timer.js";
 import { Points } from "./view/points.js";
 import { Recording } from "./view/recording.js";
 import { SettingsDialog } from "./view/settings.js";
+import { SlowTimer } from "./view/slow_timer.js";
 import { TranscriptButtons } from "./view/transcript.js";
 import { VisionChip } from "./view/vision_chip.js";
 
