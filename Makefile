@@ -13,7 +13,7 @@ test: setup-dev
 
 # Everything but the kinds of tests/support/kinds.py. They wait more than they work.
 test-fast: setup-dev
-	@VENV=$(VENV) sh scripts/test.sh -n 16 -m "not (browser or clients or networks or programs or soak or wheel or engine or cluster)" $(ARGS)
+	@VENV=$(VENV) sh scripts/test.sh -n 20 -m "not (browser or clients or networks or programs or soak or wheel or engine or cluster)" $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .
