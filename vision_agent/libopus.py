@@ -18,7 +18,9 @@ from pathlib import Path
 import av
 
 _APPLICATION_VOIP = 2048
-_INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
+INVALID_DATA = 1094995529
+"""FFmpeg's `AVERROR_INVALIDDATA`."""
+
 _LONGEST_PACKET_MS = 120
 MAX_PACKET_BYTES = 1276
 """The longest packet of one Opus frame (RFC 6716 3.2.1)."""
@@ -86,7 +88,7 @@ class MonoDecoder:
         most = self._most_samples
         samples = self._decode(self._state, data, len(data), self._pcm, most, 0) if data else 0
         if samples <= 0:
-            raise av.error.InvalidDataError(_INVALID_DATA, "Not a packet of Opus")
+            raise av.error.InvalidDataError(INVALID_DATA, "Not a packet of Opus")
         return ctypes.string_at(self._pcm, 2 * samples)
 
 

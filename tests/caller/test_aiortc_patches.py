@@ -123,7 +123,8 @@ async def test_packets_are_decoded_where_they_arrive_and_only_the_end_is_left_to
         for payload in payloads:  # aiortc's encoders hold the first back
             packets.put((codec, JitterFrame(payload, stamp)))
         assert packets.empty()
-    packets.put((codec, JitterFrame(b"", 0)))
+    for _ in range(3):
+        packets.put((codec, JitterFrame(b"", 0)))
     packets.put(None)
     assert packets.get_nowait() is None
     await peer.close()
@@ -135,7 +136,7 @@ async def test_packets_are_decoded_where_they_arrive_and_only_the_end_is_left_to
     assert rms(decoded[4800:]) == pytest.approx(level, rel=0.1)
     assert [stamp for _, stamp in taken] == [codec.clockRate // 50 * n for n in range(len(taken))]
     assert len(taken) >= 9
-    assert ("could not be decoded" in caplog.text) is (mime == "audio/opus")
+    assert caplog.text.count("could not be decoded") == 1
 
 
 @pytest.fixture

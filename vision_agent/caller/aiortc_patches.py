@@ -206,6 +206,7 @@ class _DecodedInPlace(queue.Queue[None]):
     def __init__(self, take: Callable[[Samples, int], None]) -> None:
         super().__init__()
         self._decoder, self._take = SoundDecoder(), take
+        self._has_told = False
 
     def put(
         self,
@@ -221,7 +222,10 @@ class _DecodedInPlace(queue.Queue[None]):
         try:
             samples = self._decoder.decode(codec, packet)
         except av.FFmpegError as error:
-            logger.warning("A packet of %s could not be decoded: %s", codec.name, error)
+            # Once: a server may send fifty of them a second.
+            level = logging.DEBUG if self._has_told else logging.WARNING
+            logger.log(level, "A packet of %s could not be decoded: %s", codec.name, error)
+            self._has_told = True
             return
         if samples.size:
             self._take(samples, packet.timestamp)

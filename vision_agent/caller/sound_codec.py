@@ -15,7 +15,7 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
-from vision_agent.libopus import MonoDecoder, library
+from vision_agent.libopus import INVALID_DATA, MonoDecoder, library
 
 _SILENCE = bytes(2 * SOUND_RATE_HZ // 50)
 # After so many packets of silence, encoder and decoder have settled: the last one is sent again.
@@ -64,6 +64,9 @@ class SoundDecoder:
         Raises:
             av.FFmpegError: It is not valid.
         """
+        if not packet.data:
+            # FFmpeg would take it for the end of the sound and decode nothing from then on.
+            raise av.error.InvalidDataError(INVALID_DATA, "An empty packet")
         if codec.mimeType != self._codec:
             self._codec = codec.mimeType
             opus = library() if codec.mimeType.lower() == "audio/opus" else None
