@@ -1,4 +1,4 @@
-"""A `ConnectionObserver` that remembers."""
+"""A `ConnectionObserver` that records what it is told."""
 
 
 class ConnectionNotes:

@@ -1,4 +1,4 @@
-"""A Live API whose engine does as a test says."""
+"""A local Live API whose engine a test scripts."""
 
 from contextlib import asynccontextmanager
 

@@ -37,7 +37,7 @@ STORY = "This is a story that takes a good while to be told to its end. " * 3
 
 @contextmanager
 def needed(part: str):
-    """Turns a surprise into what it means."""
+    """Turns a failed expectation into its meaning: the workaround can be removed."""
     try:
         yield
     except (AssertionError, TimeoutError, pytest.fail.Exception) as surprise:
@@ -154,7 +154,7 @@ async def test_a_server_that_accepts_and_drops_is_stormed():
         await call.one_turn()
         tear_off(call.server)
         with needed("live/connection/backoff.py"):
-            # With any backoff to speak of this would take minutes.
+            # With a backoff of any length this would take minutes.
             await until(lambda: call.connections >= 20)
 
 

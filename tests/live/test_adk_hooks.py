@@ -1,4 +1,4 @@
-"""ADK's private parts are what they were when this was written."""
+"""ADK's private parts are those that `adk_hooks` was written for."""
 
 import socket
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ from vision_agent.live.connection.gemini import gemini_at
 
 
 class Session:
-    """Says one thing, and keeps what it is told."""
+    """Sends one message, and records the contents that are sent to it."""
 
     session_id = "s"
 
@@ -41,7 +41,7 @@ async def test_every_message_is_shown_before_adk_reads_it():
 
 
 class Wire:
-    """A WebSocket that keeps what is sent, as the text that it is."""
+    """A WebSocket that records the text messages that are sent; a binary one fails."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []

@@ -1,4 +1,4 @@
-"""Failures on the model's side have one word in the metrics, and their full text in the log."""
+"""A failure on the model's side has one word in the metrics, and its full text in the log."""
 
 import pytest
 from google.adk.models.llm_response import LlmResponse

@@ -1,4 +1,4 @@
-"""The embedded local Live API: for this program alone, and for as many calls as it takes."""
+"""The embedded local Live API: it serves this program only, and has room for all of its calls."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ async def test_its_workers_end_with_it_however_it_ends(tmp_path: Path) -> None:
         child = psutil.Process(server.pid)
         await until(lambda: len(child.children()) == 2)
         workers = child.children()
-        # In sessions of their own: nothing that is sent to the child's group reaches them.
+        # Each has a process group of its own: no signal to the child's group reaches it.
         assert len({os.getpgid(process.pid) for process in (child, *workers)}) == 3
         child.kill()
         await until(lambda: not any(alive(process) for process in workers))

@@ -1,4 +1,4 @@
-"""Pictures in contents: what is kept of them, and where a model is shown them."""
+"""Images in contents: what a history keeps of them, and where a model gets them."""
 
 from google.genai import types
 
@@ -91,7 +91,7 @@ def test_the_newest_question_that_has_no_frame_gets_the_newest_one():
     for contents, asked in (
         ([*before, user(IMAGE, "and this?")], 1),  # it has its own
         (before, 0),  # nothing is asked
-        ([user("measure it"), user(gave())], 1),  # what is asked is no question in words
+        ([user("measure it"), user(gave())], 1),  # a tool's result, not a question in words
     ):
         assert with_frames(contents, asked, SHOWN) == contents
     assert with_frames([user("and this?")], 1, []) == [user("and this?")]

@@ -106,7 +106,7 @@ async def test_an_answer_is_replaced_once_and_the_next_question_is_answered(mode
     assert [turn.text for turn in engine.turns] == ["tell me", "hello"]
     at = next(i for i, each in enumerate(talk.events) if isinstance(each, AgentReplaced))
     assert talk.events[at + 1] == AgentTurnComplete()
-    # The new session has been told what was put there, and not asked the question again.
+    # The new session got the replacement as history, and was not asked the question again.
     assert talk.connects == 2
 
 

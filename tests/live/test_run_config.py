@@ -38,7 +38,7 @@ def test_the_options_reach_the_run_config():
 
 @pytest.fixture(scope="module")
 def setups():
-    """The setups that arrive at the local Live API, which goes on to read them."""
+    """The setups that arrive at the local Live API, which then reads them as usual."""
     arrived, read = [], local_server.read_setup
 
     def note(setup, endpoint, *more):

@@ -1,4 +1,4 @@
-"""A ledger, as the two sides of a conversation write into it."""
+"""Short forms of what both sides of a conversation write into a ledger."""
 
 from __future__ import annotations
 
@@ -81,6 +81,3 @@ def answered(ledger: Ledger, question: str, answer: str) -> None:
     says(ledger, answer)
     says(ledger, generation_complete=True)
     says(ledger, turn_complete=True)
-
-
-# Words.

@@ -1,4 +1,4 @@
-"""A Live API whose every message and end a test writes, behind a relay that can hold bytes back."""
+"""A Live API whose messages and closes a test scripts, behind a relay that can withhold bytes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Connection:
     Attributes:
         number: 1 for the first.
         setup: The client's setup.
-        received: What the client has sent after it.
+        received: The client's messages after the setup.
     """
 
     def __init__(self, socket: ServerConnection, number: int, setup: dict) -> None:
@@ -74,7 +74,7 @@ class Connection:
             await self._socket.send(json.dumps(message).encode())
 
     async def asked(self, questions: int = 1) -> None:
-        """Wait until the client has asked so often on this connection."""
+        """Wait until the client has asked this many questions on this connection."""
         async with self._news:
             await self._news.wait_for(lambda: self.questions >= questions)
 
@@ -84,7 +84,7 @@ class Connection:
 
     @property
     def closes(self) -> bool:
-        """Whether the client has begun to close it."""
+        """Whether the client has begun to close the connection."""
         return self._socket.state is not State.OPEN
 
     async def close(self, code: int, reason: str = "") -> None:
@@ -99,18 +99,18 @@ class Connection:
 
 
 Script = Callable[[Connection], Coroutine[None, None, None]]
-"""What the service does on a connection; at its end the connection stays open."""
+"""What the service does on a connection; when it returns, the connection stays open."""
 
 
 class ScriptedService:
     """The service, and the relay in front of it.
 
     Attributes:
-        connections: Every connection whose setup has come.
+        connections: Every connection whose setup has arrived.
         opened_s: When each TCP connection was opened, on the loop's clock.
-        closed_s: When each of them was closed by the client, in the order of their ends.
-        most_at_once: How many TCP connections were open at the same time.
-        delay_s: How long bytes of the service take to the client; None holds them back for good.
+        closed_s: When the client closed each of them, in closing order.
+        most_at_once: The largest number of TCP connections that were open at the same time.
+        delay_s: The delay of the service's bytes to the client; None withholds them.
     """
 
     def __init__(self, script: Script, certificate_pem: str) -> None:

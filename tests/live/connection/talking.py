@@ -1,4 +1,4 @@
-"""A conversation over a `ResilientConnection`, read in the background as a call does."""
+"""A conversation over a `ResilientConnection`, read by a background task as in a call."""
 
 import asyncio
 import ssl
@@ -38,7 +38,7 @@ LETTER_BYTES = 60 * 48
 def gemini_on_vertex(
     base_url: str, certificate_pem: str, *, model: str, timeouts: Timeouts
 ) -> LiveGemini:
-    """A model of the Vertex AI endpoint at an address."""
+    """A model on a Vertex AI endpoint at this address."""
     trust = ssl.create_default_context(cadata=certificate_pem)
     return LiveGemini(
         model=model,
@@ -55,7 +55,7 @@ def gemini_on_vertex(
 
 
 class Talk(ConnectionNotes):
-    """A conversation that is read in the background, as a call does."""
+    """A conversation that a background task reads, as in a call."""
 
     def __init__(self, server, model, timeouts, tools, sub_agents=()) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class Talk(ConnectionNotes):
 
     @property
     def said(self) -> str:
-        """The captions of the agent's side as they came."""
+        """The agent's transcript so far, joined from its pieces."""
         deltas = [
             " " if isinstance(e, AgentTurnComplete) else e.text
             for e in self.events
@@ -147,14 +147,14 @@ async def talking(engine, model=MODELS[0], *, timeouts=None, tools=(), faults=""
 
 @asynccontextmanager
 async def talking_to(server, model, timeouts, tools=(), sub_agents=()):
-    """A conversation with a server that has a port and a certificate."""
+    """A conversation with a server, of which only the port and the certificate are used."""
     talk = Talk(server, model, timeouts, list(tools), sub_agents)
     async with conversing(talk):
         yield talk
 
 
 def breaking_once(server_of, sentences):
-    """An answer during whose making the connection breaks, the first time it is made."""
+    """Makes answers; the connection breaks while the first one is generated."""
     broken = []
 
     def answer(turn):
@@ -164,7 +164,7 @@ def breaking_once(server_of, sentences):
 
             async def tear():
                 server = server_of()
-                await asyncio.sleep(0.1)  # what was said is on its way
+                await asyncio.sleep(0.1)  # the first sentence is being sent
                 tear_off(server)
                 await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""An answer that is given twice is heard once, whatever pieces it comes in."""
+"""An answer that a model gives twice is played once, however it is cut into pieces."""
 
 import itertools
 
@@ -15,7 +15,7 @@ ANSWER = "The cup on the left is red, and there is tea in it."
 
 
 def sound_of(text: str) -> bytes:
-    """Sound that tells where in the text it belongs."""
+    """Sound whose samples encode their place in the text."""
     return b"".join(
         bytes([index % 256, ord(letter) % 256]) * (BYTES_PER_LETTER // 2)
         for index, letter in enumerate(text)
@@ -39,7 +39,7 @@ def pieces(data, cuts):
 
 @st.composite
 def givings(draw, text=ANSWER) -> list[LlmResponse]:
-    """The answer as some model gives it: words and sound cut anywhere, in any interleaving."""
+    """The answer as a model may stream it: words and sound cut anywhere, interleaved anyhow."""
     pcm = sound_of(text)
     cuts = st.lists(st.integers(1, len(text) - 1), max_size=8)
     captions = [caption(piece) for piece in pieces(text, draw(cuts))]

@@ -1,4 +1,4 @@
-"""An attempt to connect knows about the attempts before it."""
+"""An attempt to connect depends on the attempts before it."""
 
 from google.genai import types
 from websockets.exceptions import ConnectionClosedError

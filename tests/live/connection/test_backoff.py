@@ -1,4 +1,4 @@
-"""When to try again, on a clock of the test's own."""
+"""When to reconnect, with the time as an argument."""
 
 import random
 
@@ -6,7 +6,7 @@ from vision_agent.live.connection.backoff import LONGEST_S, Backoff
 
 
 def connects(lives_s: float, *, until_s: float, useful: bool = False) -> list[float]:
-    """The times at which a caller connects to a server that drops it after this long."""
+    """When a client connects to a server that drops each connection after this long."""
     backoff, now_s, times = Backoff(budget_s=1e9, rng=random.Random(1)), 0.0, []
     while now_s < until_s:
         times.append(now_s)

@@ -1,4 +1,4 @@
-"""A tool call that comes in two places is one call."""
+"""A tool call that is delivered both in the content and by itself is one call."""
 
 from google.genai import types
 

@@ -1,4 +1,4 @@
-"""The kinds of contents, and contents in words."""
+"""The kinds of contents, and contents rewritten as text."""
 
 from google.genai import types
 

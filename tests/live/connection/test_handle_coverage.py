@@ -1,4 +1,4 @@
-"""The coverage of the newest handle, and its report for a later call."""
+"""How much of the history the newest handle covers, and when it is reported for a later call."""
 
 from tests.live.connection.ledger_lines import model, user
 from vision_agent.live.connection.handle_coverage import HandleCoverage

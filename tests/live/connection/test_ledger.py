@@ -1,4 +1,4 @@
-"""A new connection is told everything that is open, once, and nothing that is over."""
+"""A new connection gets everything that is still pending, once, and nothing that is settled."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_resumed_session_that_is_told_a_question_that_got_no_answer_does_not_a
 
 
 def test_the_first_handle_of_a_session_that_was_told_the_history_may_not_cover_it():
-    """It may be issued before the session has read it."""
+    """The service may issue the handle before the session has read the history."""
     ledger = Ledger()
     answered(ledger, "one", "You said one.")
     assert ledger.lost().handle is None
@@ -325,7 +325,7 @@ def test_a_call_without_an_id_is_known_by_its_name(name_only):
     assert ledger.sent_content(result("" if name_only else "c1")).direct is not None
 
 
-# All of it, in any order.
+# Context that asks nothing, and answers in several parts.
 
 
 def test_what_wants_no_answer_is_told_to_a_new_session_and_is_owed_none():

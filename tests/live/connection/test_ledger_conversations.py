@@ -1,4 +1,4 @@
-"""No course of a conversation makes a ledger ask twice or forget."""
+"""Whatever happens in a conversation, the ledger asks nothing twice and loses nothing."""
 
 from __future__ import annotations
 

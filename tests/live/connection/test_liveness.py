@@ -1,4 +1,4 @@
-"""When a model connection is left."""
+"""When a connection to the model is closed from this side."""
 
 import pytest
 from google.genai import types

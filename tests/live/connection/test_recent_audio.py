@@ -1,4 +1,4 @@
-"""The part of the caller's sound that a session without it needs."""
+"""The caller's recent audio that is sent again to a session that has not received it."""
 
 from google.genai import types
 
@@ -8,7 +8,7 @@ LOUD, QUIET = b"\x00\x10" * 320, bytes(640)
 
 
 def recorded(*pieces: tuple[bytes, int]) -> RecentAudio:
-    """Chunks of 20 ms: what, and how many."""
+    """Recent audio made of pieces: the chunk of 20 ms, and how many times."""
     audio = RecentAudio()
     for pcm, count in pieces:
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""The order and the messages in which a new connection gets the conversation."""
+"""The messages that replay the conversation to a new connection, and their order."""
 
 from types import SimpleNamespace
 
@@ -24,7 +24,7 @@ RESULT = types.Content(
 
 
 class Link:
-    """Keeps what it is told, by ADK's connection or past it."""
+    """Records what is sent, through ADK's connection or past it."""
 
     def __init__(self, *, recent: bool = False) -> None:
         self.told: list[str] = []

@@ -1,4 +1,4 @@
-"""Conversations that outlive their connections: ADK, google-genai and a server that fails."""
+"""Conversations that outlive their connections, with ADK, google-genai and a server that fails."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -165,7 +165,7 @@ async def test_a_tool_is_run_once_though_the_connection_broke_while_it_ran(model
         return {"metres": 42}
 
     def answer(turn):
-        # A new session is told of the call as its model takes it: by parts, or in words.
+        # A new session gets the call in the form that its model accepts: as parts, or as text.
         results = [each["response"] for each in turn.tool_results]
         if results == [{"metres": 42}] or turn.text.endswith('measure has given {"metres": 42}.)'):
             return [Say("It is 42.")]

@@ -1,4 +1,4 @@
-"""A connection that is left from this side, and faults that are ours."""
+"""Connections that this side closes, and bugs of the product itself."""
 
 import asyncio
 
@@ -154,7 +154,7 @@ async def test_the_late_result_of_a_cancelled_tool_is_not_spoken_of():
 async def test_a_fault_of_our_own_is_not_taken_for_garbage_of_the_services(
     monkeypatch, caplog, where
 ):
-    """It is logged as what it is, and the conversation goes on over a new connection."""
+    """The log names the function that failed; the conversation continues on a new connection."""
     engine = ScriptedEngine()
     failed = []
     words = "my bank code is 4711"
@@ -181,7 +181,7 @@ async def test_a_fault_of_our_own_is_not_taken_for_garbage_of_the_services(
 
 
 async def test_words_that_are_sent_as_a_connection_is_dropped_at_once_wait_for_the_next():
-    """Who waited for it runs only when it is gone again."""
+    """The waiting task runs only after the connection is lost again."""
 
     class Link:
         def __init__(self) -> None:
@@ -203,7 +203,7 @@ async def test_words_that_are_sent_as_a_connection_is_dropped_at_once_wait_for_t
     for _ in range(3):
         await asyncio.sleep(0)
     assert not sending.done()
-    assert resilient._ledger.idle  # so the next connection is not told it twice
+    assert resilient._ledger.idle  # so it is not replayed to the next connection as well
     resilient._link.opened(kept)
     await sending
     assert (dropped.sent, kept.sent) == ([], ["hello"])

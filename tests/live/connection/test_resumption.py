@@ -22,11 +22,11 @@ from vision_agent.live.sessions.store import SessionLease, make_store
 from vision_agent.live.shown import Shown
 
 HANDLES = {"handles": "turn end"}
-"""Each handle holds the turn before it, on 3.8 as well."""
+"""Each handle covers the turn before it, on 3.8 as well."""
 
 
 class House:
-    """A store that outlives calls, and an agent for each server that is called through it."""
+    """A store that outlives its calls, and a new agent for each call."""
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -35,7 +35,11 @@ class House:
     async def call(
         self, running, token: str | None, text: str, frame: bytes | None = None
     ) -> tuple[SessionLease, list[str]]:
-        """One call with one question; the answers in it."""
+        """Make one call with one question.
+
+        Returns:
+            The lease of its session, and the answers.
+        """
         url = f"https://127.0.0.1:{running.port}"
         llm = gemini_at(url, running.certificate_pem, model=self.model)
         agent = LlmAgent(name="tester", model=llm)
@@ -61,7 +65,7 @@ class House:
                     answers.append(event.text)
                 if isinstance(event, AgentTurnComplete):
                     break
-            await until(lambda: lease.handle not in (None, before))  # it follows the turn
+            await until(lambda: lease.handle not in (None, before))  # it comes after the turn
         self.store.end(lease)
         return lease, answers
 
@@ -75,7 +79,7 @@ async def test_the_models_session_goes_on_where_it_still_exists(model):
     assert answers == ["You said two."]
     turn = engine.turns[-1]
     assert [text for _, text in turn.history] == ["one", "You said one."]
-    # No history that is told has frames: this is the session itself.
+    # A replayed history has no frames, so this is the model's own session.
     assert [frame.jpeg for frame in turn.frames] == [b"\xff\xd8\xff seen \xff\xd9"]
 
 

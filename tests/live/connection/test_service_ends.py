@@ -1,4 +1,4 @@
-"""Conversations over connections that a service leaves mute, refuses or ends in its own words."""
+"""Conversations over connections that a service leaves silent, refuses, or ends with a reason."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -41,7 +41,7 @@ EMPTY = [
 
 
 async def test_a_mute_service_is_asked_twice_and_then_the_caller_is_told(caplog):
-    """Whatever it sends instead of an answer, all the time."""
+    """Messages without content do not count as an answer, however many it sends."""
 
     async def mute(connection: Connection) -> None:
         await connection.asked()
@@ -191,7 +191,7 @@ async def test_what_no_retry_helps_ends_the_call_at_once_in_words(reason, kind, 
 
 
 async def answering(connection: Connection) -> None:
-    """Answer every question with its number; the only handle comes with the setup, as on 3.8."""
+    """Answer every question with its number; the only handle follows the setup, as on 3.8."""
     await connection.send(handle(f"h{connection.number}"))
     for number in range(1, 100):
         await connection.asked(number)
@@ -253,7 +253,7 @@ async def test_no_answer_is_cut_off_by_an_end_that_is_announced_in_the_middle_of
     async with talking_to_service(slowly, Timeouts()) as (service, talk):
         talk.live_queue.text("one")
         await talk.until(lambda: "First half." in talk.said)
-        await asyncio.sleep(0.6)  # as long as the connection is looked at twice
+        await asyncio.sleep(0.6)  # the connection is checked twice in this time
         assert len(service.closed_s) == 0
         may_end.set()
         await until(lambda: len(service.connections) == 2)
@@ -263,7 +263,7 @@ async def test_no_answer_is_cut_off_by_an_end_that_is_announced_in_the_middle_of
 
 
 async def test_a_new_connection_waits_until_a_slow_service_has_closed_the_old_one():
-    """What is said meanwhile is answered on the new one."""
+    """A question that is asked meanwhile is answered on the new connection."""
     async with talking_to_service(answering, Timeouts()) as (service, talk):
         talk.live_queue.text("one")
         await talk.turns(1)

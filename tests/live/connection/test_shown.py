@@ -1,4 +1,4 @@
-"""Where the model is shown what the caller shows: what google-genai and ADK put on the wire."""
+"""How frames and images reach the model: what google-genai and ADK put on the wire."""
 
 import asyncio
 import base64
@@ -41,13 +41,13 @@ def wire(monkeypatch):
 
 
 def bytes_of(part: dict) -> bytes:
-    """A picture; google-genai spells its field in either way, and the service takes both."""
+    """An image; google-genai uses both spellings of its field, and the service takes both."""
     blob = part.get("inlineData") or part.get("inline_data") or part
     return base64.b64decode(blob["data"], altchars=b"-_")
 
 
 def told(messages: list[dict]) -> list[object]:
-    """The messages in short: what is streamed, what is content, what a tool has given."""
+    """The messages in short: streamed media, contents, and results of tools."""
     found: list[object] = []
     for message in messages:
         (kind, value), *others = message.items()
@@ -111,7 +111,7 @@ async def test_typed_words_that_are_asked_again_carry_their_frame_again(wire, mo
     again = [each for each in told(wire) if each[0] == "content"]
     assert again[-1][-2:] == (("user", JPEG, "What is this?"), "complete")
     assert ("streamed", JPEG) in told(wire)
-    # What has been answered is told again without its frames.
+    # An answered turn is replayed without its frames.
     assert sum(str(each).count("closer") + str(each).count("a frame") for each in again) == 1
 
 

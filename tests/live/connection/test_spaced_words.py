@@ -1,4 +1,4 @@
-"""Words are apart where a model's pieces do not say so, and only there."""
+"""Pieces of a transcript get a space between them where the model leaves it out, and only there."""
 
 from google.genai import types
 
@@ -12,7 +12,7 @@ def content(**fields: object) -> types.LiveServerMessage:
 
 
 def joined(*pieces: str | types.LiveServerMessage, side: str = "output_transcription") -> str:
-    """What becomes of pieces of a transcript, with other messages between them."""
+    """The text of a transcript's pieces, with other messages between them."""
     words, text = SpacedWords(), ""
     for piece in pieces:
         message = piece

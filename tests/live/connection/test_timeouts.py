@@ -1,4 +1,4 @@
-"""How long a connection may still be used when its end is announced."""
+"""How long a connection may still be used after its end is announced, and socket options."""
 
 import pytest
 from google.adk.models.google_llm import Gemini

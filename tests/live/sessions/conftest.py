@@ -18,7 +18,8 @@ def cluster(request, tmp_path_factory):
     of_all_workers = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):
         of_all_workers = of_all_workers.parent
-    # Not below pytest's own folder, which other users can't enter; a socket's path is short, too.
+    # Not below pytest's own folder, which other users can't enter and whose path is too long for a
+    # socket's.
     folder = Path(tempfile.mkdtemp(prefix="va-"))
     os.chmod(folder, 0o755)
     try:
@@ -30,7 +31,7 @@ def cluster(request, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database that other tests keep busy takes the last records of a store too."""
+    """Gives a database that other tests keep busy the time to take a store's last records."""
     monkeypatch.setattr(store, "FLUSH_TIMEOUT_S", 30.0)
 
 

@@ -55,7 +55,7 @@ def turn_end() -> Event:
 
 
 async def happens(store: SessionStore, conversation, *events: Event) -> None:
-    """As ADK's runner does it: on its own copy of the session."""
+    """Append events as ADK's runner does: to its own copy of the session."""
     session = await store.get_session(**key(conversation))
     for event in events:
         await store.append_event(session, event)

@@ -1,4 +1,4 @@
-"""By which ids callers are known, and that nobody can be somebody else by guessing."""
+"""The ids of callers; nobody can become another user by guessing one."""
 
 import hashlib
 import uuid

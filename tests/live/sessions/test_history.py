@@ -1,4 +1,4 @@
-"""The part of a conversation that is kept and told again."""
+"""The part of a conversation that is kept and replayed."""
 
 from google.adk.events.event import Event
 from google.genai import types

@@ -1,4 +1,4 @@
-"""The answers in an ADK session, through the real runner and client."""
+"""The answers that an ADK session keeps, with the real runner and client."""
 
 import asyncio
 from contextlib import aclosing
@@ -156,7 +156,7 @@ async def test_model_session_and_page_keep_the_same_words_while_the_speaker_goes
                 for _ in range(25):
                     talk.live_queue.audio(b"\x00\x10" * 320)
             elif isinstance(event, AgentTurnComplete):
-                # A new session of the model's, which is told what was said.
+                # The model gets a new session, to which the history is replayed.
                 forget_handles(running)
                 tear_off(running)
                 talk.live_queue.text("go on")
@@ -191,7 +191,7 @@ async def test_an_answer_that_a_typed_line_cuts_off_stands_before_that_line():
         await talk.until(*kinds, do=cut_in)
         said = [("user", "a story"), ("tester", "Once upon …"), ("user", "stop")]
         assert await talk.remembered() == [*said, ("tester", "Good.")]
-        # As a database returns them: by when they were appended.
+        # In the order in which a database returns them.
         session = await sessions.get_session(app_name="tests", user_id="u", session_id="s")
         session.events.sort(key=lambda event: event.timestamp)
         shown = [line.text for line in lines(restored(session.events))]

@@ -17,7 +17,7 @@ NOON_S = DAY * 86_400 + 43_200.0
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database that other tests keep busy counts too; where it hangs, that is the subject."""
+    """Gives a database that other tests keep busy the time to answer; one test shortens it."""
     monkeypatch.setattr(shared_counts, "ANSWERS_WITHIN_S", 60.0)
     monkeypatch.setattr(shared_counts, "BUSY_S", 30.0)
 

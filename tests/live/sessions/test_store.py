@@ -133,7 +133,7 @@ async def test_a_database_that_goes_away_never_holds_up_a_call_and_gets_everythi
         await happens(store, begun, said("before"))
         assert await store.write_behind.flush(10)
         store._database._engine.sync_engine.dispose()
-        # As a backup or another process would, for longer than SQLite waits.
+        # Locked as by a backup or another process, for longer than SQLite waits.
         blocker = sqlite3.connect(path, isolation_level=None)
         blocker.execute("BEGIN EXCLUSIVE")
         began = asyncio.get_running_loop().time()
@@ -263,7 +263,7 @@ async def test_a_silent_call_is_marked_as_in_use_however_much_the_others_say(url
         at = (await store._database.load(key_of(silent), newest=1)).touched_at
         async with asyncio.timeout(30):
             while (await store._database.load(key_of(silent), newest=1)).touched_at == at:
-                # There is always something to be written.
+                # The writer always has records waiting.
                 await happens(store, busy, *(said(f"line {n}") for n in range(20)))
 
 

@@ -36,11 +36,11 @@ WAITING = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.1-flash-li
 """Models that wait for their tools, and cancel them when the caller cuts in."""
 
 GOING_ON = "gemini-3.8-live"
-"""One that goes on while a tool runs."""
+"""A model that goes on while a tool runs."""
 
 
 class Talk(ConnectionNotes):
-    """A session that is read by a task, and what has happened in it so far."""
+    """A session that a task reads, and its events so far."""
 
     def __init__(self, live_queue: LiveQueue) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The agent's tools that are changed, and their declarations for the model."""
+"""Which of an agent's tools are replaced, and how they are declared to the model."""
 
 import asyncio
 from types import SimpleNamespace
@@ -78,7 +78,7 @@ def test_the_agents_own_tools_are_left_as_they_are_and_taken_over_once():
 
 
 async def test_calls_without_an_id_are_all_run():
-    """ADK gives a call an id where the model gave none; nothing depends on it."""
+    """ADK gives a call an id where the model gave none, but nothing depends on that."""
     wishes = []
 
     async def book(slot: str) -> str:
@@ -95,7 +95,7 @@ async def test_calls_without_an_id_are_all_run():
 
 
 async def test_adk_still_waits_for_its_tools_so_this_is_still_needed():
-    """Fails when ADK reads on while a tool runs: then `background_tools` can go."""
+    """Fails when ADK reads on while a tool runs: then `live/tools/background.py` can go."""
     may_end = asyncio.Event()
 
     async def search() -> str:
@@ -116,7 +116,7 @@ async def test_adk_still_waits_for_its_tools_so_this_is_still_needed():
 
 
 async def test_adks_own_thread_pool_still_moves_coroutines_to_other_loops():
-    """Fails when it does not any more: then `run_sync_tools_in` can go."""
+    """Fails when the pool no longer does so: then `run_sync_tools_in` can go."""
     loops = []
 
     async def search() -> str:

@@ -1,4 +1,4 @@
-"""Which tool calls a model repeats, and which are new wishes."""
+"""Which tool calls repeat an earlier one, and which are new requests."""
 
 import pytest
 from google.genai import types

@@ -1,4 +1,4 @@
-"""A model that hands the conversation to somebody who can't take it goes on with it."""
+"""A model that transfers to an agent that can't take over keeps the conversation."""
 
 import logging
 
