@@ -128,8 +128,9 @@ class Build:
         if flags:
             (stage,) = (flag.removeprefix("--from=") for flag in flags)
             (source,) = sources
-            # Nothing else needs the earlier stage: moved, it need not be read.
-            shutil.move(self._stages[stage].root / source.lstrip("/"), to)
+            # Nothing else needs the earlier stage: renamed, it need not be copied.
+            to.parent.mkdir(parents=True, exist_ok=True)
+            (self._stages[stage].root / source.lstrip("/")).rename(to)
             return
         for source in sources:
             files = list(self._context.files(source))
