@@ -35,7 +35,7 @@ async def test_what_the_page_links_is_kept_by_browsers_and_is_the_same_as_elsewh
             assert versioned.headers["cache-control"] == "max-age=31536000, immutable"
             version, _, path = link.partition("/")
             assert versioned.content == (await http.get(f"/{path}")).content
-            # A server of another version answers too, for this visit.
+            # A path with another version is served too, but browsers ask for it again.
             other = await http.get(f"/version-{'0' * 16}/{path}")
             assert other.content == versioned.content
             assert other.headers["cache-control"] == "no-cache"

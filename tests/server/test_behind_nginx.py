@@ -1,4 +1,4 @@
-"""The agent in an application behind nginx, which passes its prefix on or takes it away."""
+"""The agent in an application behind nginx, which passes its prefix on or strips it."""
 
 import asyncio
 import shutil

@@ -1,4 +1,4 @@
-"""The body of an offer becomes one checked value, or a sentence that says what is wrong."""
+"""The body of an offer is parsed to one checked value, or refused with a sentence."""
 
 import json
 

@@ -39,7 +39,7 @@ async def test_what_a_token_allows_is_read_in_every_process_with_the_same_secret
     grant = Grant(200, 3, "ann@example.com", "shop", {"voice": "Kore"})
     assert CallTokens("s3cret", continues_s=0).read(TOKENS.give(grant, 100), 150) == grant
     assert TOKENS.read(TOKENS.give(Grant(200), 100), 150).user_id == ""
-    # Also where the clock of the process that gave it is ahead of this machine's.
+    # A token is valid even if the clock of the process that issued it is ahead.
     given = Grant(4_000_000_600)
     assert TOKENS.read(TOKENS.give(given, 4_000_000_000), 3_999_999_990) == given
 
@@ -166,7 +166,7 @@ async def test_a_call_belongs_to_the_tokens_user_and_a_replay_begins_none(http, 
     replay = await http.post("/api/offer", json=body, headers=bearer(token))
     assert replay.status_code == 401
     assert "may be used once, and has been" in replay.json()["error"]
-    # It still reaches the call that it has begun.
+    # A used token still reaches the call that it began.
     again = body | {"pc_id": answer["pc_id"], "restart_pc": True}
     assert (await http.post("/api/offer", json=again, headers=bearer(token))).status_code == 200
     assert (await http.get("/api/info", headers=bearer(token))).status_code == 200

@@ -1,4 +1,4 @@
-"""SIGTERM: no new calls, time for those in progress, a message, a clean end."""
+"""SIGTERM: new calls are refused, those in progress get time, and the server ends cleanly."""
 
 import asyncio
 import json
@@ -48,7 +48,7 @@ async def test_a_call_goes_on_while_new_ones_are_refused_and_the_server_ends_wit
         assert "restart" in json.load(refused.value)["error"]
         caller.send("send-text", {"content": "hello"})
         await caller.wait_for(lambda m: bool(said(m)))
-        # A network that changes now is no new call.
+        # A caller whose network changes now reconnects: that is no new call.
         again = Dialled(server.url)
         await again.connect(restart=caller.pc_id)
         await again.hang_up()

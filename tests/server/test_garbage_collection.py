@@ -1,4 +1,4 @@
-"""Memory that was freed goes back to the system."""
+"""Garbage is collected after calls, and freed memory goes back to the system."""
 
 import asyncio
 import ctypes
@@ -64,12 +64,12 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
         collector.soon(idle=False)
     await until(lambda: passes)
     collector.soon(idle=False)
-    await asyncio.sleep(0.05)  # the next one is due in half a minute
+    await asyncio.sleep(0.05)  # the next pass is due in half a minute
     assert len(passes) == 1
-    # Or as soon as there is nobody whom it could hold up.
+    # Without calls, which a pass would delay, it is due at once.
     monkeypatch.setattr(garbage_collection, "COLLECT_IDLE_EVERY_S", 0)
     collector.soon(idle=True)
-    # And once more: the last call's objects may be held a little longer.
+    # A third pass follows, because the last call's objects may be referenced a little longer.
     await until(lambda: len(passes) >= 3)
     await asyncio.sleep(0.05)
     assert len(passes) == 3

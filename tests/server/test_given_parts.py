@@ -1,4 +1,4 @@
-"""A program's arguments of a `VideoAgent` are checked when it is made."""
+"""The arguments of a `VideoAgent` are checked when it is created."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""`vision-agent serve --https`, as a phone meets it."""
+"""`vision-agent serve --https`, as a phone uses it."""
 
 import asyncio
 import datetime
@@ -39,7 +39,7 @@ def connected(port: int) -> socket.socket:
 
 
 def drawn(lines: list[str]) -> np.ndarray:
-    """The modules that a terminal shows, each of 8 by 8 pixels."""
+    """The QR code that a terminal shows, with modules of 8 by 8 pixels."""
     upper_and_lower = {"█": (255, 255), "▀": (255, 0), "▄": (0, 255), " ": (0, 0)}
     rows = np.array([[upper_and_lower[char] for char in line] for line in lines], np.uint8)
     modules = rows.transpose(0, 2, 1).reshape(-1, rows.shape[1])
@@ -74,7 +74,7 @@ async def test_a_phone_scans_the_address_and_calls_and_plain_http_is_sent_on(
         monkeypatch.setenv("SSL_CERT_FILE", str(data_folder / "https" / "authority.crt"))
         async with CallClient(f"https://localhost:{port}") as call:
             assert (await call.type("What time is it?")).text
-        # Neither a silent connection nor garbage holds up the end.
+        # Neither a silent connection nor garbage delays the server's end.
         silent, garbage = connected(port), connected(port)
         garbage.sendall(b"\x16\x03\x01 no handshake \r\n\r\n")
         half = [trusted.wrap_socket(connected(port), server_hostname="localhost") for _ in "12"]
@@ -92,7 +92,7 @@ async def test_a_phone_scans_the_address_and_calls_and_plain_http_is_sent_on(
 
 
 def given(folder, name="agent.example", days=30, authority=None):
-    """A certificate and its key, as files."""
+    """Write a certificate and its key; returns both paths."""
 
     until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
     issued = (authority or trustme.CA()).issue_cert(name, not_after=until)

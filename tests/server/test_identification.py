@@ -1,4 +1,4 @@
-"""Who a request comes from, and that what is kept of one user is told to no other."""
+"""Whom a request comes from; what is kept of one user is told to no other."""
 
 import asyncio
 import secrets
@@ -45,7 +45,11 @@ otherwise: {say: Go on.}
 
 
 async def ask(url: str, data: dict | None = None, resume: str | None = None) -> tuple[str, str]:
-    """One call in which something is kept: what was kept before, and the conversation's token."""
+    """Make a call in which the agent keeps something.
+
+    Returns:
+        The answer, which counts what was kept before, and the conversation's token.
+    """
     caller = Dialled(url, data=data)
     await caller.connect(resume=resume)
     caller.send("send-text", {"content": "Please keep it."})
@@ -68,7 +72,7 @@ async def test_what_an_agent_keeps_of_a_caller_is_told_to_nobody_else(tmp_path):
         answer, token = await ask(server.url)
         assert answer == "0 before."
         assert (await ask(server.url))[0] == "0 before."
-        # A conversation that is continued is still the same caller's.
+        # A resumed conversation belongs to the same caller.
         assert (await ask(server.url, resume=token))[0] == "1 before."
 
 
@@ -91,7 +95,7 @@ async def test_nobody_is_known_by_a_name_that_can_be_guessed_and_the_client_is_t
 
 @asynccontextmanager
 async def application(identify=None, **settings):
-    """A server in this process; what it is asked goes by `user_of`."""
+    """An application in this process, which `answered` and `user_of` call."""
     app = create_app(
         Settings(_env_file=None, scenario=SILENT, session_db="memory", **settings),
         identify=identify,
@@ -229,9 +233,9 @@ async def test_a_login_proxy_names_the_caller_and_nobody_else_can(caplog):
         assert await user_of(app, x_remote_user="alice") == "alice"
         assert await user_of(app, {"user": secrets.token_hex(16)}) == ""
         assert (await answered(app, x_remote_user="a" * 200)).status_code == 400
-        # Who is no proxy is not listened to: the header counts for nothing.
+        # The header counts only from a trusted proxy.
         assert await user_of(app, address="192.0.2.1", x_remote_user="alice") == ""
-        # Nor an address that the ASGI server has taken from what a caller says.
+        # An address that the ASGI server took from a caller's header makes it no proxy.
         app_behind = ProxyHeadersMiddleware(app, trusted_hosts="*")
         for said in ("127.0.0.1", "127.0.0.1:5", "[::1]:5"):
             spoofed = {"x_forwarded_for": said, "x_remote_user": "alice"}

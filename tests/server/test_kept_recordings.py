@@ -1,4 +1,4 @@
-"""A folder that can't hold recordings is told before any call is made."""
+"""A folder that can't hold recordings is refused before any call is made."""
 
 import pytest
 

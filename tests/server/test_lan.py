@@ -1,4 +1,4 @@
-"""Under which addresses others reach the server."""
+"""The addresses at which other machines reach the server."""
 
 import pytest
 

@@ -19,7 +19,7 @@ from vision_agent import Settings, VideoAgent
 
 PREFIXES = ("/agent", "/very/deep/agent", "/of/{tenant}/agent")
 
-# One agent for all of them.
+# All tests share one agent.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -72,7 +72,7 @@ async def asking(
 
 
 async def session_at(http: httpx.AsyncClient, path: str, **headers: str) -> str:
-    """Where the session of a call begun by WHIP is."""
+    """Begin a call by WHIP; returns the path of its session."""
     peer, body = await offer()
     try:
         headers |= {"Content-Type": "application/sdp"}
@@ -121,7 +121,7 @@ async def test_the_host_guards_every_address_and_keeps_its_own_answers(video):
         inside = await http.get("/guarded/api/info", headers={"name": "ada"})
         assert inside.json()["ready"]
         assert (await http.get("/own")).headers.keys() == {"content-length", "content-type"}
-        # What is not found below the prefix is answered as everywhere else below it.
+        # Below the agent's prefix, the agent answers 404, not the host.
         nothing = await http.get("/agent/nothing")
         assert nothing.json() == {"error": "There is nothing at this address."}
 
@@ -134,7 +134,7 @@ async def test_a_body_that_the_hosts_dependency_has_read_arrives_nevertheless(vi
     app.include_router(video.router, prefix="/agent", dependencies=[Depends(audited)])
     async with asking(app) as http, asyncio.timeout(20):
         session = await session_at(http, "/agent/whip")
-        # One that is too large is refused as everywhere.
+        # A body that is too large is refused as without a host.
         refused = await http.post("/agent/whip", content=b"v=0\r\n" * 20_000)
         assert refused.status_code == 413
         assert session.startswith("/agent/whip/sessions/")
@@ -146,12 +146,12 @@ SAID = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Prefix": "/shop/"}
 @pytest.mark.parametrize(
     ("root_path", "client", "said", "seen"),
     [
-        # The host knows where its proxy shows it.
+        # The host's root_path names the proxy's prefix.
         ("/shop", ("127.0.0.1", 4711), {}, "/shop/agent"),
-        # A trusted proxy says it; so does one that the ASGI server has trusted.
+        # A trusted proxy's header names it; so does that of a proxy that the ASGI server trusts.
         ("", ("10.0.0.1", 4711), SAID, "/shop/agent"),
         ("", ("203.0.113.7", 0), SAID, "/shop/agent"),
-        # A stranger says it, or a proxy passes on what can't be a path.
+        # The header does not count from a stranger, nor if its value can't be a path.
         ("", ("198.51.100.9", 4711), SAID, "/agent"),
         ("", ("10.0.0.1", 4711), SAID | {"X-Forwarded-Prefix": "//evil.example"}, "/agent"),
         ("", ("10.0.0.1", 4711), SAID | {"X-Forwarded-Prefix": "/" + 300 * "a"}, "/agent"),
@@ -165,6 +165,6 @@ async def test_behind_a_proxy_that_takes_a_prefix_away_addresses_lead_back_throu
         assert session.startswith(f"{seen}/whip/sessions/")
         within = "/agent" + session.removeprefix(seen)
         assert (await http.delete(within, headers=said)).status_code == 200
-        # And where the proxy passes the host's prefix on, it is found there as well.
+        # Where the proxy passes the host's prefix on, the agent is found there as well.
         passed_on = await http.get(f"{seen}/api/info", headers=said)
         assert passed_on.status_code == (404 if seen.startswith("/shop") and not root_path else 200)

@@ -1,4 +1,4 @@
-"""Health and metrics on a port of their own, which callers can't reach; neither names a caller."""
+"""Health and metrics are on a port of their own, and neither names a caller."""
 
 import asyncio
 import contextlib
@@ -65,7 +65,7 @@ async def test_its_connections_are_bounded_as_those_of_callers_are():
         ]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as operator:
             assert (await operator.get("/healthz")).status_code == 200
-        # Three came when there was no room: those that were idle longest made it.
+        # Three connections came when all were taken: the three that were idle longest were closed.
         async with asyncio.timeout(10):
             for reader, _ in idle[:3]:
                 with contextlib.suppress(ConnectionError):

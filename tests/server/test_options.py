@@ -1,4 +1,4 @@
-"""The options that the rooms below the server get from `Settings`."""
+"""The options that the packages below `server` get from `Settings`."""
 
 import pytest
 

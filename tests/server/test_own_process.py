@@ -17,7 +17,7 @@ def state() -> dict[str, object]:
     """What belongs to the program around the agent."""
     root = logging.getLogger()
     return {
-        # The tests' own start of the local Live API notes itself there.
+        # The tests' fork server, which starts the local Live API, is named in such a variable.
         "environment": {k: v for k, v in os.environ.items() if not k.startswith("TESTS_")},
         "garbage collector": (gc.isenabled(), gc.get_threshold()),
         "logging": (root.level, [*root.handlers], logging.getLogger("uvicorn.error").filters),

@@ -1,4 +1,4 @@
-"""Further offers of a call over HTTP: on the same connection, or for a new one."""
+"""Further offers of a call over HTTP: for the same peer connection, or for a new one."""
 
 import asyncio
 from typing import Any

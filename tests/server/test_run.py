@@ -16,7 +16,7 @@ from tests.support.waiting import until
 
 
 def children(pid: int) -> list[int]:
-    """Processes below this one, as the kernel lists them."""
+    """All descendants of a process, as the kernel lists them."""
     found = []
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/children") as file:
@@ -26,7 +26,7 @@ def children(pid: int) -> list[int]:
 
 
 async def test_it_says_where_and_who_and_stops_within_two_seconds_of_ctrl_c_during_a_call():
-    # As a person starts it: its children are the subject.
+    # Started as a person does, not forked: its children are the subject.
     start = asyncio.create_subprocess_exec
     process, lines = await started("--scenario", str(TONES), start=start)
     caller = None

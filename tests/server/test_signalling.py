@@ -1,4 +1,4 @@
-"""Signalling as a client meets it: over HTTP, against the real application."""
+"""Signalling over HTTP with the real application, as a client sees it."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from vision_agent.live.call_options import CallOptions
 from vision_agent.rtc import overload
 from vision_agent.server.garbage_collection import Collector
 
-# One server for all of them: starting it takes longer than most of these tests.
+# All tests share a server: starting one takes longer than most of them.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 

@@ -1,4 +1,4 @@
-"""Traces, as a receiver of OTLP gets them; and what becomes of a call without one."""
+"""Traces as a receiver of OTLP gets them, and calls whose receiver is away."""
 
 import os
 import time
@@ -93,7 +93,7 @@ def check_one_trace(received: Received) -> None:
     for span in received.spans:
         assert call.start_time_unix_nano <= span.start_time_unix_nano, span.name
         assert span.end_time_unix_nano <= call.end_time_unix_nano, span.name
-    # What goes on after the lost connection may be a turn of its own, which nobody asked for.
+    # Speech that continues after the lost connection may be a turn of its own, asked by nobody.
     turns = [received.attributes(turn) for turn in received.named("turn")]
     asked = [turn for turn in turns if turn["vision_agent.turn.asked"] != "by itself"]
     assert [turn["vision_agent.turn.asked"] for turn in asked] == ["spoken", "typed"]
@@ -204,7 +204,7 @@ print(sorted(span.name for span in exporter.get_finished_spans()))
 
 
 def test_without_the_variables_nothing_is_loaded_and_an_applications_own_provider_is_used(tmp_path):
-    """The process ends with the call: nothing that is exported has waited for its turn."""
+    """The process ends right after the call, and its spans are exported nevertheless."""
 
     def run(program: str, **environment: str) -> str:
         (tmp_path / "host.py").write_text(HOST + program)

@@ -1,4 +1,4 @@
-"""WHIP as a client meets it: over HTTP, against the real application, with real peers."""
+"""WHIP over HTTP with the real application and real peers, as a client sees it."""
 
 import re
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ TOKEN = "a-long-enough-token"
 OBS = RECORDED["obs30-whip-sendonly-h264-tinywhip2-completed"]
 SDP = {"content-type": "application/sdp", "authorization": f"Bearer {TOKEN}"}
 
-# One server for all of them: starting it takes longer than most of these tests.
+# All tests share a server: starting one takes longer than most of them.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -103,7 +103,7 @@ async def test_a_session_begins_with_201_and_ends_with_delete(http):
             refused = await http.request(method, place, headers=SDP)
             assert (refused.status_code, refused.headers["allow"]) == (405, "PATCH, DELETE")
         assert (await http.delete(place)).status_code == 401
-        # An entity tag does not matter to it (RFC 9725 4.3.1).
+        # An entity tag does not matter to DELETE (RFC 9725 4.3.1).
         ended = await http.delete(place, headers=SDP | {"if-match": '"another"'})
         assert ended.status_code == 200
         for again in (await http.delete(place, headers=SDP), await http.get(place, headers=SDP)):
@@ -158,7 +158,7 @@ async def test_candidates_trickle_in_by_the_rules_of_conditional_requests(http):
         assert (taken.status_code, taken.content, "etag" in taken.headers) == (204, b"", False)
         for every in ("*", '"*"', f'"x", {tag}'):
             assert (await patch(fragment(own.sdp), every)).status_code == 204
-        # What can't be used or resolved is left out, and the rest is taken.
+        # Candidates that can't be used or resolved are left out, and the others are taken.
         elsewhere = "a=candidate:2 1 tcp 1 192.0.2.1 9 typ host tcptype active\r\n"
         hidden = "a=candidate:3 1 udp 1 5f2c.local 9 typ host\r\na=end-of-candidates\r\n"
         assert (await patch(fragment(own.sdp, elsewhere + hidden))).status_code == 204
@@ -174,7 +174,7 @@ async def test_candidates_trickle_in_by_the_rules_of_conditional_requests(http):
         for body in bad:
             assert (await patch(body)).status_code == 400, body
         assert (await patch(fragment(own.sdp, CANDIDATE * 200))).status_code == 400
-        # An ICE restart that can't be had leaves the session as it is.
+        # A refused ICE restart leaves the session as it is.
         assert (await patch(fragment(own.sdp, ufrag="abcd"), "*")).status_code == 422
         await peer.setRemoteDescription(RTCSessionDescription(begun.text, "answer"))
         await until(lambda: peer.connectionState == "connected")

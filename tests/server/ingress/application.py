@@ -1,4 +1,4 @@
-"""The real application in this process, asked from an address of choice; no engine behind it."""
+"""The real application in this process, with clients at chosen addresses and without an engine."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ TOKEN = {"Authorization": "Bearer s3cret"}
 
 @asynccontextmanager
 async def application(**settings: object) -> AsyncIterator:
-    """Gives what makes clients: `client("1.1.1.1")`, or of another base URL."""
+    """Yields a function that makes clients: `client("1.1.1.1")`, or with another base URL."""
     app = create_app(
         Settings(_env_file=None, session_db="memory", scenario=SILENT, model="local", **settings)
     )

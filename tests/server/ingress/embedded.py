@@ -1,4 +1,4 @@
-"""Applications that hold ours, as an embedding program writes them."""
+"""Applications that mount the product, written as an embedding program does."""
 
 from contextlib import asynccontextmanager
 
@@ -8,7 +8,7 @@ from vision_agent import Settings, create_app
 
 
 def mounted() -> FastAPI:
-    """The shortest: nothing but a mount."""
+    """Only a mount: the agent starts with its first request."""
     parent = FastAPI()
     parent.mount("/agent", create_app(Settings()))
     return parent
@@ -23,7 +23,7 @@ def with_its_lifespan() -> FastAPI:
 
 
 def inside_a_lifespan() -> FastAPI:
-    """The parent has things of its own to start."""
+    """The parent's lifespan enters the agent's."""
     agent = create_app(Settings())
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""`uvicorn` as its users run it, with nothing of ours but `create_app`."""
+"""`uvicorn` as its users run it: of the product, only `create_app` is used."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ class Uvicorn:
 async def plain_uvicorn(
     factory: str, *arguments: str, **environment: str
 ) -> AsyncIterator[Uvicorn]:
-    """Runs `uvicorn --factory FACTORY` on a free port; it may end by itself.
+    """Runs `uvicorn --factory FACTORY` on a free port; the test may end the process.
 
     Args:
         factory: `module:function`.
@@ -43,7 +43,7 @@ async def plain_uvicorn(
         async with asyncio.timeout(90):
             while not (found := re.search(r"running on (\S+)", line := await _line(process))):
                 assert line, "uvicorn ended"
-        # Read on: a full pipe would stop it.
+        # The pipe is read to its end: a full one would block the server.
         reading = asyncio.create_task(process.stderr.read())
         yield Uvicorn(found[1], process)
     finally:

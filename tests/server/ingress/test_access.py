@@ -1,4 +1,4 @@
-"""Who may see what: pages of other sites, the token, and what is open without it."""
+"""Access: by pages of other sites, by a token, and what is open without one."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Bodies that are too large, or never complete."""
+"""Request bodies that are too large, or never complete."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from vision_agent.server.ingress.body import LINGER_BYTES, MAX_BODY_BYTES, Bound
 
 
 class Client:
-    """Sends chunks, then nothing; keeps what it is sent."""
+    """Sends chunks and then nothing; records the messages of the response."""
 
     def __init__(self, *chunks: bytes, complete: bool = True) -> None:
         self.chunks = list(chunks)
@@ -76,7 +76,7 @@ async def test_one_in_chunks_is_refused_as_soon_as_it_is_too_large():
     client = await ask(Client(*[b"a" * 1000] * 3000))
     assert client.status == 413
     assert client.closes
-    # What was on its way is read, within bounds, so that the refusal arrives.
+    # The server reads a bounded rest of the body, so that the client gets the refusal.
     assert 0 < len(client.chunks) < 3000 - LINGER_BYTES // 1000 + 1
     assert client.sent[-1] == {"type": "http.response.body", "body": b""}
 

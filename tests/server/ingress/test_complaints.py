@@ -1,4 +1,4 @@
-"""The log lines that clients can cause."""
+"""The log lines that clients can cause, and their rate."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Connections that only take up room do not keep callers out."""
+"""Idle and slow connections do not keep callers out."""
 
 import asyncio
 import contextlib
@@ -61,7 +61,7 @@ def test_an_unlimited_address_is_counted_with_all_only():
 
 
 class Held:
-    """An application whose answers come when they are let."""
+    """An application that answers `/held` only once `go` is set."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -90,7 +90,7 @@ def answering(app):
 
 @contextlib.asynccontextmanager
 async def listening(app, connections: Connections, **times: float) -> AsyncIterator[int]:
-    """The bounds under uvicorn itself; gives the port."""
+    """Serves under uvicorn with these bounds; yields the port."""
     protocol = bounded_protocol(connections, **times)
     config = uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_level="warning")
     bound = socket.create_server(("127.0.0.1", 0))
@@ -220,7 +220,7 @@ async def test_what_a_request_has_besides_its_body_is_bounded(held, begin, more)
                 writer.write((more * 100_000)[:100_000].encode())
                 await writer.drain()
         answer = await until_closed(reader)
-        # Closing with unread data may cost the refusal.
+        # A socket that is closed with unread data may lose the refusal.
         assert not answer or b" 431 " in answer or b" 400 " in answer
         writer.close()
         await until(lambda: len(connections) == 0)
@@ -250,6 +250,6 @@ async def test_requests_that_wait_on_a_connection_are_bounded(held):
 
 
 def test_small_answers_on_a_kept_connection_do_not_wait_for_an_acknowledgement():
-    # asyncio sets TCP_NODELAY where the protocol of the listening socket is named.
+    # asyncio sets TCP_NODELAY only if the listening socket states its protocol.
     with listen("127.0.0.1", 0) as bound:
         assert bound.proto == socket.IPPROTO_TCP

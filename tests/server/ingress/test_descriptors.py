@@ -1,4 +1,4 @@
-"""File descriptors that run out are said in a line, and cost one refusal."""
+"""A shortage of file descriptors is one line in the log, and costs one refusal."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""The application inside another one, and under a prefix."""
+"""The application mounted in another one, and under a prefix."""
 
 import asyncio
 import contextlib
@@ -70,7 +70,7 @@ async def test_under_a_prefix_that_a_proxy_passes_on_everything_is_found():
     async with application(root_path="/agent") as client, client() as http:
         for path in ("/agent/", "/agent/page.js", "/agent/healthz", "/agent/api/info"):
             assert (await http.get(path)).status_code == 200, path
-        # And where it takes the prefix away:
+        # The same where the proxy strips the prefix:
         assert (await http.get("/api/info")).status_code == 200
         redirect = await http.get("/agent")
         assert redirect.status_code == 307
@@ -85,7 +85,7 @@ async def test_a_redirect_keeps_the_scheme_that_the_proxy_was_asked_with():
         said = {"X-Forwarded-For": "1.1.1.1", "X-Forwarded-Proto": "https"}
         redirect = await http.get("/agent", headers=said)
         assert redirect.headers["location"] == "https://localhost/agent/"
-        # What a caller sends through the proxy makes no other address of one that it lets through.
+        # A header that a caller sends through the proxy does not change which path is served.
         forged = said | {"X-Forwarded-Prefix": "/agent/x"}
         assert (await http.get("/agent/x/metrics", headers=forged)).status_code == 404
 
@@ -107,7 +107,7 @@ async def test_a_refusal_in_an_application_that_does_not_know_it_is_a_status_and
 
 
 class Started:
-    """What stands behind an application, for `Lifetime`."""
+    """The parts behind an application that `Lifetime` starts and ends."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)

@@ -1,4 +1,4 @@
-"""Which names and which pages are served."""
+"""Which host names and which pages' origins are served."""
 
 import pytest
 

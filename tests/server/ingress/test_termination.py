@@ -1,4 +1,4 @@
-"""SIGTERM under an ASGI server that knows nothing of calls."""
+"""SIGTERM and Ctrl-C under an ASGI server that knows nothing of calls."""
 
 import asyncio
 import contextlib
@@ -150,7 +150,7 @@ async def test_two_in_one_process_drain_at_once_and_the_handler_waits_for_both()
         assert not arrived.is_set()
         drained[0].set()
         await asyncio.wait_for(arrived.wait(), 10)
-        # Whichever ends first.
+        # They may be removed in either order.
         await both[0].remove()
         await both[1].remove()
         assert signal.getsignal(signal.SIGTERM) is before
