@@ -1,4 +1,4 @@
-"""A connected call whose media is made by hand, packet by packet."""
+"""A connected call whose media a test sends packet by packet."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ VP8_KEY_FRAME = b"\x10\0\0\0\x9d\x01\x2a"
 
 @dataclass
 class Line:
-    """A connected call with sound and frames, whose media is made by hand."""
+    """A connected call with audio and video, whose packets a test makes."""
 
     call: Call
     sound_type: int
@@ -27,11 +27,11 @@ class Line:
     sent: int = 0
 
     async def send(self, packet: bytes) -> None:
-        with contextlib.suppress(pylibsrtp.Error):  # libsrtp itself refuses to send some
+        with contextlib.suppress(pylibsrtp.Error):  # libsrtp refuses to encrypt some packets
             await self.call.caller.getTransceivers()[0].sender.transport._send_rtp(packet)
         self.sent += 1
         if self.sent % 20 == 0:
-            # The receiver runs on the same event loop, and a socket's buffer is small.
+            # The receiver, on the same event loop, has to empty the socket's small buffer.
             await asyncio.sleep(0.002)
 
     async def sound(self, sequence: int, ssrc: int = 1, payload: bytes = OPUS_SILENCE) -> None:
@@ -57,7 +57,7 @@ class Line:
 
 
 class Nothing(SoundSource):
-    """Sends nothing."""
+    """A microphone that sends nothing."""
 
     async def recv(self) -> object:
         return await asyncio.Event().wait()

@@ -95,7 +95,7 @@ def _painted(red: int, green: int, blue: int, width: int, height: int) -> np.nda
 
 
 def plain(red: int, green: int, blue: int, width: int = 320, height: int = 240) -> np.ndarray:
-    # A copy takes a tenth of the time of painting it.
+    # Copying a frame takes a tenth of the time of painting one.
     return _painted(red, green, blue, width, height).copy()
 
 
@@ -107,7 +107,7 @@ def moving_frame(n: int, width: int = 320, height: int = 240) -> np.ndarray:
 
 
 class Listener:
-    """A `PeerListener` that remembers."""
+    """A `PeerListener` that records what it is told."""
 
     def __init__(self) -> None:
         self.microphones: list[MediaStreamTrack] = []
@@ -165,7 +165,7 @@ class Call:
         return self.peer
 
     def run(self, work: Awaitable[object]) -> "asyncio.Task[object]":
-        """Runs something for the call; its failure fails the test at the end."""
+        """Run a task beside the call; its exception is raised when the call closes."""
         task = asyncio.ensure_future(work)
         self.tasks.append(task)
         return task
@@ -179,7 +179,7 @@ class Call:
 
 
 class Leftovers:
-    """The tasks, threads and files that exist now, to compare with later."""
+    """The tasks, threads and files that exist now, for a comparison later."""
 
     def __init__(self) -> None:
         self.tasks = asyncio.all_tasks()
@@ -187,11 +187,11 @@ class Leftovers:
         self.files = set(os.listdir("/proc/self/fd"))
 
     def since(self) -> list[object]:
-        """Those that have been made since and still exist."""
+        """Those that were created since and still exist."""
         files = set(os.listdir("/proc/self/fd")) - self.files
         return [
             *(asyncio.all_tasks() - self.tasks),
-            # The event loop's own pool: aiortc's sender, here the caller's, encodes in it.
+            # Without the event loop's own pool, in which the caller's aiortc sender encodes.
             *(
                 thread
                 for thread in set(threading.enumerate()) - self.threads

@@ -1,4 +1,4 @@
-"""A data channel with a client on one end and a listener that remembers on the other."""
+"""A data channel with a client on one end and a recording listener on the other."""
 
 import json
 
@@ -8,7 +8,7 @@ from vision_agent.rtc import Channel, rtvi
 
 
 class Heard:
-    """A `ChannelListener` that remembers."""
+    """A `ChannelListener` that records what it is told."""
 
     def __init__(self) -> None:
         self.events: list[tuple[object, ...]] = []

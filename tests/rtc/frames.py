@@ -1,4 +1,4 @@
-"""Frames and tracks of frames."""
+"""Video frames, and tracks that play them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 
 
 class Played(MediaStreamTrack):
-    """A track of given frames, as fast as they are taken; `each` runs before each."""
+    """A track of given frames, each after a pause; it ends after the last one."""
 
     kind = "video"
 

@@ -5,13 +5,13 @@ from pathlib import Path
 CHROMIUM = (Path(__file__).parent / "chromium_offer.sdp").read_bytes().decode()
 
 
-# Offers as other stacks write them; what they are is in the file's name.
+# Offers written for the tests as other stacks write them; the file names say what is special.
 OFFERS = {
     path.stem: path.read_bytes().decode()
     for path in sorted((Path(__file__).parent / "offers").glob("*.sdp"))
 }
 
-# Offers that other stacks wrote; `offers/recorded/README.md` names their sources.
+# Recorded offers of other stacks; `offers/recorded/README.md` names their sources.
 RECORDED = {
     path.stem: path.read_bytes().decode()
     for path in sorted((Path(__file__).parent / "offers" / "recorded").glob("*.sdp"))

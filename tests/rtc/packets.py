@@ -1,4 +1,4 @@
-"""Opus packets of a sound."""
+"""Sound encoded to Opus packets."""
 
 from __future__ import annotations
 

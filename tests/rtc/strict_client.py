@@ -14,7 +14,7 @@ ROLES = {"actpass": {"active", "passive"}, "active": {"passive"}, "passive": {"a
 
 
 class Described:
-    """A session description, split the simplest way."""
+    """A session description, split into its sections and no further."""
 
     def __init__(self, sdp: str) -> None:
         parts = re.split(r"^m=", sdp.replace("\r\n", "\n"), flags=re.M)
@@ -49,7 +49,7 @@ def _formats(described: Described, section: list[str]) -> dict[str, str]:
 
 
 def faults(offer_sdp: str, answer_sdp: str) -> list[str]:
-    """What a strict client would not accept in the answer to an offer; nothing if it is right."""
+    """What a strict client would refuse in the answer to an offer; empty for a correct answer."""
     offer, answer = Described(offer_sdp), Described(answer_sdp)
     wrong = []
     if len(offer.sections) != len(answer.sections):

@@ -6,7 +6,7 @@ from vision_agent.rtc.own.aioice import stun
 
 
 class Answering(asyncio.DatagramProtocol):
-    """Answers as a STUN server does, after garbage and after somebody else's answer."""
+    """Sends each client a response with another transaction's id, and then the right one."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport

@@ -1,4 +1,4 @@
-"""DTLS, and the tasks that aiortc starts and nobody awaits."""
+"""DTLS, and failures in the tasks that aiortc starts and nobody awaits."""
 
 import asyncio
 import datetime
@@ -36,7 +36,7 @@ def rsa_certificate() -> RTCCertificate:
         .not_valid_after(now + datetime.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
-    # aiortc's own offers no suites for RSA keys.
+    # aiortc's own class offers no cipher suites for RSA keys.
     return AnyPeerCertificate(key, certificate)
 
 
@@ -200,7 +200,7 @@ async def test_only_authentic_packets_are_counted_as_such(call: Call):
     dtls = dtls_of(call)
     verified = dtls.verified
     await until(lambda: dtls.verified > verified, what="sound counts")
-    # From here on the caller sends nothing but what the test sends.
+    # From here on, the caller sends the test's packets only.
     for transceiver in call.caller.getTransceivers():
         await transceiver.sender.stop()
         await transceiver.receiver.stop()

@@ -33,7 +33,7 @@ def protocol_of(pc: RTCPeerConnection) -> GuardedProtocol:
 
 @pytest.fixture(params=["a socket of its own", "one port for all calls"])
 async def live(one_port: OnePort, call: Call, request: pytest.FixtureRequest) -> Call:
-    """A connected call whose caller sends sound and frames and has a channel."""
+    """A connected call with audio, video and a data channel."""
     shares = request.param == "one port for all calls"
     call.caller.addTrack(SoundSource())
     call.caller.addTransceiver(FrameSource(), direction="sendonly")
@@ -52,7 +52,7 @@ def stranger() -> Iterator[socket.socket]:
 
 
 async def goes_on(call: Call) -> None:
-    """The call's channel and its sound still work, in both directions."""
+    """Check that the caller's messages still arrive at the peer, and the voice at the caller."""
     got: list[str] = []
     call.listener.channels[0].on("message", got.append)
     call.channel.send("still here")
@@ -66,7 +66,7 @@ async def goes_on(call: Call) -> None:
 
 
 def malformed() -> list[bytes]:
-    """Nothing, bytes of every kind, and shortened packets of each protocol."""
+    """Malformed datagrams: empty, random, and truncated packets of each protocol."""
     dice = random.Random(4)
     request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
     request.attributes["USERNAME"] = "who:me"
@@ -83,7 +83,7 @@ def malformed() -> list[bytes]:
     datagrams += [bytes([first]) for first in range(256)]
     datagrams += [bytes([first]) + dice.randbytes(dice.randint(1, 90)) for first in range(256)]
     datagrams += [text[:length] for text in whole.values() for length in range(len(text))]
-    # Attributes of the wrong length, after a right header.
+    # Attributes of a wrong length after a valid header.
     for kind in (0x0006, 0x0008, 0x0009, 0x0020, 0x0024, 0x8028, 0x8029):
         for length in (0, 1, 3, 5):
             body = struct.pack("!HH", kind, length) + bytes(length) + bytes(-length % 4)
@@ -171,8 +171,8 @@ async def test_what_is_not_stun_does_not_reach_dtls_from_a_stranger(live: Call, 
 
 
 async def test_a_callers_dtls_is_let_in_before_a_check_of_ours_has_succeeded(call: Call):
-    # The caller's checks are answered; what this side asks is not. A caller that has seen its own
-    # check succeed may send (RFC 8445 12.1).
+    # This side answers the caller's checks, and gets no answer to its own. A caller whose check
+    # has succeeded may send (RFC 8445 12.1).
     call.caller.addTrack(SoundSource())
     offer = Offer.parse(await call.offer())
     peer = call.peer = Peer(call.listener, call.voice)
@@ -260,7 +260,7 @@ async def test_sockets_over_which_nothing_goes_are_closed_once_connected(monkeyp
     call = Call()
     call.caller.addTrack(SoundSource())
     call.channel = call.caller.createDataChannel("chat")
-    await call.connect(vanished_after_s=1)  # looked at every 125 ms
+    await call.connect(vanished_after_s=1)  # checked every 125 ms
     connection = connection_of(call.peer._pc)
     assert len(connection._protocols) == 3
     await until(lambda: len(connection._protocols) == 1)
@@ -307,5 +307,5 @@ async def test_closing_at_any_moment_of_connecting_leaves_no_task_behind(moment)
 async def test_a_connection_that_is_closed_at_once_does_not_block_the_event_loop():
     connection = GuardedConnection(ice_controlling=False)
     await connection.close()
-    # aiortc asks until it gets this, and its loop suspends nowhere else.
+    # aiortc polls until it gets this event, in a loop that suspends nowhere else.
     assert isinstance(await connection.get_event(), aioice.ice.ConnectionClosed)

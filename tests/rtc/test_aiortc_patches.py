@@ -37,7 +37,7 @@ def test_installing_again_changes_nothing():
 
 @pytest.fixture
 def stock(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """aiortc as it comes."""
+    """aiortc's own decoders in place of the product's."""
     from vision_agent.rtc.own.aiortc.codecs import get_decoder as stock_get_decoder
 
     monkeypatch.setattr(receiver_module, "get_decoder", stock_get_decoder)
@@ -108,7 +108,7 @@ def test_a_changed_aiortc_is_refused_at_the_start_in_words(stock, what):
 
 
 def test_the_parts_that_are_read_are_there_in_a_real_receiver():
-    # `check` can't see these attributes: a receiver creates them.
+    # `check` can't see these attributes, because only a receiver creates them.
     async def look() -> None:
         call = Call()
         call.caller.addTrack(SoundSource())
@@ -180,7 +180,7 @@ async def test_each_track_of_a_call_has_its_own_decoder_queue(call: Call):
 
 
 async def test_a_peer_without_decoder_queues_hears_and_sees_through_the_same_hooks(call: Call):
-    # The caller here is a stock receiver on top of the replaced parts: it must still work.
+    # The caller receives through a stock receiver on top of the replaced parts.
     call.caller.addTransceiver("audio", direction="recvonly")
     await call.connect()
     frame = await asyncio.wait_for(call.heard[0].recv(), 5)
@@ -202,5 +202,5 @@ async def test_a_frame_is_here_a_few_milliseconds_after_it_was_sent(call: Call):
         began = time.monotonic()
         await until(lambda had=had: len(frames) > had, 3)
         delays.append(time.monotonic() - began)
-    # Stock aiortc hands a frame over with the next one, 500 ms later.
+    # Stock aiortc hands over a frame when the next one arrives, 500 ms later.
     assert sorted(delays)[1] < 0.3

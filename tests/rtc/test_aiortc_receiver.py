@@ -1,4 +1,4 @@
-"""A receiver handles the packets of a peer, whatever it sends."""
+"""A receiver takes whatever packets a peer sends."""
 
 import asyncio
 import random
@@ -90,7 +90,7 @@ def test_the_streams_of_a_bit_rate_are_bounded():
 
 
 class Decoder:
-    """Stands where a decoder would: keeps what it is given."""
+    """Takes a decoder queue's place, and records the encoded frames."""
 
     def __init__(self, receiver: BoundedReceiver) -> None:
         self.given: list[Encoded] = []
@@ -102,7 +102,7 @@ class Decoder:
 
 async def test_sound_is_not_held_back_as_stock_aiortc_does(line: Line):
     decoder = Decoder(line.receiver("audio"))
-    for n in range(4):  # stock aiortc waits for a fifth
+    for n in range(4):  # stock aiortc waits for a fifth packet
         await line.sound(n)
         await until(lambda n=n: len(decoder.given) == n + 1)
     assert [encoded.timestamp for encoded in decoder.given] == [0, 960, 1920, 2880]
@@ -133,7 +133,7 @@ async def test_the_next_layer_is_no_part_of_the_last_although_its_numbers_are_ju
 
 async def test_a_frame_is_handed_over_with_its_marker(line: Line):
     decoder = Decoder(line.receiver("video"))
-    await line.frame(0, VP8_KEY_FRAME, last=True)  # stock aiortc waits for the next
+    await line.frame(0, VP8_KEY_FRAME, last=True)  # stock aiortc waits for the next frame
     await until(lambda: decoder.given)
     assert decoder.given[0].data == VP8_KEY_FRAME[1:]
 

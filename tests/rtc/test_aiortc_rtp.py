@@ -1,4 +1,4 @@
-"""A peer's RTP and RTCP against callers that send whatever they like over it."""
+"""A peer's RTP and RTCP with callers that send arbitrary packets."""
 
 import asyncio
 import contextlib
@@ -108,7 +108,7 @@ def test_a_source_in_use_is_decrypted_on_after_any_number_of_others():
     removed: list[int] = []
     remove = receiver.remove_stream
     receiver.remove_stream = lambda ssrc: (removed.append(ssrc), remove(ssrc))
-    # Past the end of the 16 bits: without its rollover counter no packet could be read.
+    # The 16-bit sequence numbers wrap: without the rollover counter no packet could be decrypted.
     for n in range(0, 140_000, 70):
         for ssrc in (7, 1000 + n):
             packet = RtpPacket(sequence_number=n & 0xFFFF, ssrc=ssrc, payload=b"x").serialize()

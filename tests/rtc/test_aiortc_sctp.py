@@ -1,4 +1,4 @@
-"""A peer's SCTP association against callers that send whatever they like over it."""
+"""A peer's SCTP association with callers that send arbitrary packets."""
 
 import asyncio
 import random
@@ -49,7 +49,7 @@ class Line:
         return self.call.peer._pc.sctp
 
     async def send(self, *chunks: object, tag: int | None = None) -> None:
-        """One packet of chunks, or of bytes in their place."""
+        """Send one packet of chunks, or of bytes in their place."""
         body = b"".join(bytes(chunk) + bytes(-len(bytes(chunk)) % 4) for chunk in chunks)
         sctp = self.caller
         tag = sctp._remote_verification_tag if tag is None else tag

@@ -1,4 +1,4 @@
-"""The packets for a peer, and how often it may request them again."""
+"""The packets that a peer is sent, and its requests for retransmission."""
 
 import struct
 import time
@@ -26,7 +26,7 @@ def sender_of(call: Call) -> BoundedSender:
 
 
 def watch_sent(sender: BoundedSender) -> list[bytes]:
-    """What the sender's transport sends from now on, before it is encrypted."""
+    """Record the packets that the sender's transport sends from now on, before encryption."""
     sent: list[bytes] = []
     send = sender.transport.send_now
 
@@ -93,7 +93,7 @@ async def test_a_packet_that_is_asked_for_again_is_sent_again_as_it_was(call: Ca
     assert sent.count(lost) == 2
     already = len(sent)
     await sender._retransmit((struct.unpack_from("!H", lost, 2)[0] - 128) & 0xFFFF)
-    assert len(sent) == already  # too old: its place is taken
+    assert len(sent) == already  # too old: another packet has taken its place
 
 
 async def test_one_request_for_thousands_of_packets_is_answered_with_a_few(line: Line):

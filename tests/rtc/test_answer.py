@@ -38,7 +38,7 @@ def test_sections_that_the_offer_does_not_bundle_are_not_bundled_in_the_answer()
 def test_a_rejected_section_is_answered_in_its_place_with_port_0():
     answer = answer_for(Offer.parse(OFFERS["a_rejected_section_first"]), ANSWER)
     sections = [line for line in answer.splitlines() if line.startswith("m=")]
-    # The offered profile is restored as well (RFC 9429 5.3.1).
+    # The answer repeats the offered profile (RFC 9429 5.3.1).
     assert sections == [
         "m=audio 0 UDP/TLS/RTP/SAVPF 0",
         "m=audio 9 UDP/TLS/RTP/SAVPF 111",

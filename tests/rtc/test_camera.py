@@ -30,7 +30,7 @@ async def watch(call: Call, source: FrameSource, **options) -> tuple[Camera, lis
 
 
 def decoded_by_thread(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Counts what the VP8 decoder is given."""
+    """Record the frames that VP8 decoders get: 0 for a key frame, 1 for a delta frame."""
     from vision_agent.rtc.own.aiortc.codecs.vpx import Vp8Decoder
 
     given: list[int] = []
@@ -55,7 +55,7 @@ async def test_a_30_fps_sender_is_sampled_once_a_second_and_nothing_else_is_deco
     await asyncio.sleep(4)
     got, elapsed = len(frames) - had, time.monotonic() - began
     assert 2 <= got <= elapsed + 1
-    # The caller's own decoders are not among them: nothing is sent back.
+    # The caller's own decoders add nothing: no video is sent back.
     assert len(given) - had_given <= got + 1
     assert all(delta == 0 for delta in given[had_given:])
     assert source.sent - had_sent > 60
@@ -137,7 +137,7 @@ def test_small_frames_are_not_enlarged_and_tall_ones_are_measured_by_height():
 async def test_the_rate_is_kept_on_the_media_clock():
     frames: list[Frame] = []
     small = plain(9, 9, 9, 64, 64)
-    # 10 s of frames within a moment, slowly enough for each to be converted.
+    # 10 s of frames within half a second, slowly enough for each to be converted.
     track = Played([video_frame(small, n * 9000) for n in range(100)], pause_s=0.005)
     await Camera(frames.append).run(track)
     assert 9 <= len(frames) <= 10
@@ -186,7 +186,7 @@ async def test_a_failing_consumer_ends_the_run():
 
 
 class Held(Played):
-    """Sends nothing more, and does not end."""
+    """A track of frames that does not end after the last one."""
 
     async def recv(self) -> av.VideoFrame:
         if not self.frames:
@@ -238,7 +238,7 @@ async def test_a_run_that_is_cancelled_twice_leaves_no_thread_behind(call: Call)
     running = asyncio.create_task(Camera(frames.append).run(call.listener.cameras[0]))
     await until(lambda: frames, what="a picture")
     running.cancel()
-    await asyncio.sleep(0)  # it waits for the reading to end
+    await asyncio.sleep(0)  # it waits for the reading task to end
     running.cancel()
     await asyncio.wait([running])
     await until(lambda: not any("camera-jpeg" in t.name for t in threading.enumerate()))

@@ -19,7 +19,7 @@ def grey(level: int = 90) -> np.ndarray:
 
 
 def noisy_room(n: int) -> np.ndarray:
-    """A still scene as a cheap camera shows it in the evening."""
+    """A still scene with the noise of a cheap camera in the evening."""
     room = plain(90, 80, 70)
     room[120:200, 40:120] = (20, 60, 120)
     noise = np.random.default_rng(n).normal(0, 12, room.shape)
@@ -44,7 +44,7 @@ def test_a_cameras_noise_is_no_change_and_a_cup_is():
 
 
 def test_another_colour_is_a_change_though_it_is_as_bright():
-    blue, green = plain(30, 60, 200), plain(54, 90, 56)  # the same grey
+    blue, green = plain(30, 60, 200), plain(54, 90, 56)  # of nearly the same brightness
     room = noisy_room(1)
     before, after = room.copy(), room.copy()
     before[100:140, 200:230], after[100:140, 200:230] = blue[0, 0], green[0, 0]

@@ -361,7 +361,7 @@ async def test_a_new_data_channel_of_the_same_call_goes_on_where_the_first_ended
     client.channel.bot_text("afterwards")
     await until(lambda: len(received) == 2)
     assert [message["data"]["text"] for message in received] == ["in between", "afterwards"]
-    # Whoever can't know whether a text has arrived sends it again under its id.
+    # A client that can't know whether a text has arrived sends it again with the same id.
     for each, content in (("t1", "once"), ("t2", "new")):
         text = {"label": "rtvi-ai", "type": "send-text", "id": each, "data": {"content": content}}
         other.send(json.dumps(text))

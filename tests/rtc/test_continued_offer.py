@@ -1,4 +1,4 @@
-"""Offers with which a connection can continue, and their form for aiortc."""
+"""Offers with which a peer connection can continue, and their form for aiortc."""
 
 import re
 
@@ -31,7 +31,7 @@ def test_a_stopped_section_stays_inactive_for_aiortc_and_is_rejected_for_good():
     stopped = next(s for s in re.split("(?=^m=)", second.sdp, flags=re.M) if "a=mid:1\r" in s)
     assert "a=inactive" in stopped
     assert "a=ice-ufrag" in stopped
-    # It is rejected in every later offer, and is still aiortc's.
+    # The section stays rejected in every later offer, and aiortc still gets it.
     third = continued(second, Offer.parse(sdp))
     assert third.sdp == second.sdp
     assert third.position(2) == 2

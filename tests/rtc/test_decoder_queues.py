@@ -128,7 +128,7 @@ def test_frames_before_a_slow_decoder_are_bounded_and_given_up_together():
     assert decoder_queue._waiting.qsize() == 0
     assert asked
     decoder_queue.put((VP8, Encoded(DELTA, 245_000)), 3.5)
-    assert decoder_queue._waiting.qsize() == 0  # its references are gone
+    assert decoder_queue._waiting.qsize() == 0  # the frames that it refers to are gone
     decoder_queue.put((VP8, Encoded(KEY, 290_000)), 4.0)
     assert decoder_queue._waiting.qsize() == 1
     assert decoder_queue.dropped == MAX_ENCODED_VIDEO
@@ -147,7 +147,7 @@ def test_a_frame_of_a_size_that_is_not_decoded_is_told_of_and_never_decoded(size
     decoder_queue, _, refused = watched()
     decoder_queue.put((VP8, Encoded(key_frame(*size), 0)), 0.0)
     assert refused == [size]
-    decoder_queue.put((VP8, Encoded(DELTA, 3000)), 0.1)  # it refers to the one that was not decoded
+    decoder_queue.put((VP8, Encoded(DELTA, 3000)), 0.1)  # it refers to the undecoded frame
     assert decoder_queue._waiting.qsize() == 0
     decoder_queue.put((VP8, Encoded(KEY, 90_000)), 1.0)
     assert decoder_queue._waiting.qsize() == 1

@@ -35,7 +35,7 @@ class Sender:
             self.frame()
 
     def only_key_frames_are_decoded(self) -> bool:
-        """Whether of the next 2 s, frames are decoded, and only key frames."""
+        """Whether frames of the next 2 s are decoded, and only key frames."""
         before = len(self.decoded)
         self.seconds(2)
         return {key for _, key in self.decoded[before:]} == {True}

@@ -62,11 +62,11 @@ def test_a_vp8_header_that_is_cut_off_or_wrong_is_unreadable(data: bytes):
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (1920, 1080), (322, 242)])
 def test_an_h264_frame_says_the_size_that_is_decoded(profile: str, width: int, height: int):
     size = frame_size("H264", h264(width, height, profile))
-    assert size == (-width % 16 + width, -height % 16 + height)  # cropped afterwards
+    assert size == (-width % 16 + width, -height % 16 + height)  # the decoder crops afterwards
 
 
 def test_an_interlaced_h264_frame_is_twice_as_high_as_its_fields():
-    # In units of two macroblocks.
+    # Its height is coded in units of two macroblocks.
     assert frame_size("H264", h264(640, 480, x264=":interlaced=1")) == (640, 480)
 
 
@@ -76,7 +76,7 @@ def test_of_several_parameter_sets_the_largest_counts():
 
 
 def test_a_parameter_set_is_found_in_whatever_packets_it_came():
-    # x264's frame in aggregation (STAP-A) and fragmentation units (FU-A), as a peer sends it.
+    # An x264 frame in aggregation packets (STAP-A) and fragmentation units (FU-A), as peers send.
     data = h264(640, 480)
     payloads = H264Encoder._packetize(H264Encoder._split_bitstream(data))
     assert frame_size("H264", b"".join(map(h264_depayload, payloads))) == (640, 480)

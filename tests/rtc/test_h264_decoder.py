@@ -1,4 +1,4 @@
-"""H.264 of profiles that aiortc does not know, with frames out of their order."""
+"""H.264 of profiles that aiortc does not know, with B-frames sent out of display order."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -15,7 +15,7 @@ FPS = 30
 
 
 def sent(profile: str, b_frames: int, pixels: str = "yuv420p") -> list[Encoded]:
-    """Two seconds in the order of sending: a key frame every half second, B-frames between."""
+    """Two seconds in decoding order: a key frame every half second, B-frames between."""
     codec = av.CodecContext.create("libx264", "w")
     codec.width, codec.height, codec.pix_fmt = 160, 120, pixels
     codec.time_base, codec.framerate = Fraction(1, FPS), FPS
@@ -60,7 +60,7 @@ def test_frames_out_of_their_order_are_neither_a_jump_of_the_clock_nor_all_due()
     frames = sent("main", 2)
     assert any(b.timestamp < a.timestamp for a, b in pairwise(frames))
     clock, sampler = MediaClock(), FrameSampler(rate_hz=1)
-    start = (1 << 32) - 9000  # the 32 bits overflow on the way
+    start = (1 << 32) - 9000  # the 32-bit timestamp wraps on the way
     chosen = 0
     for encoded in frames:
         ticks = clock.map((start + encoded.timestamp) & 0xFFFFFFFF)

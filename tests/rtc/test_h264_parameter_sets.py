@@ -25,7 +25,7 @@ class Encoded:
 
 
 class Shown:
-    """What a tap is shown of each frame."""
+    """A tap that records whether each frame is a key frame, and its size."""
 
     def __init__(self) -> None:
         self.frames: list[tuple[bool, object]] = []
@@ -76,7 +76,7 @@ def test_the_newest_parameter_sets_count_and_an_offer_that_says_the_same_again_c
     sets.completed(pps + b"\1" + slice, key=True)
     sets.state(sps + pps)
     assert sets.completed(slice, key=True) == sps + pps + b"\1" + slice
-    # What is too large to be one is not kept.
+    # A parameter set beyond the bound is not kept.
     sets.completed(sps + MAX_BYTES * b"\1" + slice, key=True)
     assert sets.completed(slice, key=True) == sps + pps + b"\1" + slice
 

@@ -55,7 +55,7 @@ def test_whatever_arrives_comes_out_in_order_and_soon(data):
     out = feed_audio(arrives, start)
     assert out == sorted(set(out))
     assert set(out) <= set(arrives)
-    # At most the last few may still wait for what is before them.
+    # At most the last few may still wait for packets before them.
     depth = AudioJitterBuffer.MAX_DEPTH
     assert not arrives or out[-1] >= arrives[-1] - depth - len(lost) or len(arrives) <= depth
 
@@ -80,7 +80,7 @@ def test_the_window_is_as_deep_as_needed_and_shallow_again_later():
         buffer.add(n, n, b"x")
     assert 4 <= buffer.depth <= 6
     for n in range(200, 200 + 5 * AudioJitterBuffer.SHALLOWER_AFTER):
-        assert len(buffer.add(n, n, b"x")) >= 1  # in order nothing waits, however deep it is
+        assert len(buffer.add(n, n, b"x")) >= 1  # in order, no packet waits in any window
     assert buffer.depth == AudioJitterBuffer.DEPTH
 
 
@@ -115,7 +115,7 @@ class Frames:
                 data.strip()
                 for _, timestamp, _, data in self.packets
                 if timestamp == frame.timestamp
-            ], "a picture is whole and in order"
+            ], "a frame is whole and in order"
         return [(frame.timestamp // 3000, frame.after_loss) for frame in ready]
 
 
@@ -151,7 +151,7 @@ def test_a_hole_that_stays_is_given_up_and_a_key_frame_asked_for():
     assert [frames.feed(i, 0.1) for i in (4, 5)] == [[], []]
     assert frames.feed(6, 0.5) == []
     assert frames.key_frames_needed == 1
-    # Picture 2 may lack its beginning for all that can be known: 3 is the first safe one.
+    # Frame 2 may lack its first packet, as far as the buffer can tell: frame 3 is safe.
     assert frames.feed(7, 0.5) == [(3, True)]
     assert [frames.feed(i, 0.6) for i in (8, 9)] == [[], [(4, False)]]
 
@@ -178,7 +178,7 @@ def test_a_jump_beyond_the_capacity_starts_over():
 def test_frames_come_out_whole_in_order_and_bounded_whatever_is_lost(data):
     sizes = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=60))
     frames = Frames(sizes, start=data.draw(st.integers(0, 0xFFFF)))
-    # Not the very first packet: before it nothing is known to be missing.
+    # The first packet is never lost: the buffer could not know that it was missing.
     lost = data.draw(st.sets(st.integers(1, len(frames.packets)), max_size=20))
     out = []
     for i in range(len(frames.packets)):

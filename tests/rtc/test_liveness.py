@@ -6,7 +6,13 @@ def peer(**options: float) -> Liveness:
 
 
 def given_up(liveness: Liveness, until_s: float, **counted: object) -> tuple[float, str] | None:
-    """When and why, judging it once a second; `counted` values may be functions of the time."""
+    """When a peer is given up, and why; it is judged once a second, and None means never.
+
+    Args:
+        liveness: The peer's.
+        until_s: The time of the last judgement.
+        counted: What `judge` is given; a function is called with the time.
+    """
     at_s = 1.0
     while at_s <= until_s:
         now = {

@@ -29,7 +29,7 @@ def test_any_bytes_are_read_as_aiortc_does_or_refused_by_both():
         if data:
             data[0] = rng.choice([0x80, 0x80 | rng.getrandbits(6), rng.getrandbits(8)])
         if len(data) > 20 and data[0] & 0x10:
-            # Its values, which aiortc reads too, are none: padding.
+            # The extension is padding only: aiortc would parse its values as well.
             start = 12 + 4 * (data[0] & 0x0F)
             data[start:] = struct.pack("!HH", 0xBEDE, rng.randint(0, 3)) + bytes(rng.randint(0, 16))
         try:

@@ -49,7 +49,7 @@ async def test_any_sound_becomes_20_ms_chunks_of_16_khz_mono(rate_hz, channels, 
         )
     )
     assert {len(chunk) for chunk in chunks} == {640}
-    chunks = [chunk for chunk in chunks if any(chunk)]  # silence follows the end of a track
+    chunks = [chunk for chunk in chunks if any(chunk)]  # after a track's end, chunks are silent
     assert 58 <= len(chunks) <= 60
     heard = np.frombuffer(b"".join(chunks), "<i2")
     assert pitch_hz(heard[1600:], 16_000) == pytest.approx(1000, abs=3)
@@ -116,7 +116,7 @@ def test_sound_without_timestamps_is_taken_as_it_comes():
 
 
 def through_the_receiver(packets: list[tuple[int, bytes]]) -> np.ndarray:
-    """Jitter buffer, decoder and chunks, fed with (n, packet) in order of arrival."""
+    """The samples from jitter buffer, decoder and chunks, given (n, packet) in order of arrival."""
     buffer, decoder, chunks = AudioJitterBuffer(), get_mono_decoder(Opus), PcmChunks()
     out = []
     for n, data in packets:
@@ -166,7 +166,8 @@ async def test_a_real_callers_sound_arrives_whole_in_order_and_in_time(call: Cal
     call.run(Microphone(chunks.append).run(call.listener.microphones[0]))
     await until(lambda: source.sent >= 165)
     heard = np.frombuffer(b"".join(chunks), "<i2")
-    # At most 100 ms of what was sent is still on its way; stock aiortc holds as much back.
+    # Each chunk is whole. Fewer than 100 of 20 ms are missing: those that were sent before the
+    # microphone ran, and those on the way.
     assert abs(len(heard) / 320 - (source.sent - (source.sent - len(chunks)))) < 2
     assert source.sent - len(chunks) < 100
     begin = int(np.argmax(np.abs(heard) > 2000))

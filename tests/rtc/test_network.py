@@ -19,7 +19,7 @@ def test_media_is_received_on_one_address_where_one_is_given():
 def test_a_neighbour_of_a_server_on_loopback_is_met_at_the_addresses_both_have():
     offered = ["192.0.2.2", "198.51.100.7", "caller.local"]
     assert Network("127.0.0.1").more_addresses(offered, HERE) == ["192.0.2.2"]
-    # Who calls from elsewhere, through a proxy, names what it likes.
+    # A caller from elsewhere, behind a proxy, may name any address.
     assert Network("127.0.0.1", caller_is_local=False).more_addresses(offered, HERE) == []
     assert Network("192.0.2.2").more_addresses(offered, HERE) == []
     assert Network().more_addresses(offered, HERE) == []
@@ -35,7 +35,7 @@ def test_a_neighbour_of_a_server_on_loopback_is_met_at_the_addresses_both_have()
         ("", "0.0.0.0", "127.0.0.1", ""),
         ("", "0.0.0.0", "192.0.2.2", ""),
         ("", "192.0.2.2", "192.0.2.2", ""),
-        # Another ASGI server listens on what it likes, whatever the option says.
+        # Another ASGI server may listen on any address, whatever the option says.
         ("", "127.0.0.1", "192.0.2.2", ""),
         ("0.0.0.0", "127.0.0.1", "127.0.0.1", ""),
         ("192.0.2.2", "127.0.0.1", "127.0.0.1", "192.0.2.2"),

@@ -14,7 +14,7 @@ from vision_agent.rtc.opus_encoder import FRAME_BYTES, SILENCE, FFmpegEncoder, O
 
 
 def voice() -> list[bytes]:
-    """Four seconds that are loud, quiet, noisy and silent, 20 ms each."""
+    """Four seconds of PCM in pieces of 20 ms: loud, quiet, noisy and silent."""
     at_s = np.arange(4 * 24_000) / 24_000
     sound = 9000 * np.sin(2 * np.pi * 180 * at_s) * np.sin(2 * np.pi * at_s) ** 2
     sound += np.random.default_rng(1).normal(0, 400, at_s.size) * (at_s > 1)

@@ -1,4 +1,4 @@
-"""When a process is overloaded, with time as an argument."""
+"""When a process counts as overloaded, with time as an argument."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""aiortc beside our calls: a program that uses it itself has it as it was installed."""
+"""A program that uses aiortc itself beside the product has it as it was installed."""
 
 import asyncio
 import subprocess

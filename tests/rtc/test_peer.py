@@ -143,7 +143,7 @@ async def test_candidates_that_come_later_connect_the_call(call: Call):
     bare = [x for x in lines if not x.startswith(("a=candidate", "a=end-of"))]
     peer = call.peer = Peer(call.listener, call.voice)
     answer = await peer.accept(Offer.parse("\r\n".join(bare) + "\r\n"))
-    # The caller is not told where the peer is: only the candidates can make the call.
+    # The caller gets no candidates of the peer: only its own, sent later, can connect the call.
     told = [x for x in answer.splitlines() if not x.startswith(("a=candidate", "a=end-of"))]
     await call.caller.setRemoteDescription(RTCSessionDescription("\r\n".join(told), "answer"))
     await peer.add_candidates(
@@ -200,7 +200,7 @@ async def test_a_peer_takes_one_offer(call: Call):
 
 
 async def test_a_caller_with_ice_lite_is_checked_and_nominated_by_this_side(call: Call):
-    """A lite agent, as gateways with a public address are, only answers checks (RFC 8445 2.5)."""
+    """A lite agent, such as a gateway with a public address, only answers checks (RFC 8445 2.5)."""
     call.caller.addTrack(SoundSource())
     lite = "\r\na=ice-lite\r\nm=audio"
     sdp = (await call.offer()).replace("\r\nm=audio", lite, 1)

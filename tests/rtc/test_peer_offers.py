@@ -1,4 +1,4 @@
-"""Offers of other stacks, and broken ones, as a peer answers them."""
+"""A peer's answers to offers of other stacks, and to broken ones."""
 
 import asyncio
 import random

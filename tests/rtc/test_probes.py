@@ -23,7 +23,7 @@ def test_a_caller_is_checked_at_few_addresses_and_at_fewer_of_our_own_network():
     assert allowed(probes, private) == MAX_PRIVATE
     assert allowed(probes, ["fd00::7", "192.168.1.1", "172.16.0.1", "100.64.0.1"]) == 0
     assert allowed(probes, public) == MAX_PROBED - MAX_PRIVATE
-    # Named again, such as for another section, an address is no further one.
+    # An address that is named again, e.g. for another section, counts once.
     assert allowed(probes, private + public) == MAX_PROBED
 
 
@@ -43,9 +43,9 @@ def test_all_callers_together_name_few_private_addresses_a_second():
 
     assert named(0.0) == PRIVATE_BURST
     assert named(5.0) == 5 * PRIVATE_PER_S
-    # Whoever comes from elsewhere is checked nevertheless.
+    # Public addresses get their checks nevertheless.
     assert Probes(network).allow("9.9.9.9", 50_000, 5.0)
-    # A neighbour on this machine too: its loopback is nobody else's.
+    # So does the loopback of a caller on this machine, which is no other machine's.
     here = Network(caller_is_local=True, private_budget=network.private_budget)
     assert Probes(here).allow("127.0.0.1", 50_000, 5.0)
 

@@ -1,4 +1,4 @@
-"""Servers that don't answer cost few calls their time, and are named once."""
+"""STUN and TURN servers that don't answer delay few calls, and are logged once."""
 
 import logging
 
@@ -34,7 +34,7 @@ def test_a_silent_server_is_left_out_until_one_call_tries_it_again(caplog):
         assert outages.to_ask([udp, tls], 3.0) == [tls]
         later_s = 2.0 + RETRY_AFTER_S
         assert outages.to_ask([udp, tls], later_s) == [udp, tls]
-        assert outages.to_ask([udp, tls], later_s) == [tls]  # the other one is asking
+        assert outages.to_ask([udp, tls], later_s) == [tls]  # the call before is trying the other
         outages.failed(udp, "no answer within 2 s", later_s)
         outages.worked(udp)
         outages.worked(tls)

@@ -52,7 +52,7 @@ def test_a_message_of_one_fragment_goes_on_at_once():
 
 @pytest.mark.parametrize("flags", [0, UNORDERED], ids=["ordered", "unordered"])
 def test_fragments_in_any_order_become_the_messages_that_were_sent(flags):
-    # The last TSN before the counter wraps is in the middle.
+    # The TSNs wrap in the middle of the messages.
     rng = random.Random(1)
     sent = [rng.randbytes(rng.randint(1, 40)) for _ in range(40)]
     for _ in range(20):
@@ -150,8 +150,8 @@ def test_closing_a_stream_forgets_what_waits_on_it():
 
 
 def test_a_fragment_costs_the_same_however_many_wait():
-    # Counted, not timed: a run is copied into a longer one only, so n fragments in the worst order
-    # are copied n log n times at most.
+    # Looks are counted, not timed. A run is only ever copied into a longer one, so n fragments in
+    # the worst order are copied n log n times at most.
     class Counting(Chunk):
         looks = 0
 

@@ -39,7 +39,7 @@ def first_channel(frame: AudioFrame | Sound) -> np.ndarray:
 
 
 async def pitch_of(track: object, wanted_hz: float) -> None:
-    """Listens until only this pitch is heard."""
+    """Receive until there is loud sound, and check that it has this pitch."""
     samples = np.zeros(0, np.int16)
     async with asyncio.timeout(30):
         while True:

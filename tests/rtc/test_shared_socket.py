@@ -85,14 +85,14 @@ async def test_an_address_in_use_changes_hands_only_when_it_has_answered_the_oth
     one, two = members(shared)
     addr = one.used = sender.getsockname()
     shared.claim(addr, one, answered=True)
-    # Whoever has a call can forge the source of its own check.
+    # A caller can forge the source address of its own check.
     shared.claim(addr, two, answered=False)
     sender.sendto(MEDIA, shared.address)
     await until(lambda: one.taken)
     shared.claim(addr, two, answered=True)
     sender.sendto(MEDIA, shared.address)
     await until(lambda: two.taken)
-    # It is the new one's, and goes with it.
+    # The address is now the second connection's; the first one's end does not free it.
     shared.leave(one)
     sender.sendto(MEDIA, shared.address)
     await until(lambda: len(two.taken) == 2)
@@ -114,14 +114,14 @@ async def test_a_connection_holds_so_many_addresses_and_leaves_none_behind(share
     one, two = members(shared)
     for port in range(1, 3 * MAX_ADDRESSES):
         shared.claim(("127.0.0.9", port), one, answered=False)
-        shared.claim(sender.getsockname(), one, answered=True)  # consent, again and again
+        shared.claim(sender.getsockname(), one, answered=True)  # as repeated consent checks do
     shared.expect(b"x" * 12, one)
     assert len(shared._senders) == MAX_ADDRESSES
     sender.sendto(MEDIA, shared.address)
     await until(lambda: one.taken)
     shared.leave(one)
     shared.leave(one)
-    shared.claim(sender.getsockname(), one, answered=True)  # a check that was on its way
+    shared.claim(sender.getsockname(), one, answered=True)  # by a check that was on the way
     assert not shared._senders
     assert not shared._requests
     assert list(shared.members.values()) == [two]

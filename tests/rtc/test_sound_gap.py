@@ -11,7 +11,7 @@ CHECK_S = 0.1
 def played(
     arrivals: Iterable[float], until_s: float
 ) -> tuple[list[tuple[float, int]], list[float]]:
-    """When silence was put in, and how much; and when the sound was over."""
+    """The silences that were filled in, as (time, ms), and the times at which sound was over."""
     gap, waiting = SoundGap(), sorted(arrivals)
     silences: list[tuple[float, int]] = []
     overs: list[float] = []
@@ -63,7 +63,7 @@ def test_losses_and_jitter_are_left_alone(loss: float):
 def test_a_pause_of_dtx_is_silent_and_never_over():
     silences, overs = played(steady(0.05, 30, 0.4), 30)
     assert overs == []
-    # Never more than passed: what is missing is filled when the next packet says how much.
+    # Never more than the time that passed: the next packet's timestamp says how much is missing.
     assert 0.5 * 30_000 < sum(ms for _, ms in silences) <= 30_000
 
 

@@ -19,7 +19,7 @@ def voice(ms: int, hz: float = 440) -> bytes:
 
 
 def heard(packets: list[av.Packet]) -> np.ndarray:
-    """The packets as 48 kHz sound, by libopus as a browser has it."""
+    """The packets decoded to 48 kHz by libopus, as in a browser."""
     codec = av.CodecContext.create("libopus", "r")
     codec.format, codec.layout, codec.sample_rate = "s16", "mono", 48_000
     parts = []
@@ -213,7 +213,7 @@ async def test_at_the_end_of_the_turn_the_rest_is_played_and_speaking_ends_at_on
     speaker = Speaker(on_speaking=told.append)
     speaker.write(voice(50))
     await take(speaker, 4)
-    assert speaker.played_ms == 40  # 10 ms wait for their other half
+    assert speaker.played_ms == 40  # the last 10 ms wait for the other half of their frame
     speaker.flush()
     await take(speaker, 1)
     assert (speaker.played_ms, told) == (50, [True])

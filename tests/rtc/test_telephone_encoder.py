@@ -1,4 +1,4 @@
-"""G.711 and G.722: as FFmpeg decodes them, and in calls of a real peer that has nothing else."""
+"""G.711 and G.722, decoded by FFmpeg, and in calls of a real peer that has no other codec."""
 
 import asyncio
 
@@ -82,7 +82,7 @@ async def test_a_caller_without_opus_hears_the_agent_and_is_heard(call: Call, co
     call.voice.write(tone(highest_hz, 1, 24_000).astype("<i2").tobytes())
     call.voice.flush()
     await asyncio.wait_for(listen(), 10)
-    # 20 ms each in both codecs' clocks, though G.722's RTP clock is half of its sample rate.
+    # Each frame is 20 ms for both codecs, though G.722's RTP clock is half of its sample rate.
     assert set(np.diff([frame.pts for frame in frames])) == {DECODERS[codec][1] // 50}
     sound = np.concatenate([frame.to_ndarray()[0] for frame in frames])
     loud = np.flatnonzero(np.abs(sound.astype(int)) > 2000)

@@ -1,4 +1,4 @@
-"""Datagrams over real sockets on loopback, and what a protocol that can't keep up gets of them."""
+"""Datagrams over real sockets on loopback, and which of them a slow protocol gets."""
 
 import asyncio
 import contextvars
@@ -19,7 +19,7 @@ MEDIA, STUN, DTLS = b"\x80", b"\x00", b"\x16"
 
 
 class Taking(asyncio.DatagramProtocol):
-    """Keeps what it is given, after some work."""
+    """A protocol that does some work for each datagram, and records it."""
 
     def __init__(self, work: Callable[[], object] = lambda: None) -> None:
         self.work = work

@@ -4,7 +4,7 @@ from vision_agent.rtc import VoiceActivity
 
 
 def fed(activity: VoiceActivity, samples: np.ndarray) -> list[tuple[str, int]]:
-    """The events, with the ms at which they came."""
+    """The events, each with its ms in the samples."""
     events = []
     for n in range(len(samples) // 320):
         event = activity.feed(samples[n * 320 : n * 320 + 320].astype("<i2").tobytes())
@@ -18,7 +18,7 @@ def noise(seconds: float, rms: float, seed: int = 0) -> np.ndarray:
 
 
 def speech(seconds: float, rms: float = 3000) -> np.ndarray:
-    """Syllables: four a second, with short dips between them."""
+    """Four syllables a second, with short dips between them."""
     t = np.arange(round(seconds * 16_000)) / 16_000
     envelope = 0.08 + np.abs(np.sin(np.pi * 4 * t))
     voice = sum(np.sin(2 * np.pi * hz * t) / n for n, hz in enumerate((150, 300, 450, 600), 1))

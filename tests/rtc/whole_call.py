@@ -1,11 +1,11 @@
-"""A call with everything a caller sends, for the tests of a peer."""
+"""A call with everything that a browser sends."""
 
 from tests.rtc.calling import Call, FrameSource, SoundSource
 from vision_agent.rtc.own.aiortc import RTCPeerConnection
 
 
 def whole(call: Call) -> None:
-    """Gives the caller what a browser has: sound, camera, screen, data."""
+    """Give the caller what a browser sends: microphone, camera, screen and data channel."""
     call.caller.addTrack(SoundSource())
     call.caller.addTransceiver(FrameSource(), direction="sendrecv")
     call.caller.addTransceiver(FrameSource(), direction="sendonly")
@@ -13,7 +13,7 @@ def whole(call: Call) -> None:
 
 
 def cut_the_cable(pc: RTCPeerConnection) -> None:
-    """Makes a peer vanish: it sends nothing more, not even a goodbye."""
+    """Make a peer vanish: it sends nothing more, not even a goodbye."""
     for transceiver in pc.getTransceivers():
         connection = transceiver.receiver.transport.transport._connection
         for protocol in connection._protocols:
