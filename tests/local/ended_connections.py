@@ -1,4 +1,4 @@
-"""How a server's connections end."""
+"""The close codes and reasons of a server's connections."""
 
 from __future__ import annotations
 

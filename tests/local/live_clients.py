@@ -19,7 +19,7 @@ STUDIO_PATH = "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGe
 MODEL_2 = "gemini-2.5-flash-native-audio-preview-12-2025"
 MODEL_3 = "gemini-3.8-live"
 MODEL_3_1 = "gemini-3.1-flash-live-preview"
-"""3.x with tools that are waited for."""
+"""A 3.x model that waits for its tools."""
 VERTEX_MODEL_2 = "gemini-live-2.5-flash-native-audio"
 
 Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]

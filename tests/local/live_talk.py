@@ -1,4 +1,4 @@
-"""Helpers that play a client: what it sends, and what it was told, in one word each."""
+"""A client's input, and the messages it receives, in one word each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def audio(pcm: bytes) -> types.Blob:
 async def send_sound(
     session: live.AsyncSession, pcm: bytes, times: int, *, chunks: bool = False
 ) -> None:
-    """Sends 20 ms pieces as fast as they go; with ``chunks`` in the 2.5 dialect."""
+    """Send 20 ms pieces without pauses between them; with ``chunks``, in the 2.5 dialect."""
     for _ in range(times):
         if chunks:
             await session.send_realtime_input(media=audio(pcm))
@@ -37,7 +37,7 @@ async def send_sound(
 
 
 async def say(session: live.AsyncSession, *, chunks: bool = False) -> None:
-    """Speaks for 200 ms and then is silent for 1300, long enough for every model."""
+    """Speak for 200 ms and be silent for 1300 ms, which ends the utterance for every model."""
     await send_sound(session, LOUD, 10, chunks=chunks)
     await send_sound(session, QUIET, 65, chunks=chunks)
 
@@ -49,7 +49,7 @@ async def type_text(session: live.AsyncSession, text: str) -> None:
 
 
 def kinds(message: types.LiveServerMessage) -> list[str]:
-    """What a message says, in one word for each thing."""
+    """The parts of a message, in one word each."""
     said = ["usage_metadata"] if message.usage_metadata else []
     content = message.server_content
     if content is not None:
@@ -77,7 +77,7 @@ def kinds(message: types.LiveServerMessage) -> list[str]:
 
 
 class Heard:
-    """Everything one client was told, read in the background until its session ends."""
+    """All messages that a client received, read in the background until its session ends."""
 
     def __init__(self, session: live.AsyncSession) -> None:
         self.messages: list[types.LiveServerMessage] = []
@@ -101,9 +101,9 @@ class Heard:
 
     @property
     def order(self) -> list[str]:
-        """What was said, in order, repetitions of audio and captions as one.
+        """The kinds of the messages in order; repeated audio and captions count once.
 
-        Some things come as each model has the habit, and are not among it (`BESIDE`).
+        Kinds that come at a different place with each model are left out (`BESIDE`).
         """
         order: list[str] = []
         for message in self.messages:
@@ -132,7 +132,7 @@ class Heard:
     async def until(
         self, kind: str, times: int = 1, *, within_s: float = 10.0
     ) -> types.LiveServerMessage:
-        """Waits until something has been said that often; gives the message that said it."""
+        """Wait until a kind has been received this often; returns the last such message."""
         found = await self.until_true(lambda: self.count(kind) >= times, within_s=within_s)
         assert found
         matching = [message for message in self.messages if kind in kinds(message)]

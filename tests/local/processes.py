@@ -1,4 +1,4 @@
-"""The local Live API as a process, and what it starts."""
+"""The local Live API as a process, and the processes that it starts."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ QUESTIONS = {
     "hello": "hello",
     "stop": "stop",
 }
-"""Recordings of spoken questions, and the intent each has."""
+"""Recordings of spoken questions, and their intents."""
 
 
 def spoken(name: str) -> bytes:

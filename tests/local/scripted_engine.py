@@ -1,8 +1,8 @@
-"""An engine with a script, in the place of the real one.
+"""A scripted engine in place of the real one.
 
-It keeps the engine's contract and decides by simple rules a test can foresee: loud samples are
-speech, what was said is the next line of a script, and the answer is whatever the test's function
-returns. Its voice is a tone, 60 ms for each letter, as fast as it is read.
+It keeps the engine's contract and decides by simple rules that a test can foresee: samples other
+than 0 are speech, the transcript is the next one of a script, and the test's function returns the
+answer. Its voice is a tone of 60 ms for each letter, made as fast as it is read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LETTER_MS = 60
 
 
 class ScriptedHearing:
-    """Hears speech where samples are loud, ended by the silence it was asked to wait for."""
+    """Takes any sample but 0 for speech, which ends after the configured silence."""
 
     def __init__(self, engine: ScriptedEngine, silence_ms: int) -> None:
         self._engine = engine
@@ -71,14 +71,14 @@ class ScriptedHearing:
 
 
 class ScriptedEngine:
-    """The engine's contract, with a test holding the script.
+    """Implements the engine's contract; a test writes the script.
 
     Attributes:
-        hears: What the next utterances will be understood as.
-        answers: Makes the parts of an answer to a turn; a function among them is awaited there.
-        turns: Every turn it was asked to answer.
-        spoken: Every sentence it was asked to speak, with voice and language.
-        may_hear: Cleared, transcripts wait.
+        hears: The transcripts of the next utterances.
+        answers: Makes the parts of an answer to a turn; functions among them are awaited in turn.
+        turns: The turns that it was asked to answer.
+        spoken: The sentences that it was asked to speak, with voice and language.
+        may_hear: While it is cleared, transcripts wait.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class ScriptedEngine:
         language_code: str | None,
     ) -> AsyncIterator[bytes]:
         self.spoken.append((text, voice_name, language_code))
-        # Every byte value occurs, so that either base64 alphabet would show.
+        # Every byte value occurs, so that the base64 alphabets differ.
         pcm = (bytes(range(256)) * (1 + len(text) * LETTER_MS * 48 // 256))[
             : len(text) * LETTER_MS * 48
         ]

@@ -1,4 +1,4 @@
-"""The emulator knows the phrases that the installed ADK writes, each taken from its source."""
+"""The local Live API knows the phrases that the installed ADK writes, each made by ADK's code."""
 
 from __future__ import annotations
 

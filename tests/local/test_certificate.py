@@ -11,7 +11,7 @@ import pytest
 from vision_agent.local import certificate
 
 make_tls = inspect.unwrap(certificate.make_tls)
-"""As users have it: the tests' processes make one certificate each."""
+"""The uncached function, as users have it: each process of the tests keeps one certificate."""
 
 
 def shake_hands(client: ssl.SSLObject, server: ssl.SSLObject, *pipes: ssl.MemoryBIO) -> None:

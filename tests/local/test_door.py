@@ -1,4 +1,4 @@
-"""Connections that send no request are bounded, and hold up no others."""
+"""Connections that send no request are bounded, and delay no others."""
 
 from __future__ import annotations
 

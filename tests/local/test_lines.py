@@ -1,4 +1,4 @@
-"""Which client gets one of the bounded lines, and which one has to give one up."""
+"""Which client gets one of a bounded number of lines, and which one loses its line for it."""
 
 from __future__ import annotations
 

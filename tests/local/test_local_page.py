@@ -23,13 +23,13 @@ JAVASCRIPT = Path(__file__).parents[1] / "javascript"
 
 
 def programs(language: str, port: int) -> list[str]:
-    """The page's code blocks in a language, with the running server's port."""
+    """The page's code blocks in a language, with the port of the running server."""
     blocks = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
     return [block.replace("9443", str(port)) for block in blocks]
 
 
 async def run(program: str, names: dict[str, Any]) -> None:
-    """Runs a block of Python that may await at its top level."""
+    """Run a block of Python that may use await at its top level."""
     code = compile(program, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     result = eval(code, names)  # the page is the project's own
     if inspect.isawaitable(result):
@@ -69,7 +69,7 @@ async def test_the_javascript_program(tmp_path: Path) -> None:
     certificate = tmp_path / "live.pem"
     certificate.write_text(server.certificate_pem)
     [program] = programs("js", server.port)
-    # Node resolves the SDK from its folder. The program ends once it has been answered.
+    # Node resolves the SDK from its folder. The program ends with the first complete answer.
     ends = "if (message.serverContent?.turnComplete) process.exit(0); console.log(message)"
     try:
         process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""A request with a body is taken apart, and the WebSocket library gets a plain GET."""
+"""A request's body is split off, and the WebSocket library gets a plain GET."""
 
 from __future__ import annotations
 

@@ -146,13 +146,13 @@ async def test_a_client_that_reads_nothing_holds_up_nobody(
         async with connect() as session, Heard(session) as heard:
             await type_text(session, "hello")
             await heard.until("turn_complete")
-        # The answer waits for its reader instead of piling up.
+        # The answer waits for its reader instead of filling memory.
         assert len(engine.spoken) < 50
         deaf.transport.abort()
 
 
 async def tear_off(server: LocalServer, number: int) -> None:
-    """Makes a connection; its number decides at which stage and in which way it ends."""
+    """Make a connection whose number decides at which stage and in which way it ends."""
     connection = await raw(server)
     if number % 5 > 0:
         await connection.send(SETUP)
@@ -169,7 +169,7 @@ async def tear_off(server: LocalServer, number: int) -> None:
 
 @pytest.fixture
 async def quiet_loop() -> AsyncIterator[None]:
-    """Fails a test in which an error reached the event loop's exception handler."""
+    """Fail a test in which an exception reaches the event loop's exception handler."""
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
     yield
@@ -185,7 +185,7 @@ async def test_a_hundred_connections_leave_nothing_behind(
     process, before = psutil.Process(), asyncio.all_tasks()
 
     async def settled() -> int:
-        """The number of descriptors once no connection has a task; a closing one holds some."""
+        """The number of descriptors once all tasks have ended; a closing connection holds some."""
         await until(lambda: not (engine.open_ears or engine.open_answers))
         await until(lambda: asyncio.all_tasks() == before)
         return process.num_fds()

@@ -114,7 +114,7 @@ async def test_a_call_goes_on_with_its_history_after_the_connection_was_lost(
     ) as call:
         call.type("one")
         await call.until(has_handle)
-        # 1006 for the client, which ADK answers by resuming.
+        # The client gets 1006, and ADK resumes.
         tear_off(server)
         await until(lambda: len(engine.ears_asked) >= 2)
         call.type("two")

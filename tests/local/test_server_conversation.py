@@ -1,4 +1,4 @@
-"""Whole conversations with the real engine: sound and pictures in, a voice out."""
+"""Whole conversations with the real engine: speech and frames in, speech out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @asynccontextmanager
 async def talking(data_dir: Path) -> AsyncIterator[Connect]:
-    """Opens sessions with an engine of its own."""
+    """Yields a function that opens sessions with an engine of their own."""
     engine = await LocalEngine.start(data_dir)
     server = await serve("127.0.0.1", 0, engine)
     client = studio_client(server)
@@ -59,7 +59,7 @@ async def connect(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Con
 
 
 async def ask(session: live.AsyncSession, question: str, *, then_silent: bool = True) -> None:
-    """Says it out loud, then is silent for a second."""
+    """Play a recorded question, and then a second of silence."""
     with wave.open(str(RECORDINGS / "speech" / f"{question.replace(' ', '-')}.wav")) as recording:
         assert (recording.getframerate(), recording.getnchannels()) == (16_000, 1)
         spoken = recording.readframes(recording.getnframes())
@@ -121,7 +121,7 @@ async def test_what_do_you_see(connect: Connect, model: str) -> None:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect_to_teach(tmp_path: Path) -> AsyncIterator[Connect]:
-    """Connects to an engine of its own: other tests' engine must not know what is taught here."""
+    """Connects to a separate engine: that of other tests must not know what is taught here."""
     async with talking(tmp_path) as connect:
         yield connect
 
@@ -229,5 +229,5 @@ async def test_the_agents_own_tool_is_called_and_its_answer_spoken(connect: Conn
                 id=call.id, name=call.name, response={"result": "sunny and warm"}
             )
         )
-        # 3.8 does not wait for a tool: the calling turn ends, and a later one tells the result.
+        # 3.8 does not wait for a tool: the turn with the call ends, and a later one has the result.
         await heard.until_true(lambda: "sunny" in heard.captions.lower(), within_s=60)

@@ -1,4 +1,4 @@
-"""Limits end connections and sessions over a real socket: short limits, and each one's text."""
+"""Limits end connections and sessions over a real socket; here they are short."""
 
 from __future__ import annotations
 

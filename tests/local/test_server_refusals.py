@@ -1,4 +1,4 @@
-"""Refusals of the local Live API, and their texts: keys, models, setups, messages."""
+"""The local Live API's refusals of keys, models, setups and messages, with their texts."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ AUDIO = {"generationConfig": {"responseModalities": ["AUDIO"]}}
 async def asked(
     server: LocalServer, method: str, path: str, body: Any = None, key: str = "any"
 ) -> tuple[int, Any]:
-    """Status and JSON (or text) of an answer."""
+    """The status and the JSON (or text) of a response."""
     url = f"https://127.0.0.1:{server.port}{path}"
     headers = {"x-goog-api-key": key} if key else {}
     async with (
@@ -49,7 +49,7 @@ async def minted(server: LocalServer, **body: Any) -> str:
 async def outcome(
     server: LocalServer, token: str, setup: Any, path: str = CONSTRAINED
 ) -> tuple[int, str] | None:
-    """The close of a session that this setup is refused with; None if it opens."""
+    """The close code and reason with which this setup is refused; None if a session opens."""
     async with raw(server, f"{path}?access_token={token}", key="") as connection:
         await connection.send(json.dumps({"setup": setup}))
         try:

@@ -1,4 +1,4 @@
-"""Sessions that go on after their connection has ended."""
+"""Sessions that are resumed after their connection has ended."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_handle_after_each_turn_brings_back_words_and_frames(
     assert [text for _, text in turn.history] == ["one", "You said one.", "two", "You said two."]
     assert [frame.jpeg for frame in turn.frames] == [b"a picture"]
     assert turn.frames[0].at_ms <= 0 <= turn.now_ms
-    # The handle of the first turn is still good, and knows the first turn only.
+    # The handle of the first turn is still valid, and covers the first turn only.
     async with connect(model, **resuming(first)) as session, Heard(session) as heard:
         await session.send_realtime_input(text="two again")
         await heard.until("turn_complete")

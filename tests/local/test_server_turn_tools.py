@@ -133,7 +133,7 @@ PLAIN = types.Tool(function_declarations=[types.FunctionDeclaration(name="get_ti
 
 
 def looks_it_up(turn: Turn) -> list[Say | ToolRequest]:
-    """Calls a tool, goes on talking, and says the result when it arrives."""
+    """An answer that calls a tool, goes on talking, and tells the result when it arrives."""
     if turn.tool_results:
         return [Say(f"It is {turn.tool_results[0]['response']['result']}.")]
     if turn.text == "what time is it":

@@ -1,4 +1,4 @@
-"""Turn-taking on the wire: barge-in, play-out, activity signals, tools, text."""
+"""Turn-taking on the wire: barge-in, playback time, activity signals, transcripts, usage."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_nothing_of_an_interrupted_answer_follows_the_interruption(
         "turn_complete",
     ]
     assert heard.captions.endswith("Yes?")
-    # The history keeps of a cut answer what was sent, and no more was sent.
+    # Of an interrupted answer, the history keeps what was sent.
     history = dict(engine.turns[1].history)
     assert history["user"] == "tell me everything"
     assert heard.captions.removesuffix("Yes?").strip().startswith(history["model"][:20])
@@ -309,7 +309,7 @@ async def test_an_interruption_is_soon_heard_by_a_client_that_reads_slowly(
         since_cut_in = None
         async for message in session.receive():
             if since_cut_in is None and message.data:
-                # By now all of the answer could be on its way: it is made at once.
+                # Meanwhile the whole answer, which is made at once, could be sent.
                 await asyncio.sleep(0.5)
                 await send_sound(session, LOUD, 3)
                 await asyncio.sleep(0.1)
@@ -318,7 +318,7 @@ async def test_an_interruption_is_soon_heard_by_a_client_that_reads_slowly(
                 since_cut_in += 1
             if message.server_content and message.server_content.interrupted:
                 break
-    # Sound runs far ahead, and what the client has not read is taken back.
+    # Sound is sent far ahead of its playback, and unsent pieces are dropped at an interruption.
     assert since_cut_in is not None
     assert since_cut_in < 40
 

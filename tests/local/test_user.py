@@ -1,4 +1,4 @@
-"""The engine learns whose conversation it is: from any client, and from a call of the product."""
+"""The engine learns the user of a conversation, from any client and from the product's calls."""
 
 from __future__ import annotations
 

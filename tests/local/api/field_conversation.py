@@ -60,22 +60,22 @@ AROUND: dict[str, Any] = {
     },
     "contextUpdate": {"contextUpdate": {}},
 }
-"""The message around a field, for the longest beginning of its path."""
+"""The message in which a field is placed, by the longest matching beginning of its path."""
 
 
 def snake(value: Any) -> Any:
-    """The same message in the other spelling, except inside what is the client's own."""
+    """A message with all of its names in snake_case."""
     if isinstance(value, dict):
         return {snake_case(name): snake(held) for name, held in value.items()}
     return [snake(held) for held in value] if isinstance(value, list) else value
 
 
 PLAYED_S = 0.05
-"""How long an answer's sound is played before it is cut off."""
+"""How long an answer's sound is played before the caller cuts in."""
 
 
 class Conversation:
-    """One conversation over a raw socket, and all that can be seen of it."""
+    """One conversation over a raw socket, and everything observable of it."""
 
     def __init__(self, *, snake_names: bool = False) -> None:
         self.engine = ScriptedEngine()
@@ -98,15 +98,15 @@ class Conversation:
         return [ToolRequest("get_time")] if "time" in turn.text else [Say("Yes.")]
 
     async def hold(self, setup: dict[str, Any], message: dict[str, Any] | None = None) -> Any:
-        """Says hello, cuts in, asks for a tool, sends ``message``, and says goodbye.
+        """Hold a conversation: hello, cut in, ask for a tool, send ``message``, goodbye.
 
         Returns:
-            What was seen.
+            Everything that was observed.
         """
         server = await serve("127.0.0.1", 0, self.engine)
         vertex = str(setup.get("model", "")).startswith("publishers/")
         model = find_model(str(setup.get("model", "")), vertex=vertex)
-        # A turn of the model's that a tool is called in may be one with that of the result.
+        # With some models, the turn that calls a tool stays open for the result.
         waited = model is not None and not model.calls_in_background("")
         habits = model.habits_on(vertex=vertex) if model is not None else LOCAL
         self._keeps_open = waited and not habits.tool_call_ends_turn
@@ -133,7 +133,7 @@ class Conversation:
             await self._send(setup)
             await self._send({"realtimeInput": {"video": {"mimeType": "image/jpeg", "data": "AA"}}})
             await self._ask("wait", quietly=False)
-            # Only what was played of an answer that is cut off is part of the history.
+            # The history keeps only the played part of an interrupted answer.
             await asyncio.sleep(PLAYED_S)
             await self._send({"realtimeInput": {"text": "hello"}})
             await self._spin()
@@ -148,7 +148,7 @@ class Conversation:
             if message and "toolResponse" not in message:
                 await self._send(message)
                 await self._quiet()
-            # Only what comes in the stream sees the stream's frames.
+            # Only input in the stream sees the stream's frames.
             await self._send({"realtimeInput": {"text": "and now"}})
             await self._quiet()
             await self._ask("nothing")
@@ -176,7 +176,7 @@ class Conversation:
         self.ended = self._socket.close_code, self._socket.close_reason
 
     async def _quiet(self) -> None:
-        """Until everything that was sent has been taken in, and every turn is over."""
+        """Wait until everything that was sent is handled, and every turn is over."""
         while True:
             seen = len(self.told)
             await self._spin()
@@ -187,16 +187,16 @@ class Conversation:
             await asyncio.sleep(0.1)
 
     def _turns_due(self) -> int:
-        """How many turns are over when nothing more is to be said."""
+        """How many turns are complete once the model has nothing more to say."""
         turns = self.engine.turns
         if not self._keeps_open:
-            # A filler is a turn that the engine is not asked about.
+            # A filler is a turn of its own, which the engine does not answer.
             return len(turns) + sum(text == self._filler for text, *_ in self.engine.spoken)
         waits = bool(turns) and not turns[-1].tool_results and "time" in turns[-1].text
         return sum(not turn.tool_results for turn in turns) - waits
 
     async def _spin(self) -> None:
-        # Client and server share this loop: what one sends, the other has before its time goes on.
+        # Client and server share this loop: a message arrives before virtual time moves on.
         for _ in range(3):
             await asyncio.sleep(0.001)
 
@@ -210,7 +210,7 @@ class Conversation:
                 "text": turn.text,
                 "frames": [frame.jpeg for frame in turn.frames],
                 "history": turn.history,
-                # What the engine reads of a declaration.
+                # The fields of a declaration that the engine reads.
                 "tools": [
                     {name: tool.get(name) for name in READ_OF_TOOLS if name in tool}
                     for tool in map(snake, turn.tools)
@@ -236,13 +236,16 @@ VOICE = "the engine's voice"
 
 
 def whose(sound: re.Match[str]) -> str:
-    """The engine's voice is a tone of ascending bytes; what is translated is the caller's."""
+    """Replace sound by a mark if it is the engine's, a tone of ascending bytes.
+
+    A translator sends the caller's own sound, which is kept.
+    """
     first, second, *_ = base64.b64decode(sound[0])
     return VOICE if second == (first + 1) % 256 else sound[0]
 
 
 def anonymous(told: list[dict[str, Any]]) -> list[Any]:
-    """What was said without what is new each time: identifiers, and in how many pieces.
+    """The messages without what varies between runs: identifiers, and the number of pieces.
 
     Between two pieces of sound some models send an empty message.
     """

@@ -28,11 +28,11 @@ class Comparison:
     """One sentence for each difference.
 
     Attributes:
-        unknown: What a client can send and the server does not know.
-        absent: What the server knows and no client of this version sends.
-        other_service: Where client and server disagree about what only one service knows.
-        unnamed: What a client of this version reads and the page does not name.
-        compared: The messages that were looked at.
+        unknown: What a client can send, but the server does not know.
+        absent: What the server knows, but no client of this version sends.
+        other_service: Fields of a single service on which client and server disagree.
+        unnamed: What a client of this version reads, but the page does not name.
+        compared: The messages that were compared.
     """
 
     unknown: list[str] = dataclasses.field(default_factory=list)
@@ -50,27 +50,27 @@ def comparison() -> Comparison:
 
 
 def parts_of(annotation: Any) -> list[Any]:
-    """The classes in a type annotation, those that google-genai sends first."""
+    """The classes in a type annotation; of a union with `Content`, only `Content`."""
     if typing.get_origin(annotation) in (typing.Annotated,):
         return parts_of(typing.get_args(annotation)[0])
     if annotation is list:
-        # How google-genai writes its lists of tools, which it checks by itself.
+        # google-genai annotates lists of tools like this, and checks them by itself.
         return [types.Tool]
     if not typing.get_args(annotation):
         return [annotation]
     found = [part for inner in typing.get_args(annotation) for part in parts_of(inner)]
-    # What is convenient to write (a string, a file, a part) is sent as content.
+    # The client takes shorthands (a string, a file, a part), and sends them as content.
     return [types.Content] if types.Content in found else found
 
 
 def compare(model: type[BaseModel], message: str, where: str, found: Comparison) -> None:
-    """Notes what differs between a class of google-genai's and a message here, and inside them."""
+    """Note the differences between a class of google-genai and a message here, recursively."""
     if message in found.compared:
         return
     found.compared.append(message)
     fields = dict(model.model_fields)
     if model is types.LiveClientSetup:
-        # A client sends it, from LiveConnectConfig; only the class of the message lacks it.
+        # A client sends this field of LiveConnectConfig, though the message's class lacks it.
         fields["realtime_input_config"] = types.LiveConnectConfig.model_fields[
             "realtime_input_config"
         ]
@@ -97,7 +97,7 @@ def compare(model: type[BaseModel], message: str, where: str, found: Comparison)
 
 
 def other_service() -> list[str]:
-    """Where google-genai refuses a field for a service that knows it here, or the reverse."""
+    """Fields that google-genai refuses for a service which knows them here, or the reverse."""
     by_class: dict[str, str] = {}
     source = re.sub(r"'\s*'", "", inspect.getsource(_live_converters))
     refused: set[tuple[str, str, str]] = set()
@@ -122,7 +122,7 @@ def other_service() -> list[str]:
     walked: set[str] = set()
     walk(types.LiveClientMessage, ROOT)
     theirs = {(by_class[a], b, c) for a, b, c in refused if a in by_class}
-    # It can be sent on Vertex by `send_realtime_input`, which does not go through that converter.
+    # `send_realtime_input` can send it on Vertex, because it bypasses that converter.
     theirs.discard(("BidiGenerateContentRealtimeInput", "audio_stream_end", "studio"))
     ours = {
         (message, name, field.only)
@@ -137,13 +137,13 @@ def other_service() -> list[str]:
 def missing_from_page(
     root: Any, fields_of: Callable[[Any], dict[str, tuple[list[Any], bool]]]
 ) -> list[str]:
-    """What of a message the page does not name, and nothing inside of what is not supported.
+    """The fields of a message that the page does not name, except inside unsupported ones.
 
-    A kind of message that occurs at several places has to be described at one of them.
+    The page has to describe a kind of message at one of the places where it occurs.
 
     Args:
         root: The kind of message to begin with.
-        fields_of: For each field of a kind, the kinds of message it holds and whether repeated.
+        fields_of: For each field of a kind, the kinds of message in it, and whether it repeats.
     """
     verdicts = {row.path: row.verdict for row in fields()}
     places: dict[Any, list[str]] = {root: [""]}
@@ -178,7 +178,7 @@ def of_google_genai(model: type[BaseModel]) -> dict[str, tuple[list[type[BaseMod
 
 
 WIRE_NAMES = {"voice_activity_type": "type"}
-"""Where google-genai calls a field otherwise than the wire."""
+"""Names on the wire of fields that google-genai names differently."""
 
 
 def camel(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The caller's sound and signals: which speech events come out of them, and when."""
+"""The speech events that the caller's sound and activity signals cause, and when."""
 
 from __future__ import annotations
 

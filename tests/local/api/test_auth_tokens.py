@@ -1,4 +1,4 @@
-"""Ephemeral tokens: how long and how often they are good, and what they lock."""
+"""Ephemeral tokens: how long and how often they are valid, and which fields they lock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def created(tokens: AuthTokens, **body: Any) -> str:
 
 
 def opened(tokens: AuthTokens, name: str, setup: Any, after: timedelta) -> str:
-    """How opening a session ends: "" or the refusal."""
+    """Open a session; returns "" or the refusal."""
     try:
         tokens.open(name, setup, NOON + after)
     except Refused as refused:
@@ -117,7 +117,7 @@ def test_the_setup_of_a_token_takes_the_place_of_the_clients_whole() -> None:
         "generation_config": {"responseModalities": ["AUDIO"]},
         "session_resumption": {"handle": "h"},
     }
-    # What it leaves out is the default of the service, which is an answer in text.
+    # A field that the token leaves out has the service's default, e.g. answers in text.
     bare = effective({"model": "models/gemini-3.8-live"})
     assert bare["generation_config"] == {"responseModalities": ["TEXT"]}
 

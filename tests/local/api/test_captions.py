@@ -1,4 +1,4 @@
-"""Words beside the sound."""
+"""Transcripts beside the sound, in the pieces that each model sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading what clients write: both spellings, both alphabets, both dialects, and nonsense."""
+"""Parsing of client messages: both spellings, both base64 alphabets, both dialects, nonsense."""
 
 from __future__ import annotations
 

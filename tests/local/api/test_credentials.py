@@ -1,4 +1,4 @@
-"""Who is let in, and who is refused with which code and words."""
+"""Which credentials are accepted, and the code and words of each refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which service a path names."""
+"""The service that a URL's path names."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What docs/local-live-api.md says of every message and field is true, row by row.
+"""Every row of docs/local-live-api.md about a message or field is true.
 
 A conversation is held twice over a real socket, with the field and without it, and everything that
-can be seen of it is compared: what the client is told, what the engine hears, and what it is asked.
+can be observed is compared: what the client receives, what the engine hears, and what it is asked.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def merged(into: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def seen_in(conversation: str, snake_names: bool) -> Any:
-    """In virtual time, so that each time as much of an answer is played before it is cut off."""
+    """Hold a conversation in virtual time: an interruption always comes at the same point."""
     setup, message = json.loads(conversation)
     return run_virtually(lambda: Conversation(snake_names=snake_names).hold(setup, message))
 
@@ -85,7 +85,7 @@ def seen_in(conversation: str, snake_names: bool) -> Any:
 def seen_of(
     setup: dict[str, Any], message: dict[str, Any] | None, *, snake_names: bool = False
 ) -> Any:
-    """What is seen of a conversation. Without their fields, many rows have the same."""
+    """What is observed of a conversation, cached: without their fields, many rows share one."""
     return seen_in(json.dumps([setup, message]), snake_names)
 
 
@@ -105,7 +105,7 @@ def test_a_field_does_something_or_nothing_as_the_page_says(row: Row) -> None:
 
 
 SEEN: list[list[str]] = []
-"""What servers said in the conversations above."""
+"""What servers sent in the conversations above."""
 
 
 @pytest.mark.parametrize("refusal", refusals(), ids=str)
@@ -134,7 +134,7 @@ async def test_what_is_refused_ends_as_the_page_says(refusal: Refusal) -> None:
 
 def test_the_page_names_every_field_that_a_client_can_send() -> None:
     def fields_of(message: str) -> dict[str, tuple[list[str], bool]]:
-        # JSON Schema is a language of its own.
+        # Fields of a JSON Schema are not the Live API's.
         return {
             camel(name): (
                 [held.type] if held.type in MESSAGES and held.type != "Schema" else [],
@@ -148,7 +148,7 @@ def test_the_page_names_every_field_that_a_client_can_send() -> None:
 
 
 async def other_conversations() -> None:
-    """What no field brings about: ``goAway``, and cutting in while a tool is waited for."""
+    """Conversations for what no field causes: ``goAway``, and cutting in while a tool runs."""
     engine = ScriptedEngine()
     engine.answers = lambda turn: [ToolRequest("get_time", {"place": "Graz"})]
     limits = Limits(connection_s=2.0, go_away_s=2.0)
@@ -174,7 +174,7 @@ async def other_conversations() -> None:
 
 
 async def one_turn(engine: ScriptedEngine, setup: dict[str, Any]) -> list[dict[str, Any]]:
-    """What is said in a turn in sound."""
+    """What a server sends in one spoken turn."""
     server = await serve("127.0.0.1", 0, engine)
     path = VERTEX if setup["model"].startswith("publishers/") else STUDIO
     uri = f"wss://127.0.0.1:{server.port}{path}"
@@ -185,7 +185,7 @@ async def one_turn(engine: ScriptedEngine, setup: dict[str, Any]) -> list[dict[s
         await connection.send(json.dumps({"setup": setup}))
         for pcm in (LOUD * 10, QUIET * 70):
             await connection.send(json.dumps({"realtimeInput": {"audio": sound(pcm)}}))
-        # A model that transcribes completes no turns.
+        # A model that only transcribes completes no turns.
         end = "generationComplete" if "transcribe" in setup["model"] else "turnComplete"
         while end not in (told or [{}])[-1].get("serverContent", {}):
             told.append(json.loads(await connection.recv()))
@@ -206,7 +206,7 @@ async def test_the_server_says_what_the_page_says_and_nothing_else() -> None:
         pytest.skip("needs every row of the page before it: run this whole file")
     said = {path for told in SEEN for message in told for path in paths(json.loads(message))}
     verdicts = {row.path: row.verdict for row in SAID}
-    # Described once, and the same at the other place.
+    # The page describes these messages once, at one of the places where they occur.
     said = {path.replace("outputTranscription.", "inputTranscription.") for path in said}
     said = {path.replace("interimInputTranscription.", "inputTranscription.") for path in said}
     said = {path.replace("candidatesToken", "responseToken") for path in said}

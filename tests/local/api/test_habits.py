@@ -1,4 +1,4 @@
-"""The table of habits, and the page that says where each is known from."""
+"""The table of the models' habits, and the page that names a source for each."""
 
 from __future__ import annotations
 

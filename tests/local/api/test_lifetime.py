@@ -1,4 +1,4 @@
-"""How long connections and sessions last, decided without a clock."""
+"""How long connections and sessions last, with time as an argument."""
 
 from __future__ import annotations
 

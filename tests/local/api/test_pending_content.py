@@ -1,4 +1,4 @@
-"""Which contents of a client wait for an answer."""
+"""The contents of a client's message that need an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resumption handles: how long they live, and what they cost."""
+"""Resumption handles: how long they are valid, and how much memory they take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that no message has are refused, at every level."""
+"""Unknown fields and values of a wrong type are refused, at every level."""
 
 from __future__ import annotations
 

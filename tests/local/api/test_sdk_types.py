@@ -1,4 +1,4 @@
-"""All that either major version of google-genai can send is known, and what it reads is named."""
+"""The server knows all that each major version of google-genai sends; the page, all it reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The setup message: what is read from it, and what is refused with which code and words."""
+"""The setup message: how it is read, and the code and words of each refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast the sound of an answer is sent."""
+"""The pace at which an answer's sound is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn-taking, row by row."""
+"""Turn-taking: each event in each state, with time as an argument."""
 
 from __future__ import annotations
 

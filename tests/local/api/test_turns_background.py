@@ -32,7 +32,7 @@ from vision_agent.local.contract import FunctionCall
 
 
 def launched(*calls: FunctionCall, **options: bool) -> Turns:
-    """A turn that called in the background, said a second of sound, and is being heard."""
+    """A turn that made background calls, and whose second of sound is being played."""
     turns = thinking(**options)
     assert turns.launched(1, calls or [CALL]) == [SendFunctionCalls(calls or (CALL,))]
     turns.spoke(1, 1000, 0)
@@ -41,7 +41,7 @@ def launched(*calls: FunctionCall, **options: bool) -> Turns:
 
 
 def idle_after(*calls: FunctionCall) -> Turns:
-    """The same when it has been heard."""
+    """The same turn once its sound has been played."""
     turns = launched(*calls)
     assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed())]
     return turns
@@ -54,7 +54,7 @@ def test_a_result_is_answered_at_once_when_nobody_speaks(scheduling: Scheduling)
     assert turns.tools_answered([found], 2000) == [BeginAnswer(2, typed(), (found,))]
     turns.spoke(2, 100, 2000)
     turns.finished(2, 2000)
-    # The question is history already; only the answer is new.
+    # The question is part of the history already; only the answer is new.
     assert turns.tick(2100) == [TurnComplete(), Settled(None)]
 
 
@@ -85,7 +85,7 @@ def test_even_an_urgent_result_is_not_said_into_the_callers_words() -> None:
     found = result(CALL, Scheduling.INTERRUPT)
     assert turns.tools_answered([found], 2001) == []
     turns.caller_stopped()
-    # The caller's own question comes first, too.
+    # The caller's own question is answered first as well.
     assert turns.transcribed(HELLO) == [BeginAnswer(2, HELLO)]
     assert turns.finished(2, 2002)[-1] == BeginAnswer(3, typed(), (found,))
 
@@ -103,7 +103,7 @@ def test_a_call_may_give_back_more_than_once() -> None:
     assert turns.tools_answered([first], 1000) == [BeginAnswer(2, typed(), (first,))]
     assert turns.tools_answered([first], 1000) == []
     assert turns.tools_answered([result(CALL)], 1000) == []
-    # What came meanwhile is answered together; after the last one nothing more is expected.
+    # Results that came meanwhile are answered together; after the last one none is expected.
     assert turns.finished(2, 1000)[-1] == BeginAnswer(3, typed(), (first, result(CALL)))
     turns.finished(3, 1000)
     assert turns.tools_answered([result(CALL)], 1000) == []

@@ -1,4 +1,4 @@
-"""Turn-taking with whatever a random caller can think of."""
+"""Turn-taking with random events of a caller, an engine and a clock."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from vision_agent.local.contract import FunctionCall, Transcript
 
 
 class RandomConversation(RuleBasedStateMachine):
-    """Everything a caller, an engine and a clock can do, in any order."""
+    """A state machine: everything a caller, an engine and a clock can do, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class RandomConversation(RuleBasedStateMachine):
         self.ends_turn = ends_turn
 
     def check(self, actions: list[Action], *, is_news: bool = True) -> None:
-        """Follows what is to be done; without news nothing new may begin once all is said."""
+        """Check the actions; without news, nothing new may begin after the last turn."""
         self.idle = False
         for action in actions:
             match action:
@@ -91,7 +91,7 @@ class RandomConversation(RuleBasedStateMachine):
                     assert self.answering is not None
                     self.answering = None
                 case Interrupted():
-                    if not self.open:  # a 2.5 turn that ended with its tool call is still heard
+                    if not self.open:  # a 2.5 turn that ended with its tool call is still played
                         assert self.ends_turn
                         assert self.pending
                         assert self.now_ms < self.played_until_ms
@@ -106,7 +106,7 @@ class RandomConversation(RuleBasedStateMachine):
                 case TurnComplete(said_nothing, more_follows):
                     assert self.open, "a turn ended twice"
                     if not (self.muted or self.pending):
-                        assert self.now_ms >= self.played_until_ms, "over before it was heard"
+                        assert self.now_ms >= self.played_until_ms, "over before it was played"
                     if self.pending or self.background or self.owed:
                         assert more_follows
                     self.idle = not more_follows
@@ -186,7 +186,7 @@ class RandomConversation(RuleBasedStateMachine):
         self.check(actions, is_news=False)
 
     def reporting(self) -> list[int]:
-        """The answers that may still report: the current one, and those that were cut off."""
+        """The answers that may still report: the current one, and interrupted ones."""
         return [number for number in self.numbers if number not in self.over] or [-1]
 
     def new_calls(self, count: int) -> list[FunctionCall]:
@@ -226,7 +226,7 @@ class RandomConversation(RuleBasedStateMachine):
     def tool_answers(self, data: st.DataObject, named: bool) -> None:
         call = data.draw(st.sampled_from(list(self.pending.values())))
         del self.pending[call.id]
-        # A name alone may mean any call of it, also one in the background.
+        # A result with only a name may belong to any call of that name, in the background too.
         same_name = [other for other in self.pending.values() if other.name == call.name]
         given = by_name(call) if named and not same_name else result(call)
         self.check(self.turns.tools_answered([given], self.now_ms))
@@ -276,7 +276,7 @@ class RandomConversation(RuleBasedStateMachine):
                 assert not self.owed, "a result was forgotten"
 
     def teardown(self) -> None:
-        """Left alone, everything ends: the caller is silent, every prompt answered."""
+        """Left alone, everything ends: the caller falls silent, and every prompt is answered."""
         self.check(self.turns.caller_stopped())
         while self.to_transcribe:
             self.transcribed(True, "bye")

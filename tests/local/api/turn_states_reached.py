@@ -1,4 +1,4 @@
-"""Turns in each state, for the tests of turn-taking."""
+"""Turn-taking brought into each state."""
 
 from __future__ import annotations
 

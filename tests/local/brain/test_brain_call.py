@@ -11,7 +11,7 @@ from vision_agent import CallClient
 
 
 def said_last(request: dict[str, Any]) -> str:
-    """The newest words of the user's, or the newest result."""
+    """The user's newest words, or the newest result."""
     content = request["messages"][-1]["content"]
     return content if isinstance(content, str) else content[0]["text"]
 

@@ -1,4 +1,4 @@
-"""Whole conversations with a language model, over the wire, by google-genai's own client."""
+"""Whole conversations with a language model, over a real socket, with google-genai's client."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def talking(
     timeout_s: float = 60.0,
     **config: Any,
 ) -> AsyncIterator[tuple[live.AsyncSession, Heard]]:
-    """A session whose answers are the language model's at ``url``."""
+    """A session that the language model at ``url`` answers."""
     engine = BrainEngine(Brain(url, timeout_s=timeout_s), ears or ScriptedEngine())
     server = await serve("127.0.0.1", 0, engine, translates=True)
     try:
@@ -60,7 +60,7 @@ def declared(name: str, **more: Any) -> list[types.Tool]:
 
 
 def sent(brain: ChatServer, request: int = -1) -> list[str]:
-    """The messages of a request but the instruction, as ``role: text``."""
+    """The messages of a request except the instruction, as ``role: text``."""
     lines = []
     for message in brain.requests[request]["messages"][1:]:
         content = message["content"]
@@ -120,7 +120,7 @@ async def test_cutting_in_closes_the_request_and_what_was_not_played_was_not_sai
     assert (user, stop) == ("user: tell me", "user: stop")
     kept = model_line.removeprefix("assistant: ")
     assert (first + long).startswith(kept)
-    # A second and a bit of the tone, which is 60 ms for each letter.
+    # Little more than a second was played, at 60 ms for each letter.
     assert 5 < len(kept) < len(first) + 60
     assert len(kept) < len(heard.captions.removesuffix("Yes?"))
 
@@ -257,5 +257,5 @@ async def test_llama_cpp_answers_and_is_left_when_the_caller_cuts_in() -> None:
         await until(lambda: not (story.keys() & llama.at_work().keys()), 60)
         before = len(heard.captions)
         await heard.until_true(lambda: len(heard.captions) > before, within_s=150)
-        # What was said before is read again.
+        # The new requests contain the conversation so far.
         assert all(read > prompt for read in llama.at_work().values())

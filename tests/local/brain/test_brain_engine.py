@@ -1,4 +1,4 @@
-"""The answers of a language model behind a real client, from a server that does as it is told."""
+"""The answers of a language model through the real client, from a server that a test scripts."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def steps(*steps: Step) -> Callable[[dict[str, Any]], tuple[Step, ...]]:
 
 
 def in_turn(*answers: tuple[Step, ...]) -> Callable[[dict[str, Any]], tuple[Step, ...]]:
-    """One answer after the other; the last one again and again."""
+    """Give one answer after the other, and then repeat the last one."""
     left = list(answers)
     return lambda request: left.pop(0) if len(left) > 1 else left[0]
 

@@ -1,4 +1,4 @@
-"""Gemini's declarations as functions, and the calls that come back."""
+"""Gemini's function declarations as OpenAI's tools, and the model's calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thoughts and calls are taken out of what a model writes."""
+"""Thoughts and tool calls are separated from a model's text."""
 
 from __future__ import annotations
 

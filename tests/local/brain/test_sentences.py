@@ -1,4 +1,4 @@
-"""Text is split into sentences while it is written, and what is spoken of each."""
+"""Text is split into sentences while it streams, and each becomes speakable text."""
 
 from __future__ import annotations
 

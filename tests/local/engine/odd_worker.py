@@ -1,4 +1,4 @@
-"""A worker that behaves as its environment says; it echoes what it is sent."""
+"""A worker that echoes messages, or misbehaves as its environment says."""
 
 import os
 import sys

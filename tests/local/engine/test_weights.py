@@ -1,4 +1,4 @@
-"""The files of weights: each is checked by its hash when it is loaded."""
+"""Each file of weights is checked by its hash when it is loaded."""
 
 from dataclasses import replace
 from pathlib import Path

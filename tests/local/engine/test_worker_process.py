@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("children_as_always")
 
 
 class Odd:
-    """A worker, and what is heard from it."""
+    """A worker, and the messages and losses that its parent is told."""
 
     def __init__(self, behaviour: str) -> None:
         self.messages: asyncio.Queue[WorkerMessage] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""When faults strike, with the time and the connection's messages as arguments."""
+"""When faults occur, with the time and the connection's messages as arguments."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_one_after_another_as_listed() -> None:
     assert faults.due(110) == [Stall(1.0)]
     assert faults.wake_at_s == 120
     assert faults.due(120) == [Drop(1011)]
-    # The time without a connection counts; then it begins again from the start.
+    # The time without a connection counts; after it, the list begins again.
     faults = ready(told, 125)
     assert faults.due(130) == [Stall(1.0)]
 
@@ -147,11 +147,11 @@ def test_what_strikes_only_who_connects_tears_the_connection_off_first() -> None
     told = plan("{refuse: 503, times: 2}, {handle: expired}, {setup_complete_s: 3}", "every_s: 10")
     assert ready(told, 0).happened([], 10) == [TORN]
     assert [told.connect()[1] for _ in range(2)] == [Refuse(503)] * 2
-    # From when a client is there again.
+    # The wait begins when a client is connected again.
     faults = ready(told, 20)
     assert faults.due(29) == []
     assert faults.due(30) == [TORN]
-    # It came back without a handle: that can't have expired. It gets another chance later.
+    # The client came back without a handle, so none can expire; the fault occurs another time.
     faults = ready(told, 31)
     assert faults.due(39) == []
     assert faults.due(40) == [TORN]

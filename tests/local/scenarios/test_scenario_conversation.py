@@ -1,4 +1,4 @@
-"""Scripted conversations, held with google-genai's own client and with ADK over a real socket."""
+"""Scripted conversations with google-genai's own client and with ADK, over a real socket."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def test_the_sample_hears_sees_calls_a_tool_and_is_interrupted() -> None:
         serving(load_scenario(SAMPLE)) as server,
         talking(server, tools=[TIME]) as (session, heard),
     ):
-        # Whatever is really said: the voice activity is real, the words are the script's.
+        # The voice activity is real; the transcript is the script's, whatever the recording says.
         await speak(session, "off-topic")
         await heard.until("turn_complete")
         assert heard.captions == "I see no picture yet."
@@ -164,7 +164,7 @@ async def test_the_real_engine_does_what_the_scenario_does_not_say() -> None:
     wrapped = ScenarioEngine(scenario, engine)
     ears = wrapped.hearing(HearingOptions())
     assert ears.feed(b"\x01\x00" * 320) == [SpeechStarted(0)]
-    # The noise is still measured; every utterance is asked of the real ears.
+    # The real hearing still takes every utterance, which measures the noise.
     assert await ears.transcript() == Transcript("scripted", snr_db=30.0)
     assert await ears.transcript() == Transcript("heard", True)
     await ears.close()
@@ -192,7 +192,7 @@ async def test_adk_goes_on_when_the_line_is_torn_off_in_the_middle_of_an_answer(
         otherwise: {say: Here again.}
         faults: [{drop: 1006, at: {turn: 2, audio_chunks: 3}}]
     """)
-    # ADK by itself forgets its handle when it is told that what goes on now is in none.
+    # Plain ADK forgets its handle on an update which says that the session is not resumable.
     async with serving(scenario, limits=UNLIMITED) as server:
         assert server.faults is not None
         agent = Agent(name="guide", model=gemini(server, MODEL_2), instruction="Help.")

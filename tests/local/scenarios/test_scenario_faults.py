@@ -1,4 +1,4 @@
-"""Every fault of a scenario, as google-genai's own client sees it over a real socket."""
+"""Each fault of a scenario, as google-genai's own client gets it over a real socket."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def calling(
 ) -> AbstractAsyncContextManager[live.AsyncSession]:
     options = http_options(server)
     if not any_size:
-        # As a client has it that sets nothing: 1 MiB.
+        # A client that sets no limit has the default of 1 MiB.
         options.async_client_args = {"ssl": trusting(server)}
     client = Client(vertexai=False, api_key="any", http_options=options)
     config = types.LiveConnectConfig(
@@ -54,7 +54,7 @@ def calling(
 
 
 async def closed(session: live.AsyncSession, within_s: float = 5.0) -> tuple[int, str]:
-    """Reads until the connection ends; its close code and reason as the client reports them."""
+    """Read until the connection ends; returns the close code and reason that the client reports."""
     try:
         async with asyncio.timeout(within_s):
             while True:
@@ -107,7 +107,7 @@ async def test_a_drop_in_the_middle_of_an_answer_of_a_later_turn() -> None:
         with pytest.raises((errors.APIError, websockets.exceptions.ConnectionClosed)):
             await heard.until("never")
     second = heard.messages[[kinds(message) for message in heard.messages].index(["interrupted"]) :]
-    # What is torn off takes with it what has not got through yet.
+    # A torn connection loses the messages that have not got through yet.
     assert 1 <= sum(bool(message.data) for message in second) <= 5
 
 
@@ -170,7 +170,7 @@ async def test_it_may_say_that_it_cannot_be_resumed() -> None:
         await heard.until("audio")
         await session.send_realtime_input(text="two")
         found = await handles(heard, "session_resumption_update", 2)
-    # An answer is in no handle until it has ended; the fault says it once more.
+    # During an answer, no update has a handle; the fault sends one more such update.
     assert found == [False, True, False, False, True]
 
 
@@ -182,7 +182,7 @@ async def test_it_may_not_be_resumable_for_a_while() -> None:
         await session.send_realtime_input(text="two")
         found = await handles(heard, "not_resumable", 5)
         assert heard.count("turn_complete") == 2
-    # The fault's own, and one at the beginning and the end of each answer.
+    # One update by the fault, and two for each answer, at its beginning and its end.
     assert found == [False] * 5
 
 
@@ -245,7 +245,7 @@ async def test_a_stall_sends_nothing_and_reads_on() -> None:
         await session.send_realtime_input(text="two")
         await heard.until("interrupted")
         assert time.monotonic() - begun_s > 0.8
-        # One message was held back on its way out; what waited behind it was dropped.
+        # One message was held back while it was sent; those queued behind it were dropped.
         assert [kinds(message) for message in heard.messages[before:]].index(["interrupted"]) <= 1
 
 
@@ -277,7 +277,7 @@ async def test_a_large_message_ends_the_connection_of_who_kept_the_limit() -> No
     big = "  - {oversized_bytes: 2000000}"
     async with serving(big) as server, calling(server, any_size=False) as session:
         code, reason = await closed(session)
-    # It ends the connection itself, so no close code reaches it.
+    # The client ends the connection itself, so it gets no close code.
     assert code == 1006, reason
 
 

@@ -1,4 +1,4 @@
-"""Scenario files: what they may say, and how a mistake in one is reported."""
+"""Scenario files: what they may contain, and how a mistake is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which answer of a scenario a turn gets."""
+"""The answer of a scenario that each turn gets."""
 
 from __future__ import annotations
 

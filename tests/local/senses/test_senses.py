@@ -1,4 +1,4 @@
-"""Servers of the user's own that hear and speak."""
+"""The user's own servers for speech recognition and speech synthesis."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ async def test_a_whole_conversation_hears_thinks_and_speaks_with_servers_alone(s
                 await heard.until("turn_complete")
                 assert heard.captions == "It is Paris."
                 assert heard.sound == TONE.tobytes()
-                # Ears that fail are told in words, and typed words are answered still.
+                # A failure of the recognition is told in words, and typed text is still answered.
                 server.hears = web.Response(status=500)
                 for at in range(0, len(pcm), 3200):
                     await session.send_realtime_input(

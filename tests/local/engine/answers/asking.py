@@ -1,4 +1,4 @@
-"""Helpers of the tests of answers: a question with frames, and its whole answer."""
+"""Asks a responder a question with frames, and returns its whole answer."""
 
 from __future__ import annotations
 

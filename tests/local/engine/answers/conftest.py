@@ -1,4 +1,4 @@
-"""Fixtures of the tests of answers."""
+"""Sight and understanding that the tests of answers share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vision_agent.local.engine.sight import Box, Observations, Sight, TaughtThin
 
 
 class Remembering:
-    """A part of sight whose methods are called once with the same arguments."""
+    """A part of sight that remembers results: it calls no method twice with the same arguments."""
 
     def __init__(self, part: Any) -> None:
         self._part = part
@@ -38,9 +38,11 @@ class Remembering:
 
 
 class SightOnce(Sight):
-    """Looks for real, and at the same frames for the same things only once: a look costs half a
-    second of CPU, and many questions are asked about a few frames. Looks for several things share
-    what they have in common."""
+    """Real sight that looks only once at the same frames for the same things.
+
+    A look costs half a second of CPU, and many questions are asked about few frames. Looks for
+    different things share the results of sight's parts.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,7 +68,7 @@ class SightOnce(Sight):
 
 
 class UnderstandingOnce(Understanding):
-    """Places each sentence for real, and only once: the same are asked about many frames."""
+    """Real understanding of each sentence, but only once: many tests ask the same ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +92,7 @@ class UnderstandingOnce(Understanding):
 
 @pytest.fixture(scope="session")
 def sight() -> Iterator[Sight]:
-    """One for all tests of a worker: its looks are made in threads, not on an event loop."""
+    """Shared by all tests of a worker: it works in threads, so it belongs to no event loop."""
     sight = SightOnce()
     yield sight
     asyncio.run(sight.close())
@@ -98,7 +100,7 @@ def sight() -> Iterator[Sight]:
 
 @pytest.fixture(scope="session")
 def understanding() -> Iterator[Understanding]:
-    """One likewise: to load its encoder takes 0.3 s of CPU."""
+    """Shared as well: loading its encoder takes 0.3 s of CPU."""
     understanding = UnderstandingOnce()
     yield understanding
     understanding.close()

@@ -1,4 +1,4 @@
-"""A conversation is handed to the agent that is named, or whose description fits."""
+"""A conversation is transferred to the agent that is named, or whose description fits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_another_agent_is_reached_by_what_it_is_said_to_do() -> None:
     assert transfer_by_description("what time is it", HAND_OVER, TOLD) == to("clock")
     assert transfer_by_description("how is the weather", HAND_OVER, TOLD) == to("weather_expert")
     assert transfer_by_description("who won the match", HAND_OVER, TOLD) is None
-    # The clock itself does not pass the question on.
+    # The clock itself does not transfer the question.
     back = [declared(TransferToAgentTool(["guide", "weather_expert"]))]
     told = instruction(CLOCK, [GUIDE, WEATHER])
     assert transfer_by_description("what time is it", back, told) is None

@@ -29,7 +29,7 @@ OTHER_NOUNS = (
     *("kitten", "puppy", "couch", "teacup", "bike", "telephone", "rucksack", "fridge", "animal"),
     *("pet", "fruit", "insect", "vehicle", "furniture", "container", "building", "computer"),
 )
-"""Callers' words for what sight has another word for, and for several kinds."""
+"""Callers' synonyms for sight's words, and words for several kinds."""
 
 DENIES = re.compile(
     r"^No\b|\bNone\b|I don't (?:see|think so)|I can't (?:recognise|count|find)"
@@ -58,11 +58,11 @@ SOME = (
     "truck",
     "bottle",
 )
-"""Words of every sort: taken for one another, of a wider kind, too large for a hand."""
+"""Words of every sort: confused with one another, of a wider kind, too large for a hand."""
 
 
 class Saw(Sight):
-    """Sees what it is told."""
+    """Sight whose observations a test sets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Saw(Sight):
 
 
 def detected(*names: str, certainty: str = SURE) -> Observations:
-    """Things that the detector finds, side by side."""
+    """What sight reports of things that the detector finds side by side."""
     things = tuple(
         Named(name, Box(0.1 + 0.25 * at, 0.3, 0.2, 0.4), 0.6, certainty, "red")
         for at, name in enumerate(names)
@@ -82,7 +82,7 @@ def detected(*names: str, certainty: str = SURE) -> Observations:
 
 
 def classified(name: str, certainty: str = SURE, count: Count | None = None) -> Observations:
-    """What the classifier alone names, on a busy background if not said otherwise."""
+    """What sight reports of a thing that only the classifier names, before a busy background."""
     thing = Named(name, Box(0.15, 0.15, 0.7, 0.7), 0.6, certainty, placed=False)
     counted = count or Count(0, 0, "", 0, busy=True)
     return Observations(named=(), shown=thing, colour=Colour("red"), count=counted)
@@ -90,7 +90,7 @@ def classified(name: str, certainty: str = SURE, count: Count | None = None) -> 
 
 @cache
 def nouns_for(name: str) -> list[str]:
-    """The callers' words for a thing, the narrower ones left out."""
+    """The callers' words for a thing, without narrower ones."""
     asked = {noun: asked_kind(noun) for noun in (*words(), *LABELS, *OTHER_NOUNS)}
     return [noun for noun, kind in asked.items() if kind and kind.fits(name) and not kind.exact]
 
@@ -109,7 +109,7 @@ def questions(noun: str) -> list[str]:
 async def denials(
     responder: Responder, nouns: Iterable[str], frame: SeenFrame = FRAME
 ) -> list[tuple[str, str]]:
-    """The questions about what is in view whose answers deny it, with those answers."""
+    """The questions about things in view whose answers deny them, with the answers."""
     asked = [question for noun in nouns for question in questions(noun)]
     answers = [(question, str(await ask(responder, question, frame))) for question in asked]
     return [(question, answer) for question, answer in answers if DENIES.search(answer)]
@@ -122,7 +122,7 @@ def saw() -> Saw:
 
 @pytest.fixture(scope="module")
 def blind(saw: Saw, understanding: Understanding) -> Responder:
-    """Answers about what it is told that a frame shows."""
+    """A responder that answers about the set observations."""
     return Responder(saw, understanding=understanding)
 
 

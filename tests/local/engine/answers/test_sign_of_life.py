@@ -13,7 +13,7 @@ from vision_agent.local.engine.answers.sign_of_life import (
 
 
 class Slow:
-    """An answer whose second part comes when its page is read."""
+    """An answer whose second part waits for `page_read`."""
 
     def __init__(self) -> None:
         self.page_read = asyncio.Event()

@@ -43,7 +43,7 @@ def source(words: str, *frames: SeenFrame, dialogue: Dialogue | None = None) -> 
         ("read the screen", [SCREEN, CAMERA], "screen"),
         ("what is on the shared screen?", [SCREEN, CAMERA], "screen"),
         ("what do you see", [CAMERA, SCREEN], "camera"),
-        ("read the screen", [CAMERA], "camera"),  # of a phone that is held up
+        ("read the screen", [CAMERA], "camera"),  # the screen of a phone that is held up
         ("what do you see", [SCREEN], "screen"),
         ("what do you see", [CAMERA, SCREEN, CAMERA_OFF], "screen"),
         ("what do you see", [CAMERA, SCREEN, SCREEN_OFF], "camera"),
@@ -87,7 +87,7 @@ def test_words_that_say_where_to_look_are_not_what_is_asked(words, left):
 
 
 def page(*lines: str, source: FrameSource = "screen") -> SeenFrame:
-    """A screen of 1536 x 864 pixels, as it is streamed."""
+    """A frame of a shared screen, 1536 x 864 pixels."""
     pixels = np.full((864, 1536, 3), 250, np.uint8)
     for n, line in enumerate(lines):
         at = (120, 200 + 60 * n)

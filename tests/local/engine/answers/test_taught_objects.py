@@ -1,4 +1,4 @@
-"""A thing that was taught is known in the next call, by its user only, until it is forgotten."""
+"""A taught thing is known in the user's next call, and to no other user, until it is forgotten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taught things are kept: by user, atomically, and never lost to a broken file."""
+"""Taught things are stored by user and atomically, and a broken file is put aside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools get their arguments from what was said; what was not said is asked for, never made up."""
+"""Tools get their arguments from the caller's words; missing ones are asked for, not made up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools in a conversation: a missing argument is asked for, an answer completes the call."""
+"""Tools in a conversation: a missing argument is asked for, and the answer completes the call."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_a_reminder_at_a_time_of_day_comes_then(
     hour = 15 if "evening" in words else 14
     call = await ask(responder, words, tools=TOOLS, clock=datetime(2026, 11, 25, hour, 20))
     assert call == ToolRequest("remind_me", {"text": "call Bob", "seconds": seconds})
-    # Where nobody knows the time it is asked for, never taken for five seconds.
+    # Without a clock, the agent asks when; it does not take "five" for five seconds.
     if "minutes" not in words:
         assert str(await ask(responder, words, tools=TOOLS)).startswith("I can do that. When?")
 

@@ -51,8 +51,8 @@ def test_a_tool_that_is_plainly_asked_for_is_called_with_what_was_said(text, cal
         "",
         "It's high time we left.",
         "What do you see?",
-        "Set the volume",  # the level is not known
-        "What is the weather?",  # nor is the city
+        "Set the volume",  # the level is missing
+        "What is the weather?",  # so is the city
         "What time did the last train to Berlin leave yesterday evening?",
         "Tell me a story about a king who lost track of time",
     ],

@@ -1,4 +1,4 @@
-"""Only what names something becomes an argument, and only a wish calls a tool."""
+"""Only words that name something become an argument, and only a request calls a tool."""
 
 from __future__ import annotations
 

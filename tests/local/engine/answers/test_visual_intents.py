@@ -1,4 +1,4 @@
-"""Questions about frames: counting, movement, places, print; and what is refused."""
+"""Questions about frames: counting, movement, places and print, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Levels of 32 ms chunks, as a room gives them."""
+"""Near and clear speech, told by the levels of 32 ms chunks."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_silence_and_a_fan_are_idle_as_soon_as_they_are_known() -> None:
 def test_a_voice_is_near_also_when_the_call_begins_with_it() -> None:
     gate = gate_after([2000.0] * 3)
     assert gate.is_near
-    # It may as well be a crowd: that is known half a second later.
+    # It may be a crowd; the gate knows half a second later.
     assert not gate.is_clear
 
 
@@ -45,7 +45,7 @@ def test_a_voice_over_a_fan_is_near_and_so_is_the_pause_between_its_syllables() 
 
 
 def test_a_room_full_of_people_is_not_near() -> None:
-    # The level of many talkers at once moves by some 3 dB.
+    # The level of many talkers at once varies by some 3 dB.
     levels = FAN_RMS * 10 ** (np.random.default_rng(1).normal(0, 3, 1000) / 20)
     gate = gate_after(list(levels[:150]))
     near = 0

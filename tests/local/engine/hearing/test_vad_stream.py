@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest.fixture
 def deaf() -> Recognizer:
-    """One without a worker: for when only the detection of speech is looked at."""
+    """A recogniser without a worker, for tests of the detection of speech alone."""
     return Recognizer()
 
 
@@ -133,7 +133,7 @@ async def test_a_marked_activity_is_heard_without_detection(recognizer: Recogniz
 
 
 async def test_speech_is_dated_within_a_tenth_of_a_second(deaf: Recognizer) -> None:
-    # 300 ms of silence are in the recording on either side.
+    # The recording itself has 300 ms of silence on either side.
     question = spoken("what-do-you-see")
     detector = SpeechDetector(deaf, Sensitivity(silence_ms=600))
     [started, stopped] = feed(detector, silence(1000) + question + silence(1000))
@@ -198,7 +198,7 @@ def together(*sounds: bytes) -> bytes:
 
 async def test_how_far_a_voice_stands_out_from_the_noise_is_told(recognizer: Recognizer) -> None:
     question = silence(3500) + spoken("what-colour-is-this")
-    # 33 is -60 dBFS.
+    # An RMS of 33 is -60 dBFS.
     loud, quiet = [
         (await hear(recognizer, together(noise(6000, 33.0), louder(question, db)))).snr_db
         for db in (0, -12)
@@ -243,7 +243,7 @@ def at_16_khz(pcm_24_khz: bytes) -> bytes:
 
 
 def room(pcm: bytes) -> bytes:
-    """After 120 ms on the way and with 250 ms of reverberation, as loud as it was."""
+    """Sound delayed by 120 ms, with 250 ms of reverberation, at the same level."""
     dry = np.frombuffer(pcm, "<i2").astype(float)
     tail = np.random.default_rng(1).normal(size=4000) * np.exp(-np.arange(4000) / 700) / 2
     wet = np.convolve(dry, np.concatenate((np.zeros(1920), [1.0], tail)))

@@ -1,4 +1,4 @@
-"""The bundled Whispers, and how long speech is divided for them. Loaded once for all tests."""
+"""The bundled Whisper models, loaded once, and how long speech is divided for them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Whisper's tokens become text, without the model."""
+"""Text from Whisper's tokens, without the model."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_tokens_are_bytes_in_disguise() -> None:
     [
         ("What can you see? What can you see? What", 1.6, "What can you see?"),
         ("Read this. Read this.", 1.2, "Read this."),
-        # There was time to say these.
+        # The sound is long enough for these repetitions.
         ("Stop. Stop.", 2.0, "Stop. Stop."),
         ("What can you see? What can you see?", 3.5, "What can you see? What can you see?"),
         ("I can not do what I can", 1.5, "I can not do what I can"),

@@ -1,4 +1,4 @@
-"""Times of day in words. It is twenty past two on a Wednesday afternoon."""
+"""Times of day in words, asked at twenty past two on a Wednesday afternoon."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def test_every_intent_can_be_heard() -> None:
 
     for intent in INTENTS:
         assert f"<ask_{intent.name}>" in request(jsgf(agents=["clock"]))
-    # Where there is nobody to be put through to, nobody is heard to ask for it.
+    # Without other agents, the grammar has no request for a transfer.
     assert "<ask_transfer>" not in request(jsgf())
 
 

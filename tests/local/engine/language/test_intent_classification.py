@@ -1,4 +1,4 @@
-"""Which request the scores of examples make."""
+"""The request that follows from the scores of examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ASKED, _TOLD = "can you make something of it", "there is nothing to be made of 
 
 
 def compared(scores: dict[str, float], probable: dict[str, float]) -> Compared:
-    """A sentence whose scores are near those of "see"; the arguments override them."""
+    """A sentence whose scores are near the examples of "see"; the arguments override them."""
     scores = {"see": 1.2, "light": 0.1, "-": 0.5, "beyond": 0.5, "+": 0.1, "!": 0.1} | scores
     in_order = dict(sorted(scores.items(), key=lambda pair: -pair[1]))
     return Compared(in_order, {"see": 0.9, "light": 0.0, "-": 0.0, "beyond": 0.0} | probable)

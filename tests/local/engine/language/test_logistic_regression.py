@@ -1,4 +1,4 @@
-"""Intents by regression."""
+"""Classes of vectors by logistic regression."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kept vectors and regressions are those of the examples."""
+"""The stored vectors and regressions are those of the examples."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def test_the_kept_vectors_fit_the_examples() -> None:
     texts = [text for _, text in examples()]
     kept = nearest_examples.kept_vectors()
     assert len(kept) == len(texts)
-    # The hash shows that they were computed from these examples with these weights. The code
-    # still computes the same ones.
+    # The hash shows from which examples and weights they were computed. A sample shows that the
+    # code still computes the same vectors.
     assert nearest_examples.HASH_FILE.read_text().strip() == nearest_examples.hash_now()
     by_length = sorted(range(len(texts)), key=lambda at: len(texts[at]))
     again = [*range(0, len(texts), 20), *by_length[:20], *by_length[-20:]]

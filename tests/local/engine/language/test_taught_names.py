@@ -1,4 +1,4 @@
-"""Names that were taught can be heard: by the grammar, the dictionary, and the judgement."""
+"""Taught names are in the grammar and the dictionary, and are believed when they are heard."""
 
 from __future__ import annotations
 

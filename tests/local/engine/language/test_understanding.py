@@ -1,7 +1,7 @@
-"""499 sentences that people say to an agent with a camera, and to each other.
+"""498 sentences that people say to an agent with a camera, and to each other.
 
-None is among the examples. Thresholds and examples were chosen on every second one; the others
-measure them. ``python -m tests.local.engine.language.test_understanding`` prints both halves.
+None is among the examples. Every second sentence was used to choose thresholds and examples, the
+others measure them. ``python -m tests.local.engine.language.test_understanding`` prints both.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NONE = ("-", "not", "beyond")
 
 
 def sentences() -> list[tuple[str, str, str]]:
-    """The intent, the part that has to be found, and the sentence."""
+    """Each sentence, with its intent and the slot that has to be found."""
     text = (Path(__file__).parent / "sentences.tsv").read_text(encoding="utf-8")
     rows = [line.split("\t") for line in text.splitlines()[1:]]
     return [(intent, part, said) for intent, part, said in rows]
@@ -45,7 +45,7 @@ def has_part(request: Request, part: str) -> bool:
 
 
 async def judged(understanding: Understanding, half: int) -> Counter[str]:
-    """How many sentences of a half are right, taken for another request, accepted, …"""
+    """How many sentences of a half are right, taken for another request, accepted and so on."""
     count: Counter[str] = Counter()
     for intent, part, said in sentences()[half::2]:
         request = await understanding.request(said)

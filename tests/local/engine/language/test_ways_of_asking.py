@@ -1,4 +1,4 @@
-"""One table of ways of asking: tool matching knows every phrase of the grammar."""
+"""One table of ways of asking: the choice of a tool knows every phrase of the grammar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vision_agent.local.engine.language.ways_of_asking import FURTHER, HEARD, ex
 
 
 def sentences(intent: str, count: int) -> list[str]:
-    """Sentences that the phrases of an intent stand for, at random and reproducibly."""
+    """Sentences that an intent's phrases generate, chosen at random but reproducibly."""
     phrases = next(one.phrases for one in INTENTS if one.name == intent)
     chance = random.Random(7)
     made = []

@@ -1,4 +1,4 @@
-"""How probable each intent is by the words of a sentence."""
+"""The probability of each intent, given the words of a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures for the tests of sight: drawn, then spoiled the way a camera and a call spoil them."""
+"""Frames for the tests of sight: drawn, then degraded as by a camera and a call."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SHADES: dict[str, tuple[tuple[int, int, int], ...]] = {
     "white": ((250, 250, 250), (240, 240, 240), (235, 238, 240), (245, 243, 240)),
     "grey": ((128, 128, 128), (110, 112, 115), (150, 150, 148), (100, 100, 100)),
 }
-"""Red, green, blue of things one would call so without hesitating."""
+"""RGB shades that anybody would call by this name."""
 
 DAYLIGHT = (1.0, 1.0, 1.0)
 WARM = (1.06, 1.0, 0.88)
 COOL = (0.92, 0.99, 1.07)
-"""Casts: gains of red, green and blue."""
+"""Colour casts: gains of red, green and blue."""
 
 
 def jpeg(pixels: Pixels, quality: int = 75) -> bytes:
@@ -56,7 +56,7 @@ def shot(
     turn_deg: float = 0.0,
     seed: int = 1,
 ) -> Pixels:
-    """The BGR picture as a camera would have sent it."""
+    """The BGR frame as a camera would have sent it."""
     if turn_deg or any(shift_px):
         height, width = pixels.shape[:2]
         moved = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1)
@@ -70,7 +70,7 @@ def shot(
 
 @lru_cache(8)
 def _noise(seed: int, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """A sensor's noise, the same for all pictures of a size: to draw it takes half of a shot."""
+    """A sensor's noise, kept for each size and seed: making it takes half of a shot's time."""
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
@@ -142,7 +142,7 @@ def with_qr_code(
 
 def with_barcode(digits: str, module_px: int = 3) -> Pixels:
     """An EAN-13 barcode (GS1 General Specifications, 5.2.1) on white."""
-    # Widths of the bars are the standard's A set; B and C are its mirror and its complement.
+    # The standard's number set A; set C is its complement, and set B is C reversed.
     odd = [
         *("0001101", "0011001", "0010011", "0111101", "0100011"),
         *("0110001", "0101111", "0111011", "0110111", "0001011"),

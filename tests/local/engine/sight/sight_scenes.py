@@ -1,6 +1,6 @@
-"""Drawn scenes whose truth is known: things to count, to follow, to teach and to find again.
+"""Drawn scenes with known contents: things to count, to follow, to teach and to find again.
 
-The recording's truth was noted by eye: how many bottles stand there, and when something moves.
+The recording was annotated by eye: how many bottles stand there, and when something moves.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BOTTLES = (
     *((0.0, 5.5, 3), (7.5, 11.0, 2), (13.5, 15.5, 3), (18.0, 21.5, 1), (24.5, 27.0, 2)),
     *((29.0, 31.0, 3), (32.5, 34.5, 2), (37.0, 39.5, 3)),
 )
-"""From when to when (seconds) how many bottles stand in bottle.mp4 with no hand near them."""
+"""(from, to, number): how many bottles stand in bottle.mp4, in seconds with no hand near them."""
 
 STILL_S = (2, 3, 4, 5, 20, 21, 27, 39)
 MOVING_S = {
@@ -35,7 +35,7 @@ MOVING_S = {
     **dict.fromkeys((22, 23, 24), "in the middle"),
     **dict.fromkeys((31, 32, 35, 36), "on the right"),
 }
-"""At these seconds nothing, or something there, has moved within the last one."""
+"""The seconds of bottle.mp4 before which nothing has moved for a second, or something there has."""
 
 
 @cache
@@ -58,7 +58,7 @@ def wall(seed: int = 0) -> Pixels:
 
 
 def textured(seed: int, width: int = 180, height: int = 220) -> Pixels:
-    """A thing with a pattern of its own: spots, strokes and letters on a ground."""
+    """A thing with a unique pattern: spots, strokes and letters on a ground."""
     random = np.random.default_rng(seed)
     ground = [int(value) for value in random.integers(30, 230, 3)]
     pixels = np.full((height, width, 3), ground, np.uint8)
@@ -129,7 +129,7 @@ def held_up(
 
 
 def several(number: int, seed: int) -> Pixels:
-    """So many like things (discs, eggs or boxes of one colour) on a plain ground."""
+    """A number of equal things (discs, eggs or boxes of one colour) on a plain ground."""
     random = np.random.default_rng(seed)
     pixels = wall(seed)
     names = [name for name in SHADES if name not in ("grey", "white", "black", "brown")]
@@ -152,7 +152,7 @@ def several(number: int, seed: int) -> Pixels:
 
 
 def moved(way: tuple[int, int], seed: int, *, plain: bool = False) -> list[SeenFrame]:
-    """Three pictures, a second apart, of a thing that moves so many pixels a second."""
+    """Three frames, a second apart, of a thing that moves this many pixels a second."""
     random = np.random.default_rng(seed)
     thing = textured(seed, 120, 140)
     if plain:

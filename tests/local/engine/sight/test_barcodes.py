@@ -1,4 +1,4 @@
-"""QR codes and barcodes are decoded, and none is made up."""
+"""QR codes and barcodes are decoded, without false positives."""
 
 from __future__ import annotations
 

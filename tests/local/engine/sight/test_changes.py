@@ -16,7 +16,7 @@ from vision_agent.local.engine.sight.colour_names import base_name
 LEFT, MIDDLE, RIGHT = "on the left", "in the middle", "on the right"
 RED, BLUE = (215, 40, 40), (30, 60, 170)
 
-# Shift in pixels, turn, exposure: of the later picture against the earlier one.
+# The later frame against the earlier one: shift in pixels, turn, exposure.
 STILL = ((0.0, 0.0), 0.0, 1.0)
 CAMERAS = {
     "still": STILL,
@@ -113,7 +113,7 @@ def test_another_scene_is_another_frame() -> None:
     assert compare(shot(desk()), shot(other[:, 100:400]), 2.0).changed
 
 
-# Of the film: when, what changed during three seconds before, where.
+# In the film: a time, what changed during the three seconds before, and where.
 FILM = (
     (2.9, "nothing changed", set()),
     (7.5, "went away", {LEFT}),

@@ -1,4 +1,4 @@
-"""Colours are named as a person would name them, whatever the lamp."""
+"""Colours are named as a person would name them, in any light."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_a_thing_between_two_colours_has_both_names(left, right, share_of_left, 
 
 
 def test_black_and_white_parts_are_no_grey_thing() -> None:
-    """The paint of a white car in shade is grey beside its windows; most of it is not that grey."""
+    """Parts of many greys, like a white car's windows and shaded paint, have no common colour."""
     pixels = filled((238, 238, 238), (400, 300))
     box = Box(0.3, 0.3, 0.4, 0.4)
     pixels[90:210, 120:280] = bgr((120, 120, 120))

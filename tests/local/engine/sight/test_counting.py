@@ -1,4 +1,4 @@
-"""How many things are alike: true on a film, on drawn scenes, and where nothing can be counted."""
+"""Counts of similar things: on a film, on drawn scenes, and where nothing can be counted."""
 
 from __future__ import annotations
 

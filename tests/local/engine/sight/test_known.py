@@ -1,4 +1,4 @@
-"""Things that were taught are known again: turned, nearer, in other light; others are not."""
+"""Taught things are recognised turned, nearer and in other light; other things are not."""
 
 from __future__ import annotations
 

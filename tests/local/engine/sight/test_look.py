@@ -1,4 +1,4 @@
-"""Sight looks when asked, off the loop, at what was asked for, and says so when it can not."""
+"""Sight looks off the event loop, for what was asked only, and says when it can not."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_text_and_codes_are_told_together(sight: Sight) -> None:
 
 
 def _claiming(width: int, height: int) -> bytes:
-    """The red thing, but its header claims another size."""
+    """A frame of the red thing whose header claims another size."""
     at = RED_THING.index(b"\xff\xc0") + 5
     return RED_THING[:at] + struct.pack(">HH", height, width) + RED_THING[at + 4 :]
 

@@ -1,4 +1,4 @@
-"""Whether something moves, where, and which way; and that light, noise and a shaky hand do not."""
+"""Whether something moves, where, and which way; light, noise and a shaky hand don't count."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_one_frame_tells_nothing_nor_do_frames_of_the_same_moment() -> None:
 def test_only_what_keeps_moving_or_is_found_elsewhere_is_told_unasked() -> None:
     frames = moved((150, 0), 3)
     assert seen(frames).lasting
-    # A flicker: one picture differs from the ones before it, and nothing in it is found elsewhere.
+    # A flicker: one frame differs from those before it, and nothing in it is found elsewhere.
     still = wall(3)
     flicker = still.copy()
     flicker[200:260, 280:360] = (200, 80, 40)

@@ -1,4 +1,4 @@
-"""Things are named on a film and not on drawings, and the doubtful are told from the sure."""
+"""Things on a film are named, drawings are not, and doubtful names are marked as such."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Printed text is read to the letter, and none is invented."""
+"""Printed text is read without an error, and none is invented."""
 
 from __future__ import annotations
 

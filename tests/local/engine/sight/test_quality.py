@@ -1,4 +1,4 @@
-"""A picture in which nothing can be seen is known as such, and why."""
+"""Frames in which nothing can be seen are recognised, with the reason."""
 
 from __future__ import annotations
 

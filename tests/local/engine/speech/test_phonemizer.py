@@ -1,4 +1,4 @@
-"""hibari's rules with its tables held compactly."""
+"""hibari's pronunciation rules on tables that are stored compactly."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Who says which part of a sentence."""
+"""Which synthesiser says which part of a sentence."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from vision_agent.local.engine.speech.voices import espeak_languages
 
 
 def split(text: str, language: str | None = None) -> list[tuple[str, str]]:
-    """Each part with the one who says it: hibari, or the first language of espeak-ng."""
+    """Each part with its synthesiser: hibari, or the first language that espeak-ng tries."""
     return [
         (run.text, "hibari" if run.hibari else run.languages[0])
         for run in runs(Sentence(text, 300), espeak_languages(language))

@@ -1,4 +1,4 @@
-"""Rate, level and silence of the voice, with signals whose right answer is known."""
+"""Level and silence of the voice, on signals with known results."""
 
 import numpy as np
 import pytest

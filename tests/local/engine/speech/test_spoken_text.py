@@ -1,4 +1,4 @@
-"""Addresses, codes and long numbers as hibari is to read them."""
+"""Addresses, codes and long numbers are written out for hibari."""
 
 import pytest
 

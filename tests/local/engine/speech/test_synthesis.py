@@ -1,4 +1,4 @@
-"""The voice, with the real hibari and the real espeak-ng in their real worker processes."""
+"""The voice, with the real hibari and espeak-ng in their worker processes."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ async def test_a_text_is_spoken_alike_whatever_was_spoken_before(speech: Speech)
         first = await sound(speech, SENTENCE, voice)
         await sound(speech, "Something else.", "Puck")
         again = await sound(speech, SENTENCE, voice)
-        # The voices tremble and breathe by counters that go on from text to text.
+        # hibari's samples were the same when this was measured; a small difference is allowed.
         assert len(again) == pytest.approx(len(first), rel=0.02)
         assert np.std(again) == pytest.approx(np.std(first), rel=0.1)
 
@@ -60,7 +60,7 @@ def workers() -> set[psutil.Process]:
 
 
 def worker_of(speech: Speech) -> psutil.Process:
-    """hibari's."""
+    """The process in which hibari speaks."""
     return psutil.Process(speech.worker_pids["hibari"])
 
 
@@ -214,7 +214,7 @@ async def test_the_running_text_fails_in_words_when_the_worker_dies(speech: Spee
 async def test_a_worker_that_died_unnoticed_is_replaced(speech: Speech) -> None:
     worker = worker_of(speech)
     worker.kill()
-    # Asked before the death is known here, it may be told of it; the next one has to succeed.
+    # The first request may fail if this process does not know of the death yet; the next may not.
     with contextlib.suppress(SpeechError):
         await sound(speech, SENTENCE)
     assert len(await sound(speech, SENTENCE)) > 0
@@ -319,7 +319,7 @@ async def test_a_worker_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatc
 
 
 def _break(monkeypatch: pytest.MonkeyPatch, folder: Path, *, espeak: bool) -> None:
-    """For workers that start from now on, hibari's files are not there, nor espeak-ng's."""
+    """Hide hibari's files, and espeak-ng's on demand, from workers that start from now on."""
     (folder / "hibari").mkdir()
     (folder / "hibari" / "__init__.py").touch()
     if espeak:

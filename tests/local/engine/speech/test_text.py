@@ -1,4 +1,4 @@
-"""Text in sentences."""
+"""Text is split into sentences."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A voice made into others, with frames whose right sound is known."""
+"""One voice made into others, on frames whose sound is known."""
 
 import numpy as np
 import pytest

@@ -24,8 +24,8 @@ WOMEN = {
 
 Sound = NDArray[np.float64]
 
-# What listeners just notice in running speech is about a third of a semitone, 5 % of pace and
-# 1 dB in a band; two voices must differ by some times that, in one of the three or in all together.
+# Listeners just notice about a third of a semitone, 5 % of pace and 1 dB in a band in running
+# speech. Two voices must differ by 1.6 to 3 times that, in one of the three or in all together.
 SEMITONES, PACE, TIMBRE_DB = 1.0, 0.08, 2.5
 
 

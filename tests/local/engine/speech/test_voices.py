@@ -1,4 +1,4 @@
-"""Voice names and languages, as settings of the synthesisers."""
+"""Voice names and languages become settings of the synthesisers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The process in which a synthesizer speaks."""
+"""The process in which a synthesiser speaks."""
 
 import asyncio
 
