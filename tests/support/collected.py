@@ -51,7 +51,8 @@ class Collection:
             pytest.Session.from_config = self._session_with
 
     def _session_with(self, config: pytest.Config) -> pytest.Session:
-        for item in self._items:
+        # Of no test, the session itself.
+        for item in self._items or [self.session]:
             node: Any = item
             while node is not None and node.config is not config:
                 node.config = config
