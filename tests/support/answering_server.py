@@ -36,14 +36,14 @@ ANSWER_AFTER_MS = 500
 
 @dataclass
 class Behaviour:
-    """What the server does; with the defaults, a call succeeds."""
+    """How the server behaves; with the defaults, a call succeeds."""
 
     says_ready: bool = True
     ready: dict[str, Any] = field(default_factory=dict)
     answers: bool = True
     answer_ms: int = 600
     next_answer_ms: int | None = None
-    """How long every answer but the first is, if it is another length."""
+    """The length of every answer but the first, if it differs."""
     refuses: tuple[int, dict[str, Any], dict[str, str]] | None = None
     leaves_after_ready: bool = False
     token: str | None = None
@@ -58,7 +58,7 @@ class Behaviour:
 
 @functools.cache
 def encoded(level: int) -> bytes:
-    """20 ms of a tone, as a packet that may follow itself: to encode them costs most of a call."""
+    """20 ms of a tone in a packet that may repeat: encoding each would be most of a call's CPU."""
     codec = av.AudioCodecContext.create("libopus", "w")
     codec.format, codec.layout, codec.sample_rate = "s16", "mono", 48_000
     tone = np.sin(2 * np.pi * 600 * np.arange(960) / 48_000) * level
@@ -145,7 +145,7 @@ class AnsweringCall:
         self.say("server-message", kind="turn_complete")
 
     async def _break_off(self, words: dict[str, Any]) -> None:
-        """Half a second of the answer has been sent."""
+        """Send this message once half a second of the answer has been sent."""
         await until(lambda: self.voice.pending <= (self.behaviour.answer_ms - 500) // 20)
         self.send(words)
 

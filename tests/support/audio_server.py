@@ -64,7 +64,7 @@ class AudioServer:
             return self.says
         response = web.StreamResponse(headers={"Content-Type": self.kind})
         await response.prepare(request)
-        # In odd pieces, so that samples are cut in two.
+        # In pieces of an odd length, so that samples are cut in two.
         for at in range(0, len(self.says), 4097):
             await response.write(self.says[at : at + 4097])
         return response

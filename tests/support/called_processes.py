@@ -1,10 +1,10 @@
-"""Finds the processes that a process calls: a fork is nobody's child but the fork server's."""
+"""Finds a process's servers by its connections: a forked one is the fork server's child."""
 
 import psutil
 
 
 def called_by(pid: int) -> list[psutil.Process]:
-    """The other processes to which one is connected, at the ports that they listen on."""
+    """The other processes whose listening ports this one is connected to."""
     connected = psutil.Process(pid).net_connections("tcp")
     ports = {each.raddr.port for each in connected if each.status == psutil.CONN_ESTABLISHED}
     listening = psutil.net_connections("tcp")

@@ -1,4 +1,4 @@
-"""Hands the tests that the worker server has collected over to its forks, pytest's workers.
+"""Hands the worker server's collected tests over to its forks, pytest's workers.
 
 Collecting 4,500 tests takes 1.4 s of CPU even if all their modules are imported already, choosing
 and sorting them 0.15.
@@ -17,13 +17,13 @@ class Collection:
 
     session: pytest.Session | None = None
     complete = True
-    """Whether all was collected; if not, a worker collects by itself and reports the errors."""
+    """Whether all was collected; if not, each worker collects by itself and reports the errors."""
 
     def __init__(self) -> None:
         self._warnings: list[dict[str, Any]] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        # As in a worker: no cache and no report is written.
+        # In a worker, pytest writes neither cache nor report.
         config.workerinput = {}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

@@ -40,8 +40,9 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
 
 
 SILENT_OPUS = b"\xfb\x06" + 6 * b"\xff\xfe"
-"""120 ms, the longest packet: fifty packets a second are a third of a call's cost. Already encoded,
-like the dark frames.
+"""An encoded packet of 120 ms of silence, the longest that Opus has.
+
+Fifty packets a second would be a third of a call's cost.
 """
 
 
@@ -71,7 +72,7 @@ def _packet(encoded: bytes, pts: int, time_base: Fraction) -> Packet:
 
 
 class _PacedTrack(MediaStreamTrack):
-    """Gives something at regular times, in one step of the event loop each."""
+    """A track of frames or packets at regular times, each in one step of the event loop."""
 
     every: Fraction
     """The time between two, in seconds."""
@@ -82,7 +83,7 @@ class _PacedTrack(MediaStreamTrack):
         self._began_at = 0.0
 
     async def next_pts(self, time_base: Fraction) -> int:
-        """When the next is due and its time, in units of the time base."""
+        """Wait until the next one is due; returns its time, in units of the time base."""
         if self.readyState != "live":
             raise MediaStreamError
         loop = asyncio.get_running_loop()

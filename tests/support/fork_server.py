@@ -158,11 +158,12 @@ def _put_whispers_ready() -> None:
         for file in joined.iterdir():
             target = file.readlink()
             if target.parent == Path("/dev/fd"):
-                # Children don't have it open, but can open it while this process has it.
+                # Children don't inherit the descriptor, but can open the file as long as it is open
+                # in this process.
                 target = Path(f"/proc/{os.getpid()}/fd/{os.dup(int(target.name))}")
             (folder / file.name).symlink_to(target)
     whispers.whisper_base = lambda: contextlib.nullcontext(folder)
-    # In most tests nothing is said that it is asked about.
+    # Most tests say nothing for which a second Whisper is asked.
     whispers.Whispers.load_early = lambda _: False
 
 
@@ -195,7 +196,7 @@ def _start_engines_late() -> None:
 
 
 def _read_the_clock_by_name() -> None:
-    """What a process in virtual time imports after its clock is replaced, and takes by value."""
+    """Make modules look up the clock at each use: virtual time replaces it after their import."""
     aiosqlite.core.SimpleQueue = queue._PySimpleQueue
     set_time_provider(lambda: time.time())
 
@@ -229,7 +230,7 @@ def become(request: Request, streams: list[int], further: socket.socket | None) 
     if request.module not in WORKERS:
         _fork_what_is_started()
         _start_engines_late()
-        # To encode thirty frames a second takes a fifth of a core: see tests/conftest.py.
+        # Encoding thirty frames a second takes a fifth of a core: see tests/conftest.py.
         recording.MAX_FPS = 4.0
     if request.module == VIRTUAL:
         _read_the_clock_by_name()
@@ -299,8 +300,8 @@ _Child = tuple[Request, list[int], socket.socket | None]
 
 def fork_on_request(listener: socket.socket, until: int = 0) -> _Child | None:
     """Forks until standard input ends, or another file; in a child, returns what it becomes."""
-    # Existing objects are not traversed, hence not copied, when children collect garbage.
-    # Little of them is garbage: finding that out takes 0.3 s, for which everything waits.
+    # A collection in a child then neither traverses nor copies the objects that exist now. A
+    # collection before this would take 0.3 s, for which everything waits, and find little.
     gc.freeze()
     gc.enable()
     waiting: dict[int, socket.socket] = {}
@@ -366,15 +367,15 @@ def main(listener: socket.socket, voices: socket.socket) -> _Child | None:
     leave_out_the_webs()
     # Imports leave hardly any garbage, and looking for it takes a quarter of the CPU.
     gc.disable()
-    # Local Live APIs, in forks and in workers, would take 4 ms each to make one of their own.
+    # Each local Live API would take 4 ms to make a certificate of its own.
     certificate.make_tls = functools.cache(certificate.make_tls)
     certificate.make_tls()
-    # A file of weights is read and hashed once: 0.2 s for each recogniser.
+    # Each file of weights is hashed once: that takes 0.2 s for each recogniser.
     Weights.path = functools.cache(Weights.path)
     for module in IMPORTED:
         importlib.import_module(module)
     _build_schemas()
-    # Each command would take 18 ms to build the command line.
+    # Each command would take 18 ms to build its command-line parser.
     typer.main.get_command = functools.cache(typer.main.get_command)
     typer.main.get_command(app)
     _check_that_it_can_fork()
@@ -382,7 +383,7 @@ def main(listener: socket.socket, voices: socket.socket) -> _Child | None:
         listener.close()
         with voices:
             voice = fork_on_request(voices)
-        # The interpreter would take 0.4 s to tear down what is imported.
+        # The interpreter would take 0.4 s to tear down the modules.
         return voice or os._exit(0)
     voices.close()
     with listener:
@@ -392,5 +393,5 @@ def main(listener: socket.socket, voices: socket.socket) -> _Child | None:
 if __name__ == "__main__" and (
     child := main(*(socket.socket(fileno=int(n)) for n in sys.argv[1:]))
 ):
-    # At this level nothing of the parent's is on the stack, so the interpreter ends as usual.
+    # The stack holds no frame of the parent here, so the interpreter ends as usual.
     become(*child)

@@ -23,7 +23,7 @@ VOICE = "vision_agent.local.engine.speech.hibari_worker"
 """The module whose processes have a fork server of their own."""
 
 KEPT = ("vision_agent.local.engine.hearing.recognizer_worker", VOICE)
-"""The modules of which a process takes one parent after another, see `kept_worker`."""
+"""The modules whose processes serve one parent after another, see `kept_worker`."""
 
 _VOICES = "-voices"
 """Added to the fork server's address for its socket for them."""
@@ -78,7 +78,7 @@ def start_worker_server(arguments: Sequence[str]) -> str:
     start_fork_server()
     address = f"{_address}-workers-{os.getpid()}"
     (stdin, _held_open), (told, stdout) = os.pipe(), os.pipe()
-    # Test modules that make images when they are imported must start no thread pool.
+    # Modules of tests make images when they are imported, which must start no thread pool.
     environment = {**os.environ, "OPENCV_FOR_THREADS_NUM": "1"}
     streams = [stdin, stdout, 2]
     with _ask("tests.support.worker_server", [address, *arguments], environment, None, streams):

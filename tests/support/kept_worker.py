@@ -35,7 +35,7 @@ class KeptWorkers:
         self._idle: list[socket.socket] = []
 
     def add(self, connection: socket.socket, pid: int) -> None:
-        """Take the fork server's end of a new worker's connection."""
+        """Add a new worker by the fork server's end of its connection."""
         self._pids[connection] = pid
 
     def hand_over(self, request: Request, streams: list[int]) -> int | None:

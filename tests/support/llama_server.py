@@ -72,7 +72,7 @@ def _serve() -> None:
     params.n_ctx = 4096
     params.n_parallel = 2
     params.endpoint_slots = True
-    # Small models hardly stop by themselves.
+    # Small models rarely end an answer by themselves.
     params.n_predict = 64
     # The other tests need the other cores.
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1

@@ -24,7 +24,7 @@ def notice(message: dict, about: str) -> bool:
 
 
 async def refusal(url: str, method: str = "GET") -> urllib.error.HTTPError:
-    """Waits for an answer that is not 2xx, and returns it."""
+    """Poll a URL until the response's status is not 2xx; returns that response."""
 
     def ask() -> urllib.error.HTTPError | None:
         try:

@@ -84,7 +84,7 @@ def http_receiver() -> Iterator[Received]:
 
 @contextmanager
 def grpc_receiver() -> Iterator[Received]:
-    # Here, because gRPC starts threads, which would not survive the fork of a worker.
+    # Imported late: gRPC starts threads, which would not survive the fork of a worker.
     import grpc
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as service
 

@@ -34,7 +34,7 @@ applications serve several tests, the samples call at the same time, and the las
 of fields judges what the others saw."""
 
 AT_ONCE = {"heavy": 2, "clients": 1, "calls": 4, "sums": 1}
-"""How much of a lane workers may take. What is in none waits more than it works."""
+"""How much of each lane workers may take at a time. Units in no lane mostly wait."""
 
 FIRST = (
     ("heavy",),
@@ -46,7 +46,7 @@ FIRST = (
     (None,),
     (None,),
 )
-"""The lanes that the workers look for first, one after the other; then they take any test."""
+"""The lanes that each worker looks into first, in order; after them it takes any test."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
 """Files that are not divided: one runs at a time anyway, and each part would load the models."""
@@ -132,16 +132,16 @@ class LongestFirst(LoadScopeScheduling):
     def _assign_work_unit(self, node: WorkerController) -> None:
         unit = self._next_unit(node)
         if unit is None:
-            # Others have what is left, and this one will not be asked again.
+            # Other workers have the rest, and this one will get nothing more.
             node.shutdown()
             return
         self.workqueue.move_to_end(unit, last=False)
         super()._assign_work_unit(node)
 
     def _reschedule(self, node: WorkerController) -> None:
-        # One that replaces a dead worker is known before it has collected.
+        # A worker that replaces a dead one is registered before it has collected.
         while not node.shutting_down and node in self.registered_collections:
-            # A worker begins a test when it knows the one after; more would wait here for nothing.
+            # A worker begins a test only when it knows the next one. Further ones would only wait.
             if not self.workqueue:
                 node.shutdown()
             elif self._pending_of(self.assigned_work[node]) < 2:
@@ -150,10 +150,10 @@ class LongestFirst(LoadScopeScheduling):
                 break
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """What a dead worker ran has failed; all that it was to run goes back into the queue.
+        """Count a dead worker's current test as failed, and put its others back into the queue.
 
-        The queue of pytest-xdist takes back the test that it died of too, and units of which
-        nothing is left: a worker that is given one of these waits for its tests without end.
+        pytest-xdist itself would also put back the test that the worker died of, and units without
+        any test left: a worker that is given one of these waits for its tests without end.
 
         Returns:
             The test that it ran, None if it had ended.

@@ -13,7 +13,7 @@ Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 async def run(*arguments: str, **environment: str) -> tuple[int, str]:
-    """A command that is expected to end by itself: its exit code and everything it said."""
+    """Run a command that ends by itself; returns its exit code and all of its output."""
     env = {**os.environ, "COLUMNS": "200", **environment}
     done = await asyncio.to_thread(run_forked, "vision_agent", *arguments, env=env)
     return done.returncode, done.stdout + done.stderr
@@ -22,7 +22,7 @@ async def run(*arguments: str, **environment: str) -> tuple[int, str]:
 async def started(
     *arguments: str, start: Start = start_forked
 ) -> tuple[asyncio.subprocess.Process, list[str]]:
-    """A server that answers, and what it printed."""
+    """Start a server; returns it once it serves, with the lines that it printed."""
     process = await start(
         *COMMAND,
         "serve",

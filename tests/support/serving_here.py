@@ -14,9 +14,9 @@ async def serving_here(app: ASGIApp) -> AsyncIterator[str]:
     """The address of an application on a socket of its own."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.listen()  # whoever comes before the server waits for it
+        listener.listen()  # clients that connect before the server is ready wait for it
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
-        # Without uvicorn's handlers: signals are the test's own.
+        # `serve` would install uvicorn's signal handlers, which belong to the test.
         task = asyncio.create_task(server._serve([listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

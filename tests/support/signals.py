@@ -13,5 +13,5 @@ def silence(ms: int, rate_hz: int = 48_000) -> np.ndarray:
 
 
 def loud(count: int) -> np.ndarray:
-    """A constant of 5000: samples that nobody takes for silence."""
+    """Samples of the constant 5000, which nothing takes for silence."""
     return np.full(count, 5000, np.int16)

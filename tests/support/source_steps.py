@@ -1,4 +1,4 @@
-"""The steps of a recorded call, in short."""
+"""The steps of a recorded call's replay, in short form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def steps(source: CallerSource) -> list[Step]:
 
 
 def done(source: CallerSource) -> list[tuple[int | None, object]]:
-    """When each step begins, and what it is in short."""
+    """When each step begins, with its action in short form."""
 
     def short(step: Step) -> object:
         match step.action:

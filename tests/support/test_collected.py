@@ -1,4 +1,4 @@
-"""Workers run what the process that forks them has collected."""
+"""Workers run the tests that the worker server has collected."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A fork of the fork server behaves as a process that is started anew."""
+"""A fork of the fork server behaves like a new process."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 @pytest.fixture(params=[asyncio.create_subprocess_exec, ForkedProcess.start], ids=["new", "forked"])
 def start(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
-    """Starts a module that tells what it sees, in one way or the other."""
+    """Starts a module that prints what it sees of its process, as a new process or as a fork."""
     (tmp_path / "teller.py").write_text(TELLER)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOLD", "in the environment")

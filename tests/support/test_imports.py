@@ -1,4 +1,4 @@
-"""What tests share stands in modules that hold no tests."""
+"""Code that tests share is in modules without tests."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which tests run beside which, and that the tables name what exists."""
+"""Which tests run at the same time; the tables name only files and tests that exist."""
 
 import random
 from collections import Counter
@@ -133,7 +133,7 @@ class Run:
 
     @property
     def busy(self) -> list["Worker"]:
-        """Those that run a test: they know the one after, or that there is none."""
+        """The workers that run a test: they know the next one, or that there is none."""
         needed = {each: 1 if each.shutting_down else 2 for each in self.workers}
         return [each for each, tests in needed.items() if len(each.todo) >= tests]
 
@@ -144,7 +144,7 @@ class Run:
         self.scheduler.mark_test_complete(worker, number)
 
     def kill(self, worker: "Worker", *, at_once: bool) -> str:
-        """Its replacement has collected at once, or when `replace` is called or nobody is left."""
+        """Kill a worker; its replacement collects at once, in `replace`, or when no other is busy."""
         died_of = self.names[worker.todo[0]]
         self.workers.remove(worker)
         assert self.scheduler.remove_node(worker) == died_of
@@ -156,7 +156,7 @@ class Run:
         return died_of
 
     def replace(self) -> None:
-        """Those that are to replace the dead have collected."""
+        """The replacements of dead workers have collected."""
         for worker in self.workers:
             if worker not in self.scheduler.registered_collections:
                 self.scheduler.add_node_collection(worker, self.names)
@@ -164,7 +164,7 @@ class Run:
 
 
 class Config:
-    """What the scheduler reads of pytest's."""
+    """The part of pytest's configuration that the scheduler reads."""
 
     option = SimpleNamespace(loadscopereorder=False)
 

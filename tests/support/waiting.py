@@ -26,7 +26,7 @@ async def until(
         value = condition()
         pause_s = 0.01
         if inspect.isawaitable(value):
-            value, pause_s = await value, 0.1  # it asks another process
+            value, pause_s = await value, 0.1  # a coroutine usually asks another process
         if value:
             return value
         assert time.monotonic() < end, f"not within {within_s:g} s: {what or condition}"

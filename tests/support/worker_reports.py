@@ -10,17 +10,17 @@ from _pytest.runner import runtestprotocol
 
 
 class WorkerReports:
-    """A worker's plugin: what says nothing of a setup or teardown that has passed isn't sent.
+    """A worker's plugin that does not send reports of a setup or teardown that has passed.
 
-    Nor is said that a test begins and ends, unless pytest is verbose. What took long is sent, for
-    the list of durations.
+    Those that took long are sent, for the list of durations. The begin and the end of a test are
+    sent only if pytest is verbose.
     """
 
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
         self._least_s = option.durations_min or 0.0
         if option.xmlpath:
-            # A test is written when its teardown is reported.
+            # The JUnit report takes a test when its teardown is reported.
             self._least_s = 0.0
         self._verbose = option.verbose > 0
 

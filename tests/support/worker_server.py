@@ -1,7 +1,7 @@
 """A process that has collected the tests once and forks each of pytest's workers.
 
-To import all tests costs 7 s of CPU, to collect them 1.4, and every worker of pytest-xdist does
-both. A fork has them already.
+Importing all tests takes 7 s of CPU, and collecting them 1.4 s. Every worker of pytest-xdist does
+both; a fork has the results already.
 
 Requests arrive as at the fork server, whose child it is, on a Unix socket of its own. It ends when
 its standard input does.
@@ -24,7 +24,7 @@ from tests.support.fork_server import become, fork_on_request, threads
 
 
 class _ThreadWatch:
-    """Knows the first file of tests whose import has started a thread."""
+    """Notes the first file of tests whose import has started a thread."""
 
     started_by: str | None = None
 
@@ -34,7 +34,7 @@ class _ThreadWatch:
 
 
 def main() -> tuple[Request, list[int]] | None:
-    """Collects and serves; in each child, returns what it was asked to be."""
+    """Collects and serves; in each child, returns its request and streams."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     address, *arguments = sys.argv[1:]
     watch = _ThreadWatch()
@@ -44,7 +44,7 @@ def main() -> tuple[Request, list[int]] | None:
         print("listening", flush=True)
         with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
             gc.disable()  # as the fork server does: `fork_on_request` enables it
-            # This plugin looks for garbage twice when a run ends, which takes a second.
+            # This plugin collects garbage twice at the end of a run, which takes a second.
             arguments += ["-n", "0", "--collect-only", "-p", "no:unraisableexception"]
             pytest.main(arguments, plugins=[watch, kept])
         if watch.started_by is not None:

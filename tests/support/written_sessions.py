@@ -1,6 +1,6 @@
-"""Sessions that were written, not recorded: what others report of the real service in words.
+"""Sessions that were written from others' reports about the real service, not recorded.
 
-Which model does so, and who saw it, stands at each. Nobody has published the recording.
+Nobody has published a recording of them. Each says which model does so, and who saw it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ AUDIO = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": CUT}}
 def written(
     name: str, model: str, *lines: dict[str, Any], on_vertex: bool = False, **setup: Any
 ) -> RecordedSession:
-    """A session of these messages after the setup; the client's are those that a client sends."""
+    """A session of these messages after the setup; their kind tells the client's messages apart."""
     path = "publishers/google/models" if on_vertex else "models"
     messages = [
         RecordedMessage("client", {"setup": {"model": f"{path}/{model}"} | setup}),
@@ -64,7 +64,7 @@ def declares(*names: str) -> list[dict[str, Any]]:
 
 
 def ends(status: str | None = None) -> list[dict[str, Any]]:
-    """The end of a turn, with the status that only the models that think for long send."""
+    """The end of a turn, with the status that only models which think for long send."""
     content = {"turnComplete": True} | ({"interactionStatus": status} if status else {})
     usage = {"promptTokenCount": 10, "responseTokenCount": 5, "totalTokenCount": 15}
     return [
