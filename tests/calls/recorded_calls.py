@@ -1,4 +1,4 @@
-"""A server of ours, in this process, whose agents are those of recorded sessions."""
+"""The product's server in this process, with the agents of recorded sessions."""
 
 from __future__ import annotations
 

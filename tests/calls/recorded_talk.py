@@ -37,7 +37,7 @@ from vision_agent.rtc import Channel
 
 
 class Shown(Channel):
-    """The caller's channel: keeps what is shown, in order."""
+    """The caller's channel, which records its messages in order."""
 
     def __init__(self) -> None:
         super().__init__(None, {})

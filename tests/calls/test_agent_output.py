@@ -67,7 +67,7 @@ async def test_an_interruption_shows_the_words_it_carries_wherever_the_speaker_i
         OutputOptions(barge_in_hold_ms=0, tool_reports="name"),
         overhear=remembered.append,
     )
-    # Nothing reads the speaker: asked now, it would say that nothing has been played.
+    # Nothing reads the speaker, so it would say that nothing has been played.
     await output.run(
         Events(
             AgentAudio(bytes(48_000)),

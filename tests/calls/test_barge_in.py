@@ -1,4 +1,4 @@
-"""The guess that a caller is cutting in: from levels, and from real sound."""
+"""The guess that a caller is cutting in, from levels and from real sound."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ QUIET, CALLER = 30.0**2, 3000.0**2
 
 
 class Heard:
-    """A guesser that is fed levels, and the times of its guesses."""
+    """The guesses that levels cause, with their times."""
 
     def __init__(self, hold_ms: int = 700) -> None:
         self.barge_in = BargeIn(hold_ms)

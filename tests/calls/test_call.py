@@ -14,7 +14,7 @@ from tests.support.scenarios import ASKS_FOR_A_COLOUR, IN_TONES
 from vision_agent.caller.recording import read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 
-# One server for all of them: starting it takes longer than most of these calls.
+# All tests share a server: starting one takes longer than most of these calls.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 

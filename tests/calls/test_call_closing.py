@@ -36,7 +36,7 @@ async def http():
 async def calling(
     http, max_message_bytes: int | None = None, video: VideoStreamTrack | None = None
 ):
-    """A connected caller, the messages it has got, and the server's `Call`."""
+    """A connected caller's channel, the messages it has received, and the server's `Call`."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     peer.addTransceiver("audio")
     if video is not None:

@@ -71,11 +71,11 @@ def voiced(sound: np.ndarray) -> np.ndarray:
 
 
 class PushToTalk(MicrophoneTrack):
-    """Sends packets while something is said, and none before or after.
+    """A microphone that sends packets only during speech.
 
     Args:
-        ends: Whether the track ends with it.
-        pause_frames: In silence, one packet of this many is sent, as with DTX; 0: none.
+        ends: Whether the track ends with the speech.
+        pause_frames: In silence, every so many frames one packet is sent, as with DTX; 0: none.
     """
 
     def __init__(self, *, ends: bool = False, pause_frames: int = 0) -> None:
@@ -234,7 +234,7 @@ async def test_a_camera_that_is_switched_off_is_off_at_once_and_on_again_at_once
     try:
         assert OFF not in await answer_to(caller, "what colour is this?")
         switched(caller, 1, False)
-        # Frames still arrive: those that were on their way no longer count.
+        # Frames that still arrive no longer count.
         assert (await answer_to(caller, "what colour is this?")).startswith(OFF)
         switched(caller, 2, True)  # a screen is no camera
         assert (await answer_to(caller, "what colour is this?")).startswith(OFF)
@@ -259,7 +259,7 @@ async def test_a_camera_that_sends_nothing_more_is_off_without_a_word_of_its_cli
             case "BYE":
                 await sender.stop()
         async with asyncio.timeout(20):
-            # How soon it is noticed is for `CameraPresence`.
+            # tests/calls/test_video_presence.py asserts how soon it is noticed.
             while not (await answer_to(caller, "what colour is this?")).startswith(OFF):
                 pass
         if how == "pictures stop":

@@ -1,4 +1,4 @@
-"""Cutting in and coughing, from the caller's wire to the transcript: the whole product at work."""
+"""Cutting in and coughing, from the caller's packets to the transcript, with the whole product."""
 
 import asyncio
 
@@ -41,7 +41,7 @@ async def caller(tmp_path):
 
 
 async def test_a_cough_loses_nothing_and_words_end_the_answer_where_they_were_heard(caller):
-    # A cough: energy like speech, and nothing that is speech. The agent waits, and goes on.
+    # A cough has the energy of speech, but no speech follows: the agent pauses, and goes on.
     caller.send("send-text", {"content": "a story"})
     await until(lambda: sum(caller.voiced) > 70)
     times = np.arange(round(0.18 * SOUND_RATE_HZ)) / SOUND_RATE_HZ
@@ -54,7 +54,7 @@ async def test_a_cough_loses_nothing_and_words_end_the_answer_where_they_were_he
     assert not caller.of("interrupted")
     pauses = "".join("x" if voiced else " " for voiced in caller.voiced).split("x")
     assert max(map(len, pauses[1:-1])) > 20, "the agent did not wait"
-    # Not all of it reaches a peer that is kept waiting: its jitter buffer holds 16 packets.
+    # A pause costs the peer some packets: its jitter buffer holds 16.
     whole = len(STORY) * LETTER_MS // 20
     assert 0.8 * whole < sum(caller.voiced) < whole + 6
 
@@ -72,7 +72,7 @@ async def test_a_cough_loses_nothing_and_words_end_the_answer_where_they_were_he
     assert caller.of("bot-transcription")[1]["text"] == heard
     words = heard.removesuffix(" …")
     assert LONG_STORY.startswith(words + " ")
-    # To the nearest word; and, again, what did not reach the peer.
+    # Within a word, and without the packets that the peer lost.
     heard_ms, arrived_ms = len(words) * LETTER_MS, len(old.replace(" ", "")) * 20
     assert arrived_ms - 8 * LETTER_MS < heard_ms < 1.25 * arrived_ms + 8 * LETTER_MS
     assert not any(caller.voiced[-20:])

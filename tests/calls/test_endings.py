@@ -1,4 +1,4 @@
-"""Calls that end, well and badly, leave nothing behind."""
+"""Calls leave nothing behind, however they end."""
 
 import asyncio
 import contextlib
@@ -15,10 +15,10 @@ GROWTH_MB = 10
 
 
 async def back_to(server, before: Footprint) -> Footprint:
-    """Waits until the footprint is no larger than before, for ten seconds at most; returns it.
+    """Wait until the footprint is no larger than before, for ten seconds at most; returns it.
 
-    Within that time, what is still closing goes away, such as the socket of this request, and the
-    memory of the last calls is collected and given back. A leak stays.
+    Within that time, sockets that are still closing go away, such as that of this request, and the
+    memory of the last calls is collected and returned. A leak stays.
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(10):

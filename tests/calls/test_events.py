@@ -1,4 +1,4 @@
-"""The events that a program around the server gets of its calls."""
+"""The events of calls that a program around the server gets."""
 
 import asyncio
 import logging
@@ -60,7 +60,7 @@ async def answering(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[Video
 
 
 async def keeps(url: str) -> Dialled:
-    """A call in which something was kept; it goes on."""
+    """A call in which the agent has kept something, and which goes on."""
     caller = Dialled(url)
     await caller.connect()
     caller.send("send-text", {"content": "Please keep it."})

@@ -8,8 +8,8 @@ from tests.rtc.calling import plain
 from tests.rtc.frames import video_frame
 from vision_agent.calls.newest_frame import NewestFrame, PeerFrame
 
-# Several threads read the same frames, as a camera and watches do. It runs in its own process:
-# if they got into each other's way, it would be killed.
+# Several threads read the same frames, as a camera and watches do. It runs in its own process,
+# because a race between them would crash it.
 LOOK = """
 from concurrent.futures import ThreadPoolExecutor
 from av import VideoFrame

@@ -64,7 +64,7 @@ async def listened(calls: RecordedCalls, name: str) -> Listening:
         await caller.act(playing)
         await until(lambda: len(caller.of("turn_complete")) == facts_of(playing.session).turns)
         await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
-        # What was on its way: the speaker has stopped, but not the packets after it.
+        # The last packets arrive after the message that the speaker has stopped.
         packets = len(caller.voiced)
         await until(lambda: len(caller.voiced) > packets + 10)
     return caller
@@ -87,7 +87,7 @@ async def test_every_recorded_session_is_a_good_call():
             assert len(caller.of("turn_complete")) == facts.turns
             assert not caller.of("error")
             assert playing.connections == 1
-            # Whole, and not twice; packets at the ends of a stretch are only partly voice.
+            # All of the voice, once; the first and the last packet of a stretch are partly silence.
             heard, sent = sum(caller.voiced) * 960, len(playing.voice)
             assert facts.interruptions or heard >= sent - 2 * 960
             assert heard < 1.5 * sent + 5 * 960

@@ -31,7 +31,7 @@ class Taken:
 
 
 class Arriving:
-    """Frames that arrive on a track, thirty a second."""
+    """A recorded track on which thirty frames a second arrive."""
 
     def __init__(self, codec: str = "VP8") -> None:
         self.taken = Taken()
@@ -41,7 +41,7 @@ class Arriving:
         self._n = 0
 
     def frame(self, frame: EncodedFrame, *, after_loss: bool = False) -> int:
-        """One frame; how many were recorded so far."""
+        """Let one frame arrive; returns how many were recorded so far."""
         now_s = self._n / 30
         ticks, self._n = 3_000 * self._n, self._n + 1
         known: dict[str, Any] = {"key": frame.key, "after_loss": after_loss}

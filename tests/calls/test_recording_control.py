@@ -120,7 +120,7 @@ async def test_both_sides_of_a_call_are_recorded(tmp_path):
     assert {"bot-ready", "bot-transcription"} <= {
         line.message["type"] for line in of(call, SentLine)
     }
-    # The caller may be shown less of the tools.
+    # The recording has the arguments of tools, which the caller may not be shown.
     assert [(line.name, line.arguments) for line in of(call, ToolCallLine)] == [
         ("keep", {"what": "keys"})
     ]
@@ -131,7 +131,7 @@ async def test_both_sides_of_a_call_are_recorded(tmp_path):
         ("user", "", "Hello.", True),
         ("agent", "keeper", "Go on.", False),
     ]
-    # An answer takes as long as it is spoken, and what is typed comes at once.
+    # An answer lasts as long as its speech, and a typed line no time.
     assert [line.lasted_ms > 200 for line in of(call, SpokenLine)] == [False, True] * 2
     assert [0 < line.reply_ms < 10_000 for line in of(call, TurnLine)] == [True, True]
     assert of(call, UsageLine)
@@ -173,7 +173,7 @@ async def test_what_is_switched_off_is_a_gap_and_a_new_connection_goes_on(tmp_pa
         caller = Dialled(url)
         await caller.connect()
         await caller.wait_for(recording)
-        # Written twice a second: a camera's first key frame comes when it comes.
+        # The file is written twice a second, and the camera's first key frame has no fixed time.
         await until(lambda: {"camera", "caller"} <= written(tmp_path))
         for on in (False, True):
             switch(caller, 0, on)
@@ -181,7 +181,7 @@ async def test_what_is_switched_off_is_a_gap_and_a_new_connection_goes_on(tmp_pa
             caller.send("send-text", {"content": f"The microphone is {on}."})
             await caller.wait_for(lambda m, on=on: len(caller.of("turn_complete")) > on)
             await asyncio.sleep(1.2)
-        # Another network: a new peer connection of the same call.
+        # The caller's network changes: the call gets a new peer connection.
         again = Dialled(url, camera=DarkCamera())
         await again.connect(restart=caller.pc_id)
         await asyncio.sleep(1.5)
@@ -238,7 +238,7 @@ async def test_a_server_says_before_a_call_whether_it_records_and_takes_agreemen
         caller.send("send-text", {"content": "Please keep it."})
         await caller.wait_for(lambda m: said(m) == "I kept your keys.")
         await caller.hang_up()
-        # The next call shows what was not recorded to its caller, and does not record it.
+        # The next call shows its caller the unrecorded lines, and does not record them.
         asked = {"record": True, "record_consent": True, "resume": caller.answer["resume"]}
         again = Dialled(url, data=asked)
         await again.connect()

@@ -31,7 +31,7 @@ async def calling(url: str, **options):
 
 
 async def asks(caller: Dialled, text: str) -> str:
-    """Types a question and waits for the whole answer to it."""
+    """Type a question and wait for its whole answer."""
     before = len(caller.messages)
 
     def is_new(message: dict) -> bool:
@@ -51,7 +51,7 @@ async def told_earlier(caller: Dialled) -> list[dict]:
     return (await caller.wait_for(lambda m: kind(m) == "resumed"))["data"]["earlier"]
 
 
-# The local Live API knows the turn's number only from the history that it is given.
+# The local Live API knows the number of a turn only from the replayed history.
 COUNTING = """
 engine: false
 answers:
@@ -91,7 +91,7 @@ async def test_a_conversation_goes_on_after_the_server_was_killed(counting):
         assert [line["who"] for line in earlier] == ["user", "agent"]
         assert [line["text"] for line in earlier] == ["the first", "One."]
         await again.wait_for(lambda m: state(m) == "listening")
-        # What has been answered is not answered again: the next answer is to this.
+        # The first question is not answered again: the next answer is the second one's.
         assert await asks(again, "the second") == "Two."
         assert not any(kind(m) == "interrupted" for m in again.messages)
 
@@ -188,7 +188,7 @@ async def test_an_answer_goes_on_where_it_was_on_a_new_peer_connection(tmp_path)
             assert again.pc_id == caller.pc_id
             await again.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
             whole_s = 0.06 * len(words.strip())
-            # A second of sound waited to be spoken; what is lost now was on its way.
+            # A second of sound was waiting to be played; only packets on the way are lost.
             assert 0.02 * (sum(caller.voiced) + sum(again.voiced)) > whole_s - 0.4
 
 
@@ -225,7 +225,7 @@ async def test_who_hangs_up_on_an_answer_is_not_told_it_again(database):
             earlier = await told_earlier(again)
             assert [line["who"] for line in earlier] == ["user", "agent"]
             await again.wait_for(lambda m: state(m) == "listening")
-            # The next thing that is said is the answer to what is asked next.
+            # The agent says nothing before the answer to the next question.
             answer = await asks(again, "hello")
             assert "Hello" in answer
             assert [said(m) for m in again.messages if said(m)] == [answer]

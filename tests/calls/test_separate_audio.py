@@ -13,14 +13,14 @@ from tests.support.waiting import until
 
 
 class Apart(Dialled):
-    """One that offers its microphone and the agent's voice in sections of their own."""
+    """A caller that offers a section for its microphone and one for the agent's voice."""
 
     def __init__(self, url: str, directions: tuple[str, str]) -> None:
         super().__init__(url, microphone=ToneTrack())
         for direction in directions:
             given = self.microphone if direction == "sendonly" else "audio"
             self.peer.addTransceiver(given, direction=direction)
-        # What `offer` would add.
+        # Without the sections that `offer` would add.
         self.peer.addTrack = lambda track: None
         self.peer.addTransceiver(self.camera, direction="sendonly")
 

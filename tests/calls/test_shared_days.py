@@ -41,7 +41,7 @@ async def test_servers_learn_from_each_other_what_a_user_has_used(url):
         other.spend("ann", NOON_S, seconds=100)
         await of_one.write()
         await of_other.recall({"user": "ann", "address": "192.0.2.1"})
-        # What is not written yet counts as well, and once.
+        # Use that is not written yet counts as well, but only once.
         assert other.left_s("ann", NOON_S) == 100
         await of_other.write()
         assert other.left_s("ann", NOON_S) == 100

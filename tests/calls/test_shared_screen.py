@@ -32,14 +32,14 @@ SCREEN = FrameOptions(rate_hz=2.0, max_px=1536, max_bytes=300_000, change=8.0, m
 
 
 class Client:
-    """A `ChannelListener` that does nothing, and keeps the notices about refused frames."""
+    """A `ChannelListener` that ignores everything."""
 
     def __getattr__(self, name: str) -> object:
         return lambda *_, **__: None
 
 
 class Screen(FrameSource):
-    """A white screen of any size on which a black bar is moved from time to time."""
+    """A white screen with a black bar at `bar_at`, which a test moves."""
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__(self.painted, fps=4)
@@ -74,7 +74,7 @@ class Sharing(Listener):
         self.tasks.append(asyncio.ensure_future(self.media.screen.watch(track)))
 
     async def streamed(self, wanted: bytes) -> list[bytes]:
-        """What is streamed until a frame whose beginning holds `wanted`."""
+        """The frames that are streamed, up to one whose first bytes contain `wanted`."""
         frames: list[bytes] = []
         async with asyncio.timeout(20):
             while not frames or wanted not in frames[-1][:80]:
@@ -93,7 +93,7 @@ class Sharing(Listener):
 @asynccontextmanager
 async def sharing(screen: MediaStreamTrack | None) -> AsyncIterator[tuple[Call, Sharing]]:
     call = Call()
-    # Otherwise the caller's own aiortc leaves its second video on a transport that it stops.
+    # Without this policy, the caller's aiortc leaves its second video on a stopped transport.
     call.caller = RTCPeerConnection(RTCConfiguration([], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
     call.listener = listener = Sharing()
     call.caller.addTransceiver(FrameSource(fps=4), direction="sendonly")

@@ -16,7 +16,7 @@ from tests.support.metrics import metric, until_metric
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# The script calls tools as a model would. It answers a notice with its own first words.
+# The script calls tools as a model would, and answers a notice by its first words.
 SCENARIO = """
     engine: false
     answers:

@@ -70,7 +70,7 @@ def test_what_is_kept_is_marked_where_words_are_missing(played, whole, kept):
 
 @st.composite
 def answers(draw):
-    """An answer as some model sends it, and when all of it has been played."""
+    """An answer as a model may send it, and when all of it has been played."""
     at_ms = draw(st.integers(0, 10_000))
     answer = TranscriptAligner()
     for kind in draw(st.lists(st.sampled_from(["sound", "words"]), max_size=40)):

@@ -13,7 +13,7 @@ def test_an_answer_is_timed_from_the_end_of_the_question_to_its_first_sound():
     timing.sounds(11.0)
     timing.silent(11.5)  # a gap in the model's stream
     timing.sounds(12.0)
-    assert timing.complete(12.5) is None, "what has been made still plays"
+    assert timing.complete(12.5) is None, "the rest is still being played"
     turn = timing.silent(14.0)
     assert (turn.first_sound_s, turn.question.frame_age_s, turn.interruption_s) == (1.0, 0.25, None)
     assert (turn.began_at_s, turn.ended_at_s) == (10.0, 14.0)
@@ -44,7 +44,7 @@ def test_sound_that_has_nothing_to_do_with_a_question_is_no_answer_to_it():
     timing.sounds(31.3)
     turn = timing.opened(33.0)
     assert turn.first_sound_s is None
-    # The next answer is to what was said since.
+    # The next answer belongs to the murmur.
     timing.silent(33.1)
     timing.sounds(33.5)
     assert timing.over(34.0).first_sound_s == 2.5

@@ -1,4 +1,4 @@
-"""Typed questions are answered from their own frame, whoever types them.
+"""Typed questions are answered from the frame that they carry, with any client.
 
 The local Live API shows a typed turn no streamed frame, as the real service does, so an answer that
 describes a frame has got it with the words.

@@ -4,7 +4,7 @@ from vision_agent.calls.video_presence import LONGEST_S, OFF_AFTER_S, VideoPrese
 
 
 def watched(fps: float, seconds: float = 10.0) -> tuple[VideoPresence, float]:
-    """A camera that has sent frames for a while, and when the last came."""
+    """A camera that has sent frames for a while, and the time of its last frame."""
     presence = VideoPresence()
     presence.track(True)
     at_s = 0.0

@@ -144,7 +144,7 @@ class Run:
         self.scheduler.mark_test_complete(worker, number)
 
     def kill(self, worker: "Worker", *, at_once: bool) -> str:
-        """Kill a worker; its replacement collects at once, in `replace`, or when no other is busy."""
+        """Kill a worker; its replacement collects at once, in `replace`, or if no other is busy."""
         died_of = self.names[worker.todo[0]]
         self.workers.remove(worker)
         assert self.scheduler.remove_node(worker) == died_of
