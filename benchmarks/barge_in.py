@@ -2,12 +2,12 @@
 
     python benchmarks/barge_in.py                       200 interruptions and 50 coughs, 8 minutes
     python benchmarks/barge_in.py --interruptions 20 --coughs 5
-    python benchmarks/barge_in.py --hold-ms 0           waiting for the model's word alone
+    python benchmarks/barge_in.py --hold-ms 0           playback never pauses on a guess
 
-Real peers call `vision-agent serve`, whose brain is the local Live API with a scenario: an answer
-is a tone, so every packet of it can be told from silence. Speech is found by the real detectors on
-both sides. All times are taken at the caller's wire, in one process: from the moment its first
-voiced frame was handed to its encoder to the arrival of the last voiced packet of the old answer.
+Real peers call `vision-agent serve`, whose model is the local Live API with a scenario. An answer
+is a tone, so each of its packets can be told from silence. The real detectors find speech on both
+sides. All times are taken at the caller, in one process: from the moment its first voiced frame
+was handed to its encoder to the arrival of the last voiced packet of the old answer.
 
 Half of the interruptions come while a tool blocks a thread for 1.5 s (`slow_agent`).
 """
@@ -50,7 +50,7 @@ PATIENCE_S = 20.0
 
 @dataclass
 class Ear:
-    """The agent's voice as it arrived: (ms, whether there was sound) of each packet."""
+    """The agent's voice as received: (arrival in ms, whether it is voiced) of each packet."""
 
     packets: list[tuple[int, bool]] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ class Microphone(MicrophoneTrack):
     """A microphone in a room: never digitally silent."""
 
     async def recv(self) -> av.AudioFrame:
-        """Return the next 20 ms, when they are due."""
+        """Return the next 20 ms when they are due."""
         quiet = await super().recv()
         samples = quiet.to_ndarray() + np.random.normal(0, ROOM_RMS, (1, quiet.samples))
         frame = av.AudioFrame.from_ndarray(
@@ -79,7 +79,7 @@ class Microphone(MicrophoneTrack):
 
 
 class Caller:
-    """One call, and what its channel said."""
+    """One call, and the messages of its data channel."""
 
     def __init__(self, url: str) -> None:
         self._began_s = time.monotonic()
@@ -97,7 +97,7 @@ class Caller:
         self._pc_id: str | None = None
 
     def now_ms(self) -> int:
-        """Since the caller was made."""
+        """The time since this caller was created."""
         return round(1000 * (time.monotonic() - self._began_s))
 
     def feed(self, message: str, at_ms: int) -> None:
@@ -126,7 +126,7 @@ class Caller:
         )
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait; fail with the name of what did not come."""
+        """Wait for a condition; a failure names it."""
         end_s = time.monotonic() + PATIENCE_S
         while not condition():
             if time.monotonic() > end_s:
@@ -146,7 +146,7 @@ class Caller:
         return silent is None or any(voiced for _, voiced in packets[silent:])
 
     async def speak(self, sound: Samples, spans: list[Span]) -> float:
-        """Say something; returns when its first voiced frame left, in ms."""
+        """Say something; returns the time in ms at which its first voiced frame left."""
         before = len(self.microphone.started_at)
         shifted = [Span(-1, -1)] * before + spans  # the track counts its utterances
         self.microphone.speak(sound, shifted)
@@ -156,7 +156,7 @@ class Caller:
 
 @dataclass
 class Figures:
-    """What the calls measured."""
+    """The measurements of all calls."""
 
     silent_ms: dict[str, list[float]] = field(default_factory=lambda: {"plain": [], "tool": []})
     told_ms: dict[str, list[float]] = field(default_factory=lambda: {"plain": [], "tool": []})
@@ -169,7 +169,7 @@ class Figures:
 
 
 async def interrupt(caller: Caller, sound: Samples, figures: Figures, *, tool: bool) -> None:
-    """One answer, and a caller who cuts in."""
+    """Let an answer begin, and cut in."""
     since = caller.now_ms()
     if tool:
         caller.peer.type("search")
@@ -180,7 +180,7 @@ async def interrupt(caller: Caller, sound: Samples, figures: Figures, *, tool: b
     await caller.voice(since)
     await asyncio.sleep(random.uniform(0.3, 0.6) if tool else random.uniform(0.8, 1.6))
     if tool and caller.said("llm-function-call-stopped", since):
-        # The machine was busy: this would not be what the row says. Once more.
+        # The machine was busy, and the tool has ended already: try again.
         caller.peer.type("enough")
         await asyncio.sleep(1)
         await interrupt(caller, sound, figures, tool=tool)
@@ -206,7 +206,7 @@ async def interrupt(caller: Caller, sound: Samples, figures: Figures, *, tool: b
 
 
 async def cough(caller: Caller, sound: Samples, figures: Figures) -> None:
-    """One answer, and a caller who coughs."""
+    """Let an answer begin, and cough."""
     since = caller.now_ms()
     caller.peer.type("a story")
     await caller.voice(since)
@@ -224,7 +224,7 @@ async def cough(caller: Caller, sound: Samples, figures: Figures) -> None:
         goes_on = caller.goes_on(onset_ms)
         figures.coughs_lost += not goes_on
         figures.cough_pause_ms.append(max(np.diff(voiced), default=0.0) if goes_on else 0.0)
-    # The next answer begins with silence: what is left of this one is typed over.
+    # The rest of this answer is interrupted by typing, so that the next one begins in silence.
     began = caller.now_ms()
     caller.peer.type("enough")
     if not interrupted:
@@ -233,7 +233,7 @@ async def cough(caller: Caller, sound: Samples, figures: Figures) -> None:
 
 
 def a_cough(seed: int) -> Samples:
-    """A burst of noise, 180 ms, loud at once and fading: energy of speech, none of its pitch."""
+    """180 ms of noise, loud at once and fading: it has the energy of speech, but no pitch."""
     t = np.arange(round(0.18 * SOUND_RATE_HZ)) / SOUND_RATE_HZ
     noise = np.random.default_rng(seed).normal(0, 1, len(t))
     noise = np.convolve(noise, np.ones(12) / 12, "same")
@@ -242,13 +242,13 @@ def a_cough(seed: int) -> Samples:
 
 
 def trimmed(sound: Samples) -> Samples:
-    """Without the silence before it, so that the first packet is a voiced one."""
+    """A sound without leading silence, so that its first packet is voiced."""
     first = utterances(sound, SOUND_RATE_HZ)[0].start_ms * SOUND_RATE_HZ // 1000
     return sound[first:]
 
 
 async def one_call(url: str, rows: list[str], figures: Figures, seed: int) -> None:
-    """A call that does all of `rows`, in order."""
+    """Make a call, and do all of `rows` in it, in order."""
     sounds = [trimmed(read_sound(SPEECH / f"{words}.wav")) for words in WORDS]
     caller = Caller(url)
     await caller.dial()
@@ -263,13 +263,13 @@ async def one_call(url: str, rows: list[str], figures: Figures, seed: int) -> No
 
 
 def command() -> list[str]:
-    """The product's."""
+    """The product's command line."""
     serve = [sys.executable, "-m", "vision_agent", "serve", "--port", "{port}"]
     return [*serve, "--agent", str(HERE / "slow_agent"), "--scenario", str(HERE / "barge_in.yaml")]
 
 
 def percentiles(values: list[float]) -> tuple[float, float, float]:
-    """Median, 95th, worst."""
+    """Median, 95th percentile and maximum."""
     if not values:
         return (0.0, 0.0, 0.0)
     return (statistics.median(values), float(np.percentile(values, 95)), max(values))

@@ -4,8 +4,8 @@
     python benchmarks/call.py --seconds 10 --rounds 1                    a short look
     python benchmarks/call.py --only media30,floor30                     some rows
 
-Every round measures every row once, each with a fresh server, so that a busy machine is unkind to
-all alike; ratios are taken within a round, and medians over the rounds. benchmarks/README.md says
+Every round measures every row once, each with a new server, so that a busy machine affects all rows
+alike. Ratios are taken within a round, and medians over the rounds. benchmarks/README.md says
 what the rows are and how to read the columns.
 """
 
@@ -87,7 +87,7 @@ def summary(
     connected_ms: list[float],
     figures: list[Measure],
 ) -> Measure:
-    """Turn two looks at the processes and the callers' figures into one round of a row."""
+    """Combine two readings of the processes and the callers' figures to one round of a row."""
     took_s = after.at_s - before.at_s
     own_s = after.own_cpu_s - before.own_cpu_s
     children_s = after.children_cpu_s - before.children_cpu_s
@@ -120,7 +120,7 @@ def summary(
 async def run(
     rows: list[Row], rounds: int, seconds: float, console: Console
 ) -> list[list[Measure]]:
-    """Measure every row once per round; a row that fails is said and left out of its round."""
+    """Measure every row once per round; a row that fails is reported and left out of its round."""
     done: list[list[Measure]] = []
     for number in range(rounds):
         done.append([])
@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=HERE.parent / "out" / "call.json")
     args = parser.parse_args()
 
-    # A log has no width of its own; in 80 columns the tables can't be read.
+    # A file has no width of its own, and the tables need more than 80 columns.
     console = Console(width=None if sys.stdout.isatty() else 130)
     with tempfile.TemporaryDirectory() as folder:
         question = Path(folder) / "question.wav"

@@ -18,7 +18,7 @@ out 80 ms later. Prints two lines of JSON: `{"connected_ms": …}`, and the figu
     python caller.py --url http://127.0.0.1:7861/offer --seconds 20
 """
 
-# The methods are what frameworks call; their names say all there is.
+# Frameworks call the methods, whose names need no docstrings.
 # ruff: noqa: D102
 
 import argparse
@@ -55,7 +55,7 @@ VOICED = 1500  # of 32767
 
 
 class Camera(MediaStreamTrack):
-    """The recording's frames, scaled once, over and over."""
+    """The recording's frames in a loop, scaled once."""
 
     kind = "video"
 
@@ -73,7 +73,7 @@ class Camera(MediaStreamTrack):
             raise MediaStreamError
         self.start = self.start or time.monotonic()
         await asyncio.sleep(max(0, self.start + self.sent / self.fps - time.monotonic()))
-        # At 2 fps the frame must still change as much from one to the next as a camera's would.
+        # At 2 fps, consecutive frames must differ as much as a camera's would.
         frame = self.frames[int(self.sent * 30 / self.fps) % len(self.frames)]
         frame.pts = int(self.sent * 90_000 / self.fps)
         frame.time_base = fractions.Fraction(1, 90_000)
@@ -82,7 +82,7 @@ class Camera(MediaStreamTrack):
 
 
 class Microphone(MediaStreamTrack):
-    """Bursts, or a sound again and again; notes when each began and when it ended."""
+    """Repeats bursts or a sound, and notes when each began and ended."""
 
     kind = "audio"
 
@@ -114,7 +114,7 @@ class Microphone(MediaStreamTrack):
 
 
 class Ear:
-    """Takes the server's tracks; keeps (arrival, tone, voiced) of each audio packet."""
+    """Receives the server's tracks; keeps (arrival, tone, voiced) of each audio packet."""
 
     def __init__(self):
         self.heard, self.arrived, self.arrival, self.first = [], [], {}, None
@@ -139,7 +139,7 @@ class Ear:
 
 
 def tone_of(samples):
-    """Which of the stub's tones 20 ms are, by their zero crossings; None if neither."""
+    """Which of the stub's tones 20 ms hold, by their zero crossings; None for any other sound."""
     hz = (np.diff(np.signbit(samples)) != 0).sum() / 2 / (len(samples) / RATE_HZ)
     nearest = min(range(len(TONES_HZ)), key=lambda i: abs(TONES_HZ[i] - hz))
     return nearest if abs(TONES_HZ[nearest] - hz) < 90 else None
@@ -248,7 +248,7 @@ async def main():
         await asyncio.sleep(args.seconds)
     seconds = time.monotonic() - talking_since
 
-    # What began too late to be answered in full isn't counted.
+    # A burst that began too late for a whole answer isn't counted.
     fair = time.monotonic() - args.burst_every
     onsets = [onset for onset in microphone.onsets if onset < fair]
     if args.job == "talk":

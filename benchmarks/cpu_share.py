@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup/cpu")
 PERIOD_US = 10_000
-"""Short compared with the measured lateness. A process may use the rest of a period in a later one,
+"""Short compared with the measured lateness. A process may use its rest of a period in a later one,
 up to as much again: otherwise, decoding one frame would make it wait."""
 
 

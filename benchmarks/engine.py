@@ -4,9 +4,9 @@
     python benchmarks/engine.py --every 5           a fifth of the sentences
     python benchmarks/engine.py --only speaking     one part
 
-Hearing is measured with a fixed set of sentences in two voices that nothing was tuned with, with
-real speech that asks for nothing, and with noises made from fixed seeds. benchmarks/README.md says
-how to read the columns.
+Hearing is measured with a fixed set of sentences in two voices, none of which was used for tuning,
+with real speech that asks for nothing, and with noises made from fixed seeds. benchmarks/README.md
+says how to read the columns.
 """
 
 from __future__ import annotations

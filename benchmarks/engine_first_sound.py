@@ -1,4 +1,4 @@
-"""From the decision that the caller has finished to the first sound of the answer on the wire."""
+"""The time from the detected end of a question to the first sound of the answer on the wire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fixed_set import decoded, pcm, silence
 from rows import RECORDINGS
 from websockets.asyncio.client import ClientConnection, connect
 
-# The dialect in which the server can be asked to report when speech begins and ends.
+# On Vertex AI's path, a client can ask for messages when speech begins and ends.
 PATH = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
 MODEL = "projects/any/locations/any/publishers/google/models/gemini-live-2.5-flash-native-audio"
 QUESTIONS = ("hello", "what-do-you-see", "what-colour-is-this", "read-the-text")
@@ -29,7 +29,7 @@ _ROOM_MS = 1_000
 
 
 async def measure_first_sound(every: int) -> list[dict[str, Any]]:
-    """A row for each question, asked aloud in real time of a server in a process of its own."""
+    """A row for each question, which is spoken in real time to a server in its own process."""
     rows = []
     async with live_server() as (url, tls):
         frame = _frame()
@@ -37,7 +37,7 @@ async def measure_first_sound(every: int) -> list[dict[str, Any]]:
             waits_ms = []
             for number in range(1 + max(2, ROUNDS // every)):
                 waited_ms = await _ask(url, tls, frame, question)
-                # With the first one the voice is chosen and levelled.
+                # The first session chooses and levels the voice, so it is not counted.
                 if number:
                     waits_ms.append(waited_ms)
             rows.append(
@@ -53,7 +53,7 @@ async def measure_first_sound(every: int) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def live_server() -> AsyncIterator[tuple[str, ssl.SSLContext]]:
-    """A local Live API whose workers are up, and what it takes to connect."""
+    """A local Live API whose workers are ready; yields its URL and TLS context."""
     command = (sys.executable, "-m", "vision_agent.local", "--port", "0")
     server = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
@@ -70,7 +70,7 @@ async def live_server() -> AsyncIterator[tuple[str, ssl.SSLContext]]:
 
 
 async def _ask(url: str, tls: ssl.SSLContext, frame: bytes, question: str) -> float:
-    """Milliseconds between the server's two messages, in a session of its own."""
+    """The milliseconds between the server's two messages, in a session of its own."""
     async with connect(url, ssl=tls, max_size=None) as socket:
         setup = {
             "model": MODEL,
@@ -96,7 +96,7 @@ async def _ask(url: str, tls: ssl.SSLContext, frame: bytes, question: str) -> fl
 
 
 async def _speak(socket: ClientConnection, question: str) -> None:
-    """The question and then silence, in real time."""
+    """Send the question and then silence, in real time."""
     sound = pcm(np.concatenate((silence(_ROOM_MS), decoded(f"speech/{question}.wav"))))
     step = 32 * _CHUNK_MS
     due_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""When speech is noticed to begin and to end, and what is wrongly taken for it."""
+"""How soon the begin and the end of speech are detected, and how often noise is taken for it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from vision_agent.local.engine.hearing.endpointing import CHUNK_MS, Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 
-_LEAD_MS = 2_000  # a room is noisy before somebody speaks in it
-_OF_NOISY = 3  # how many times fewer sentences than in quiet
+_LEAD_MS = 2_000  # the noise begins before the speech
+_OF_NOISY = 3  # noisy rows have a third of the sentences
 _MARGIN_MS = 50  # the fixed set's, before the first sound and after the last
 _STEP_BYTES = 320  # 10 ms
 _ALONE_MS = 30_000
@@ -33,7 +33,7 @@ def _row(title: str, kind: str | None, snr_db: float, every: int) -> dict[str, A
     missed = split = 0
     spoken = fixed_set()[::every]
     for number, one in enumerate(spoken):
-        lead_ms = _LEAD_MS + 5 * number % CHUNK_MS  # every phase of the detector's own clock
+        lead_ms = _LEAD_MS + 5 * number % CHUNK_MS  # meets every phase of the detector's chunks
         if kind is None:
             sound = np.concatenate((silence(lead_ms), one.sound, silence(lead_ms)))
         else:
@@ -65,7 +65,7 @@ def _row(title: str, kind: str | None, snr_db: float, every: int) -> dict[str, A
 
 
 def events(sound: Sound) -> tuple[list[int], list[int]]:
-    """When speech was said to begin and to end, in ms of the sound fed until then."""
+    """When the begin and the end were reported, in ms of the sound fed until then."""
     ears = SpeechDetector(Recognizer(), Sensitivity())
     begun, over = [], []
     data = pcm(sound)

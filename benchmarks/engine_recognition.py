@@ -1,4 +1,4 @@
-"""How much of what is said is understood, and what is wrongly taken for a request."""
+"""How many sentences are understood, and how many are wrongly taken for a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vision_agent.local.engine.language.understanding import Understanding
 
 _NOISE = "kitchen"
 _REAL_SPEECH = "jfk.flac"
-_OF_NOISY = 2  # how many times fewer sentences than in quiet, because noise takes long to decode
+_OF_NOISY = 2  # half of the sentences, because noise takes long to decode
 _AT_ONCE = 2
 
 
@@ -54,7 +54,7 @@ async def measure_recognition(every: int) -> list[dict[str, Any]]:
 async def _hear_each(
     recognizers: list[Recognizer], spoken: list[Spoken], snr_db: float | None
 ) -> list[Transcript]:
-    """What is heard of each sentence; every recogniser takes its share of them."""
+    """The transcript of each sentence; every recogniser takes its share of them."""
 
     async def share(number: int) -> list[Transcript]:
         mine = spoken[number :: len(recognizers)]
@@ -71,7 +71,7 @@ def _surrounded(sound: Sound, snr_db: float | None) -> Sound:
 
 
 async def _hear(recognizer: Recognizer, sound: Sound) -> Transcript:
-    """The last utterance found in a sound; noises may have come before it."""
+    """The transcript of the last utterance in a sound; noises may be taken for earlier ones."""
     heard = await _hear_all(recognizer, sound)
     return heard[-1] if heard else Transcript("", False)
 
@@ -113,7 +113,7 @@ def _intent(heard: Transcript) -> str:
 
 
 def word_errors(said: str, heard: str) -> int:
-    """Words to change, add or leave out; spelling variants count as the same word."""
+    """The word edit distance; spelling variants count as the same word."""
     left, right = normalise(said).split(), normalise(heard).split()
     row = list(range(len(right) + 1))
     for i, word in enumerate(left, 1):

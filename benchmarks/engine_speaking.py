@@ -1,4 +1,4 @@
-"""How soon the first sound is there, and how much faster than real time the rest."""
+"""How soon the first sound is ready, and how much faster than real time the rest is made."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def measure_speaking(every: int) -> list[dict[str, Any]]:
     try:
         rows = []
         for voice in (None, "Charon"):
-            await _timed(engine.speak("Yes.", voice))  # the worker is up and knows the level
+            await _timed(engine.speak("Yes.", voice))  # now the worker is ready and knows the level
             for title, text in _SENTENCES.items():
                 found = [await _timed(engine.speak(text, voice)) for _ in range(times)]
                 rows.append(_row(f"{voice or 'default voice'}, {title} sentence", found))
@@ -72,7 +72,7 @@ async def _answer(engine: LocalEngine) -> AsyncIterator[bytes]:
 
 
 async def _timed(pieces: AsyncIterator[bytes]) -> tuple[float, float]:
-    """Milliseconds to the first sound, and seconds of sound made in a second."""
+    """The milliseconds to the first sound, and the seconds of sound that are made in a second."""
     began_s = time.perf_counter()
     first_s = 0.0
     made_bytes = 0

@@ -1,12 +1,12 @@
 """FastRTC's audio-video handler, as its Gemini demo uses it, with the stub in place of the model.
 
-As in the demo the caller's own pictures are sent back at 30 a second; without an outgoing video
+As in the demo, the caller's own frames are sent back at 30 a second: without an outgoing video,
 FastRTC never calls `video_receive`. Runs in an environment of its own that has fastrtc:
 
     <python with fastrtc> fastrtc_server.py --port 7861 [--job echo]
 """
 
-# The methods are what frameworks call; their names say all there is.
+# Frameworks call the methods, whose names need no docstrings.
 # ruff: noqa: D101, D102
 
 import argparse

@@ -1,4 +1,4 @@
-"""The sentences that hearing is measured with, and what else a microphone picks up. Reproducible.
+"""The sentences that hearing is measured with, and reproducible noises.
 
 Nothing of the engine was tuned with these voices or sentences; keep it so.
 """
@@ -28,10 +28,10 @@ class Spoken:
 
     Attributes:
         voice: Who speaks.
-        intents: What it asks for, names of the intents table that are answered alike; empty where
-            it is no request.
+        intents: The names of intents that are right, which are answered alike; empty where it is
+            no request.
         text: The words.
-        sound: From the first sound to the last, with 50 ms around them.
+        sound: The sentence, with 50 ms before the first sound and after the last.
     """
 
     voice: str
@@ -73,7 +73,7 @@ def silence(ms: int) -> Sound:
 
 
 def pcm(sound: Sound) -> bytes:
-    """As s16le."""
+    """A sound as s16le."""
     return np.clip(np.rint(sound * 32767), -32768, 32767).astype("<i2").tobytes()
 
 
@@ -96,7 +96,7 @@ NOISES = ("white", "fan", "kitchen", "babble")
 
 
 def mixed(speech: Sound, kind: str, snr_db: float, *, around_ms: int = 1_500) -> Sound:
-    """Speech in a noise that was there before and goes on after it.
+    """Speech in a noise that begins before it and ends after it.
 
     The ratio is that of the levels over the length of the speech.
     """
@@ -111,7 +111,7 @@ def _white(random: np.random.Generator, length: int) -> Sound:
 
 
 def _fan(random: np.random.Generator, length: int) -> Sound:
-    """Air, 6 dB an octave above 150 Hz, and the blades."""
+    """Moving air, which falls by 6 dB an octave above 150 Hz, and the hum of the blades."""
     time_s = np.arange(length) / RATE_HZ
     air = _shaped(random.normal(size=length), lambda hz: 1 / np.maximum(1, hz / 150))
     hum = sum(np.sin(2 * np.pi * hz * time_s) / n for n, hz in enumerate((95, 190, 285), 1))

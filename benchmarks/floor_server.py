@@ -1,4 +1,4 @@
-"""The floor: the stub's job on bare aiortc, done as plainly as it can be done.
+"""The floor: the stub's job on bare aiortc, done as plainly as possible.
 
 Drain the video, keep the newest frame, make it a JPEG once a second in a thread; resample sound
 with PyAV; a reply track of frames paced at 20 ms. Stock aiortc throughout, its jitter buffer too.
@@ -6,7 +6,7 @@ with PyAV; a reply track of frames paced at 20 ms. Stock aiortc throughout, its 
     python floor_server.py --port 7861 [--job echo]
 """
 
-# The methods are what frameworks call; their names say all there is.
+# Frameworks call the methods, whose names need no docstrings.
 # ruff: noqa: D101, D102
 
 import argparse

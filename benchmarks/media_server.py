@@ -1,4 +1,4 @@
-"""vision_agent's own media path with the stub in place of the model.
+"""The product's media path with the stub in place of the model.
 
 Peer, Microphone, Camera and Speaker do the same job as the floor and FastRTC, plus what the product
 does to every chunk besides: its voice activity. What is left out is everything of the model's side;
@@ -9,7 +9,7 @@ does to every chunk besides: its voice activity. What is left out is everything 
 As in the product, all calls share one UDP port; with --own-ports each has its own.
 """
 
-# The methods are what frameworks call; their names say all there is.
+# Frameworks call the methods, whose names need no docstrings.
 # ruff: noqa: D102
 
 import argparse
@@ -56,7 +56,7 @@ class TimedVoice(Speaker):
 
 
 class StubCall:
-    """What `vision_agent.calls.call.Call` is in the product: it plugs the parts together."""
+    """Connects the parts, as `vision_agent.calls.call.Call` does in the product."""
 
     def __init__(self, job: str, network: Network) -> None:
         self.job = job
@@ -128,7 +128,7 @@ def make_app(job: str, port: OnePort | None) -> FastAPI:
 
     @app.get("/late_ms")
     def get_late_ms():
-        """Of the packets since the last request: median, 99th percentile, worst."""
+        """How late packets were since the last request: median, 99th percentile, maximum."""
         found = [float(np.percentile(late_ms or [0], q)) for q in (50, 99, 100)]
         late_ms.clear()
         return found

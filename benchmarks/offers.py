@@ -3,9 +3,9 @@
     python benchmarks/offers.py                            one process and a cluster, three minutes
     python benchmarks/offers.py --calls 6 --rounds 100     with more calls in progress at each
 
-All servers run at once, each with the same calls in progress; in every round each gets one caller,
-whose offer is timed and who then hangs up, and one small request. What else the machine does meets
-all of them, so that the differences between them count, and the figures of one alone do not.
+All servers run at once, each with the same number of calls in progress. In every round each gets
+one caller, whose offer is timed and who then hangs up, and one small request. Other work of the
+machine affects all of them, so only the differences between them count, not single figures.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from rich.table import Table
 from scale import HELD_BY, Callers, Figures, command_of, lift_limits
 
 ROUND_PAUSE_S = 0.3
-"""What a caller costs after its offer's answer (DTLS, the greeting) is over by then."""
+"""Longer than the work that follows the answer to an offer: DTLS and the greeting."""
 
 
 async def in_turn(args: argparse.Namespace) -> dict[str, Figures]:
-    """Call each server in turn; what offers and requests took, in ms."""
+    """Call each server in turn; returns the durations of offers and requests, in ms."""
     took: dict[str, Figures] = {}
     async with contextlib.AsyncExitStack() as running:
         callers: dict[str, Callers] = {}

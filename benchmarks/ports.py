@@ -1,14 +1,14 @@
-"""What one UDP port for all calls costs beside ports of their own, with many calls at a time.
+"""What one UDP port for all calls costs against a port for each, with many calls at a time.
 
     python benchmarks/ports.py --calls 20 --seconds 8 --rounds 5
 
-A round measures both, each with a fresh media_server.py; all callers are in one process. Ratios are
-taken within a round, medians over the rounds. As root the processes go before all others
-(SCHED_RR), because other work on the machine would decide when a timer runs.
+A round measures both, each with a new media_server.py; all callers are in one process. Ratios are
+taken within a round, medians over the rounds. As root, the processes have priority over all others
+(SCHED_RR), because other work of the machine would delay their timers.
 
   CPU       of the server's process, in ms for each second of a call
   late p50, p99, worst
-            how long after it is due a packet of the voice is sent, in ms; all calls together
+            how late packets of the voice are sent, in ms; all calls together
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SETTLE_S = 2.0
 
 
 class Caller:
-    """A call whose microphone sends silence; what it hears is decoded and thrown away."""
+    """A call whose microphone sends silence; it decodes the agent's voice and drops it."""
 
     def __init__(self) -> None:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -49,7 +49,7 @@ class Caller:
         self.pc.on("track", self._on_track)
 
     async def dial(self, url: str) -> None:
-        """Calls and returns once it is connected."""
+        """Call; returns once it is connected."""
         connected = asyncio.Event()
         self.pc.on(
             "connectionstatechange",
@@ -74,7 +74,7 @@ def late_ms(url: str) -> list[float]:
 
 
 async def measure(arguments: tuple[str, ...], calls: int, seconds: float) -> dict[str, Any]:
-    """One server with all its calls."""
+    """Measure one server with all of its calls."""
     command = (sys.executable, str(HERE / "media_server.py"), "--port={port}", *arguments)
     async with Server(command, "/stats") as server:
         callers = [Caller() for _ in range(calls)]
@@ -92,7 +92,7 @@ async def measure(arguments: tuple[str, ...], calls: int, seconds: float) -> dic
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--calls", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=15)

@@ -1,4 +1,4 @@
-"""Servers and callers as processes, and what they cost as seen from outside (psutil)."""
+"""Servers and callers as processes, and their cost as psutil sees it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _START_S = 90.0
 
 
 class BenchmarkFailed(RuntimeError):
-    """A server or a caller didn't do its part; `str(error)` says which, and what it printed."""
+    """A server or a caller failed; `str(error)` says which, and what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """CPU seconds and resident memory of a process and of all its children together, at a time."""
+    """CPU seconds and resident memory of a process, and of all its children together, at a time."""
 
     at_s: float
     own_cpu_s: float
@@ -91,7 +91,7 @@ class Server:
             try:
                 cpu_s, rss_mb = cpu_s + _cpu_s(child), rss_mb + child.memory_info().rss / 1e6
             except psutil.NoSuchProcess:
-                continue  # ended between the two looks
+                continue  # the child has ended meanwhile
         own_rss_mb = process.memory_info().rss / 1e6
         return Usage(time.monotonic(), _cpu_s(process), cpu_s, own_rss_mb, rss_mb)
 

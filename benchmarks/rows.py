@@ -21,10 +21,10 @@ class Row:
         command: How to start the server; "{port}" is replaced.
         fps: What the sender sends: 30 like any camera, 2 like a sender limited by our page.
         job: "talk" or "echo" with the stub, "speech" with the product.
-        calls: How many callers at the same time.
+        calls: The number of callers at the same time.
         offer_path: Where the offer goes.
-        ready_path: What answers once the server is up.
-        burst_every_s: How often the caller's microphone makes itself heard.
+        ready_path: What answers once the server is ready.
+        burst_every_s: The time between two bursts or questions of the caller.
         say: The sound file of a "speech" job.
     """
 
@@ -41,7 +41,7 @@ class Row:
 
 
 def all_rows(calls: int, fastrtc_python: str | None, question: Path) -> list[Row]:
-    """Return the rows as they are measured, rivals next to what they are compared with."""
+    """Return the rows in the order of their measurement, rivals side by side."""
     rows = []
     servers = {"media": "our media path", "floor": "bare aiortc"}
     for fps in (UNLIMITED_FPS, PAGE_FPS):

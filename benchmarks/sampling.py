@@ -1,8 +1,8 @@
 """Frames sent and tokens saved by adaptive sampling, against a fixed rate of one a second.
 
-`python benchmarks/sampling.py [VIDEO...]`. Each scene is played through `rtc.Camera`, as fast as it
-can be decoded: the rate is kept on the media clock, so no waiting is needed. A second column says
-how long the longest gap between two sent frames was.
+`python benchmarks/sampling.py [VIDEO...]`. Each scene is played through `rtc.Camera` faster than
+real time: the rate is kept on the media clock. A second column shows the longest gap between two
+sent frames.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def video(path: Path) -> Iterator[av.VideoFrame]:
 
 
 def still(path: Path, seconds: int, noise: float = 6.0) -> Iterator[av.VideoFrame]:
-    """The first frame of a recording, for a minute, with a webcam's noise."""
+    """The first frame of a recording again and again, with a webcam's noise."""
     first = next(video(path)).to_ndarray(format="rgb24").astype(np.float32)
     dice = np.random.default_rng(0)
     for n in range(seconds * FPS):
@@ -50,7 +50,7 @@ def still(path: Path, seconds: int, noise: float = 6.0) -> Iterator[av.VideoFram
 
 
 class Played(MediaStreamTrack):
-    """Gives the next frame once the last has been dealt with."""
+    """A track that gives a frame every 20 ms, by when the last one is handled."""
 
     kind = "video"
 
@@ -70,7 +70,7 @@ class Played(MediaStreamTrack):
 
 
 class OnMediaTime(ChangeDetector):
-    """Faster than life: gaps are counted on the media clock."""
+    """A detector whose gaps are counted on the media clock, because frames come faster."""
 
     track: Played
 

@@ -8,10 +8,10 @@
 Calls are added step by step until the voice is late (until the 99th percentile of the time between
 two of its packets is more than 10 ms above the 20 that it ought to be), a call is without a voice,
 or packets of callers are dropped because the server can't keep up. The model is scripted, so
-ADK and the wire are part of it, and hearing and speaking are not. Callers on the same cores take a
-part of them: --callers-on puts them elsewhere. Where there are too few cores for that,
---worker-share holds each worker to a part of a core, so that all else has room, and compares what
-one and two such workers hold. benchmarks/README.md says how to read it.
+ADK and the wire are part of it, and hearing and speaking are not. Callers take CPU from servers on
+the same cores: --callers-on puts them elsewhere. Where there are too few cores for that,
+--worker-share limits each worker to a part of a core, which leaves room for all else, and compares
+what one and two such workers hold. benchmarks/README.md says how to read it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from rich.table import Table
 LATE_MS = 10.0
 OWN_LATE_MS = 4.0
 TRIES = 3
-"""How often a step is measured in which the callers' own timers are late as well."""
+"""How often a step is measured at most while the callers' own timers are late as well."""
 REQUESTS = 100
 HELD_BY = {
     "serve": ("serve",),
@@ -59,7 +59,7 @@ class Callers:
 
     @classmethod
     async def start(cls, url: str, cores: list[int]) -> Callers:
-        """Start it on these cores; on all for none."""
+        """Start it on these cores; without any, on all."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, str(HERE / "scale_callers.py"), "--url", url),
             stdin=asyncio.subprocess.PIPE,
@@ -70,7 +70,7 @@ class Callers:
         return cls(process)
 
     async def ask(self, command: str, within_s: float) -> Figures:
-        """Send a command; the answer."""
+        """Send a command; returns the answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{command}\n".encode())
@@ -138,7 +138,7 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
 async def measured(
     server: Server, workers: list[psutil.Process], callers: Callers, seconds: float
 ) -> Figures:
-    """How late the voice is with the calls that there are, and what they cost."""
+    """Measure how late the voice is with the present calls, and what they cost."""
     before, own_s, workers_s = server.usage(), callers.cpu_s(), cpu_s(workers)
     dropped = await asyncio.to_thread(dropped_by, server)
     figures = await callers.ask(f"measure {seconds}", seconds + 60)
@@ -153,13 +153,13 @@ async def measured(
 
 
 def holds(figures: Figures) -> bool:
-    """Whether all calls have a voice that is in time, and all that callers send is taken."""
+    """Whether all calls have a voice that is in time, and no packet of a caller is dropped."""
     all_heard = figures["heard"] == figures["calls"]
     return figures["p99_ms"] <= LATE_MS and all_heard and not figures["dropped"]
 
 
 def dropped_by(server: Server) -> float:
-    """How many packets of callers a server and its workers have dropped, unable to keep up."""
+    """How many packets of callers the server and its workers have dropped as too late."""
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     late = [each for each in families if each.name == "vision_agent_datagrams_late"]
@@ -210,7 +210,7 @@ def lift_limits() -> None:
 
 
 def used_pct(before: Usage, after: Usage) -> float:
-    """Per cent of a core that a server and its children used between two looks."""
+    """Per cent of a core that a server and its children used between two readings."""
     used_s = after.own_cpu_s + after.children_cpu_s - before.own_cpu_s - before.children_cpu_s
     return 100 * used_s / (after.at_s - before.at_s)
 

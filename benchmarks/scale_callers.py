@@ -1,8 +1,9 @@
-"""Many callers in one process, who cost little.
+"""Many callers in one process, at little cost.
 
-What they send is encoded already, and what comes is not decoded. Each sends silence, two frames of
-a recording a second as our page does, and a typed line every eight seconds. It reads one command a
-line: `add N`, `offer`, `measure SECONDS`, `request N`, `end`; to each it says one JSON object.
+Their media is encoded in advance, and received media is not decoded. Each sends silence, two frames
+of a recording a second as the page does, and a typed line every eight seconds. The program reads
+one command a line: `add N`, `offer`, `measure SECONDS`, `request N`, `end`. It answers each with a
+JSON object.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from av.video.frame import PictureType
 
 ASK_EVERY_S = 8.0
 FRAMES_A_S = 2
-BITRATE_BPS = 800_000  # the most that our page sends
+BITRATE_BPS = 800_000  # the most that the page sends for its camera
 RECORDED_FRAMES = 40
 RECORDING = Path(__file__).parent.parent / "samples" / "recordings" / "bottle.mp4"
 
@@ -63,7 +64,7 @@ class Silence(AudioStreamTrack):
 
 
 def encoded_recording() -> list[bytes]:
-    """Twenty seconds of a recording as our page's encoder would send them: VP8, 640x480, 2 fps."""
+    """Twenty seconds of a recording as the page would encode them: VP8, 640x480, 2 fps."""
     codec = VideoCodecContext.create("libvpx", "w")
     codec.width, codec.height, codec.pix_fmt = 640, 480, "yuv420p"
     codec.time_base, codec.framerate = Fraction(1, FRAMES_A_S), Fraction(FRAMES_A_S)
@@ -82,7 +83,7 @@ def encoded_recording() -> list[bytes]:
 
 
 class Camera(VideoStreamTrack):
-    """The recording, over and over, and from its key frame on whenever the server wants one."""
+    """The recording in a loop, which restarts with its key frame when the server requests one."""
 
     def __init__(self, encoded: list[bytes]) -> None:
         super().__init__()
@@ -151,7 +152,7 @@ class OneCall:
 
 
 def requests(url: str, number: int) -> list[float]:
-    """How long small requests take, in ms: the way to the application and back."""
+    """The durations of small requests, in ms."""
     took_ms = []
     for _ in range(number):
         began_s = time.monotonic()
@@ -162,7 +163,7 @@ def requests(url: str, number: int) -> list[float]:
 
 
 async def own_lateness(seconds: float) -> list[float]:
-    """How late this process's own timers are meanwhile, in ms."""
+    """How late this process's own timers are in this time, in ms."""
     late = []
     end_s = time.monotonic() + seconds
     while (due_s := time.monotonic() + 0.02) < end_s:
@@ -172,7 +173,7 @@ async def own_lateness(seconds: float) -> list[float]:
 
 
 async def measure(seconds: float) -> dict[str, float]:
-    """How late the voice's packets come, in ms after the twenty that are between two."""
+    """How late the voice's packets arrive: ms beyond the 20 between two of them."""
     arrived.clear()
     own = await own_lateness(seconds)
     gaps = [np.diff(times) * 1000 - 20 for times in arrived.values() if len(times) > 1]

@@ -1,11 +1,11 @@
-"""Fifty sessions that listen and four that talk, on one local Live API: does any sound come late?
+"""Whether sound is late with fifty idle and four talking sessions on one local Live API.
 
     python benchmarks/sessions.py                        about two minutes
     python benchmarks/sessions.py --idle 10 --seconds 20
 
-The server runs in a process of its own, as `vision-agent live-server` starts it. The idle sessions
+The server runs in a process of its own, as that of `vision-agent serve` does. The idle sessions
 send what a quiet microphone sends; the talking ones ask a recorded question again and again. A
-piece of an answer is late by as much as the caller would have heard silence before it.
+piece of an answer is late by the silence that the caller would have heard before it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HUSH = np.random.default_rng(1).normal(0, 12, 16 * CHUNK_MS).astype("<i2").tobyt
 
 
 async def session(url: str, tls: ssl.SSLContext, question: bytes | None, late: list[float]) -> None:
-    """One caller, until cancelled; a talking one notes how late each piece of its answers was."""
+    """One session, until cancelled; a talking one notes how late each piece of its answers was."""
     async with connect(url, ssl=tls, max_size=None) as socket:
         setup = {"model": MODEL, "generationConfig": {"responseModalities": ["AUDIO"]}}
         await socket.send(json.dumps({"setup": setup}))
@@ -44,7 +44,7 @@ async def session(url: str, tls: ssl.SSLContext, question: bytes | None, late: l
 
 
 async def _speak(socket: ClientConnection, free: asyncio.Event, question: bytes | None) -> None:
-    """In real time: the question when the last answer is over, else a quiet room."""
+    """Send in real time: the question when the last answer is over, and a quiet room otherwise."""
     step = 32 * CHUNK_MS
     waiting = b""
     due_s = time.monotonic()

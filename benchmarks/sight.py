@@ -110,7 +110,7 @@ def counting(scenes: int) -> list[Row]:
 
 
 def moving(scenes: int) -> list[Row]:
-    """Movement and its way on drawn scenes, with a shaky hand; and on the film, once a second."""
+    """Movement and its direction: drawn scenes with a shaky hand, and the film once a second."""
     ways = {(120, 0): "to the right", (-120, 0): "to the left", (0, 90): "down", (0, -90): "up"}
     which_way, still, on_film = (
         Row("which way it moves, drawn"),
@@ -148,7 +148,7 @@ def moving(scenes: int) -> list[Row]:
 
 
 def taught_things(things: int) -> list[Row]:
-    """Things with a pattern: known again among all the others; strangers left alone."""
+    """Things with a pattern: recognised among all the others; unknown things are not."""
     finder = Finder()
     known = []
     for number in range(things):
@@ -184,7 +184,7 @@ def taught_things(things: int) -> list[Row]:
 
 
 def plain_things() -> list[Row]:
-    """Things without any detail: it knows colour and shape alone, and says that it is unsure."""
+    """Things without any detail: only colour and shape are known, and no name is sure."""
     finder = Finder()
     colours = {name: SHADES[name][0] for name in ("red", "blue", "green", "yellow")}
     every = [(kind, colour) for kind in ("mug", "disc", "bar", "star") for colour in colours]

