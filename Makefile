@@ -11,7 +11,7 @@ run: setup
 test: setup-dev
 	@VENV=$(VENV) sh scripts/test.sh $(ARGS)
 
-# Everything but the kinds of tests/support/kinds.py. They wait more than they work.
+# All tests but the kinds of tests/support/kinds.py. They wait more than they work, hence twenty workers.
 test-fast: setup-dev
 	@VENV=$(VENV) sh scripts/test.sh -n 20 -m "not (browser or clients or networks or programs or soak or wheel or engine or cluster)" $(ARGS)
 

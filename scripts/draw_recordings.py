@@ -27,7 +27,7 @@ ANSWER_S = 10.0
 """Between two remarks: time for the answer."""
 
 SEAM_S = 1.0
-"""Between two remarks in one: the second comes while the first is still being acted upon."""
+"""Between the two parts of one remark: the second comes before the first is done."""
 
 RED, BLUE, GREEN = (40, 40, 200), (190, 90, 30), (60, 150, 50)
 WHITE, BLACK, STEEL = (245, 245, 245), (25, 25, 25), (120, 120, 120)
@@ -120,7 +120,7 @@ RECORDINGS: dict[str, tuple[str, Draw, Sequence[Sequence[str]]]] = {
         (("how many things do you see",), ("point at the red thing",)),
     ),
 }
-"""Name: the caller's voice, what the camera shows, and the remarks."""
+"""By name: the caller's voice, what the camera shows, and the remarks."""
 
 
 def speak(sentence: str, voice: str) -> Samples:

@@ -1,4 +1,4 @@
-"""Which files of tests are long, for the order they are run in: tests/support/seconds.toml.
+"""Writes the seconds of long files of tests, for their order, to tests/support/seconds.toml.
 
 make test ARGS="--durations=0 --durations-min=0" > durations.txt
 .venv/bin/python scripts/record_seconds.py < durations.txt

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
-# libraries that OpenCV wants; Chromium, Firefox, PulseAudio, PostgreSQL for the tests that need them; Node with the
-# JavaScript SDK, axe-core, TypeScript and Biome, a virtual environment, and one with the next Python SDK.
+# Sets up everything that `make run` (first argument "run") or `make test` ("dev") needs: the shared
+# libraries that OpenCV needs; Chromium, Firefox, PulseAudio, PostgreSQL and others for the tests; Node with the
+# JavaScript SDK, axe-core, TypeScript and Biome; a virtual environment, and one with the next Python SDK.
 # Installs Debian packages only as root or with sudo; otherwise says what is missing.
 set -eu
 
@@ -43,10 +43,10 @@ fi
 if [ "$what" = dev ]; then
 	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
 		command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
-	# Opens pages at a third of the cost; Chromium itself serves where no such package is.
+	# Opens pages at a third of the CPU; where there is no such package, Chromium itself is used.
 	command -v chromium-headless-shell >/dev/null 2>&1 || ! command -v apt-cache >/dev/null 2>&1 ||
 		! apt-cache show chromium-headless-shell >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
-	# The other browser that tests open the page in; it has no other name outside Debian.
+	# The second browser that tests open the page in; outside Debian its program is `firefox`.
 	command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 ||
 		missing="$missing firefox-esr"
 	# Debian keeps its programs off the PATH.
@@ -99,15 +99,15 @@ if [ -n "$missing" ]; then
 	fi
 fi
 
-# Installed again only when the project's own description has changed. What tests need holds all
-# that a run needs.
+# Packages are installed again only when pyproject.toml has changed. The packages for tests include those
+# for a run.
 is_installed() {
 	[ -e "$venv/.installed-$1" ] && ! [ pyproject.toml -nt "$venv/.installed-$1" ]
 }
 if ! is_installed dev && ! { [ "$what" = run ] && is_installed run; }; then
 	[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-	# Quiet twice: without warnings, such as those about package indexes that the machine names and
-	# that are not there. Errors are still said.
+	# -qq: without warnings, such as those about configured package indexes that can't be reached. Errors
+	# are still printed.
 	say "Installing Python packages into $venv (a minute or two the first time) …"
 	"$venv/bin/python" -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1' 'setuptools>=78.1.1'
 	# The project's former name: left installed beside the new one, pytest would load its plugin twice.

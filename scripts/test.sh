@@ -1,16 +1,16 @@
 #!/bin/sh
-# The tests; what fails beside others runs once more by itself.
+# Runs the tests, and those that fail once more by themselves.
 #
 # Most tests hold calls in real time, and several at once load two cores. A few failures are run again alone:
-# one that fails again is a fault, one that passes is named as unsteady. More than eight are faults at once.
+# one that fails again is a fault, one that passes is reported as unsteady. More than eight are not run again.
 set -u
-# Every worker imports the same modules: they are compiled once, also where nothing is usually left behind.
+# Every worker imports the same modules: bytecode is kept, even where the environment forbids it.
 unset PYTHONDONTWRITEBYTECODE
 python=${VENV:-.venv}/bin/python
 most=8
 failed=.pytest_cache/v/cache/lastfailed
 
-# What failed in earlier runs is none of this one's, unless it is asked for.
+# Failures of earlier runs do not count, unless an option asks for them.
 case " $* " in
     *" --lf "* | *" --last-failed "* | *" --ff "* | *" --failed-first "*) ;;
     *) rm -f "$failed" ;;

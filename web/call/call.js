@@ -13,7 +13,7 @@ import { Peer } from "./peer.js";
 import { TypedLines } from "./typed_lines.js";
 
 const READY_TIMEOUT_MS = 20_000;
-// Candidates take milliseconds. With the loopback interface alone, Chromium waits for ever.
+// Candidates take milliseconds. With the loopback interface alone, Chromium waits forever.
 const ADDRESS_TIMEOUT_MS = 5_000;
 // The wait before each attempt to reconnect, while a server may restart; then the call ends.
 const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];

@@ -1,6 +1,6 @@
 // Push to talk: the microphone is open while something is held.
 
-// The last sound of a word is still on its way when the finger leaves.
+// The last sound of a word is not sent yet when the finger leaves.
 const TAIL_MS = 250;
 
 export class HoldToTalk {

@@ -3,7 +3,7 @@
 import { Points } from "./points.js";
 import { VisionChip } from "./vision_chip.js";
 
-// The server may leave out pictures of a screen that stands still for half a minute.
+// The server may leave out frames of an unchanged screen for half a minute.
 const STALE_AFTER_MS = 34_000;
 
 export class SharedScreen {

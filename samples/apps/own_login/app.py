@@ -2,7 +2,7 @@
 
     cd samples/apps/own_login && uvicorn app:app
 
-Users and sessions are in memory, so that the sample needs nothing else. Take yours.
+Users and sessions are kept in memory, so that the sample needs nothing else. Replace them by yours.
 """
 
 import hmac
@@ -39,12 +39,12 @@ def login(request: Request, session: Annotated[str, Cookie()] = "") -> str:
 
 def my_orders(tool_context: ToolContext) -> dict[str, str]:
     """Look up what the caller has ordered."""
-    # Whom `identify` has named: no caller can say to be somebody else.
+    # The user whom `identify` has named: no caller can claim to be another one.
     return {"orders": ", ".join(ORDERS.get(tool_context.user_id, ["nothing"]))}
 
 
 def note(event: CallEvent) -> None:
-    """Keep what happens in calls; here, in the log."""
+    """Record the events of calls; here, in the log."""
     match event:
         case CallStarted():
             logger.info("%s calls", event.user_id)
