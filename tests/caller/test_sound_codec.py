@@ -11,6 +11,7 @@ from aiortc.jitterbuffer import JitterFrame
 from tests.support.signals import silence, tone
 from vision_agent.caller import sound_codec
 from vision_agent.caller.level import rms
+from vision_agent.caller.recording import sound_frame
 from vision_agent.caller.sound_codec import SoundDecoder, sound_encoder
 
 CODECS = {each.mimeType: each for each in RTCRtpSender.getCapabilities("audio").codecs}
@@ -70,3 +71,15 @@ def test_a_decoder_follows_when_the_codec_changes() -> None:
 def test_what_is_no_packet_is_an_error() -> None:
     with pytest.raises(av.FFmpegError):
         SoundDecoder().decode(CODECS["audio/opus"], JitterFrame(b"", 0))
+
+
+def test_a_longer_frame_of_silence_is_one_packet_also_where_none_was_before() -> None:
+    codec = CODECS["audio/opus"]
+    encoder, decoder = sound_encoder(codec), SoundDecoder()
+    long = sound_frame(silence(120), 0)
+    for frame in (long, *frames(tone(100)), long):
+        (payload,), stamp = encoder.encode(frame)
+        heard = decoder.decode(codec, JitterFrame(payload, stamp))
+        assert len(heard) == frame.samples
+    (payload,), stamp = encoder.encode(long)
+    assert rms(decoder.decode(codec, JitterFrame(payload, stamp))) < 1

@@ -10,11 +10,12 @@ from aiortc.mediastreams import MediaStreamError
 
 from tests.support.media_files import make_image, make_video
 from tests.support.signals import silence, tone
+from vision_agent.caller import tracks
 from vision_agent.caller.recording import Recording
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.caller.utterances import Span
 
-pytestmark = pytest.mark.usefixtures("every_frame")
+pytestmark = pytest.mark.usefixtures("every_frame", "every_packet")
 
 
 def luma(frame: object) -> float:
@@ -158,3 +159,22 @@ async def test_the_microphone_notes_when_each_utterance_left() -> None:
     assert moments[:6] == [(0, 0), (0, 0), (1, 0), (1, 0), (1, 1), (1, 1)]
     assert moments[9:12] == [(1, 1), (2, 1), (2, 2)]
     assert microphone.ended_at[1] > microphone.started_at[1] > microphone.ended_at[0]
+
+
+async def test_long_silence_may_be_sent_in_longer_packets_once_a_turn_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracks, "SILENCE_PACKET_MS", 120)
+    microphone = MicrophoneTrack()
+    lengths = [(await microphone.recv()).samples // 48]
+    microphone.speak(tone(40), [Span(0, 40)])
+    stamps = []
+    for _ in range(56):
+        frame = await microphone.recv()
+        lengths.append(frame.samples // 48)
+        stamps.append(frame.pts // 48)
+    microphone.stop()
+    assert lengths[0] == lengths[-1] == lengths[-2] == 120
+    # What was said, and the second in which its turn ends.
+    assert lengths[1:52] == [20] * 51
+    assert stamps == [sum(lengths[: n + 1]) for n in range(56)]

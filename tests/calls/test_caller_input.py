@@ -20,7 +20,7 @@ from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("every_packet")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -45,7 +45,7 @@ from tests.support.authorities import leave_out_the_webs
 from tests.support.fork_request import Request
 from tests.support.forked import VOICE, ForkedProcess
 from tests.support.kept_worker import KeptWorkers, keep_models, next_request
-from vision_agent.caller import recording
+from vision_agent.caller import recording, tracks
 from vision_agent.cli.main import app
 from vision_agent.evaluation.virtual_calls import VirtualCalls
 from vision_agent.live import local_process
@@ -232,6 +232,7 @@ def become(request: Request, streams: list[int], further: socket.socket | None) 
         _start_engines_late()
         # Encoding thirty frames a second takes a fifth of a core: see tests/conftest.py.
         recording.MAX_FPS = 4.0
+        tracks.SILENCE_PACKET_MS = 120
     if request.module == VIRTUAL:
         _read_the_clock_by_name()
     status = _run(request.module)

@@ -14,16 +14,16 @@ from aiortc.codecs import get_decoder, get_encoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
-from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of, sound_frame
 from vision_agent.libopus import INVALID_DATA, MonoDecoder, library
 
-_SILENCE = bytes(2 * SOUND_RATE_HZ // 50)
+_FRAME_SAMPLES = SOUND_RATE_HZ // 50
 # After so many packets of silence, encoder and decoder have settled: the last one is sent again.
 _SETTLED_AFTER = 10
 
 
 def sound_encoder(codec: RTCRtpCodecParameters) -> Any:
-    """What has the method `encode` of aiortc's encoders, for frames of 20 ms."""
+    """What has `encode` of aiortc's encoders, for 20 ms or several times so much silence."""
     encoder = get_encoder(codec)
     return _OpusEncoder(encoder) if codec.mimeType.lower() == "audio/opus" else encoder
 
@@ -35,19 +35,33 @@ class _OpusEncoder:
         # aiortc's: of what libopus encodes in mono, even at 96 kbit/s, recognisers understood
         # less where a recording was on the edge (8 of 10 calls instead of 10).
         self._encoder = encoder
-        self._silent, self._packets = 0, [b""]
+        self._silent, self._silence = 0, b""
         self._first_pts: int | None = None
 
     def encode(self, frame: av.AudioFrame) -> tuple[list[bytes], int]:
-        pcm = samples_of(frame).tobytes()
-        assert len(pcm) == len(_SILENCE), f"{frame.samples} samples are not 20 ms"
-        self._silent = self._silent + 1 if pcm == _SILENCE else 0
-        if self._silent <= _SETTLED_AFTER:
-            self._packets, _ = self._encoder.encode(frame)
-        pts = frame.pts or 0
+        pts, samples = frame.pts or 0, samples_of(frame)
         if self._first_pts is None:
             self._first_pts = pts
-        return self._packets, pts - self._first_pts
+        count = len(samples) // _FRAME_SAMPLES
+        if samples.any():
+            assert count == 1, f"{len(samples)} samples are not 20 ms"
+            self._silent = 0
+            packets, _ = self._encoder.encode(frame)
+        else:
+            packets = [self._silence_of(count, pts)]
+        return packets, pts - self._first_pts
+
+    def _silence_of(self, count: int, pts: int) -> bytes:
+        for n in range(min(count, _SETTLED_AFTER - self._silent)):
+            silence = np.zeros(_FRAME_SAMPLES, np.int16)
+            (self._silence,), _ = self._encoder.encode(
+                sound_frame(silence, pts + n * _FRAME_SAMPLES)
+            )
+            self._silent += 1
+        if count == 1:
+            return self._silence
+        # One packet that has the only frame of another several times (RFC 6716 3.2.5).
+        return bytes([self._silence[0] | 3, count]) + count * self._silence[1:]
 
 
 class SoundDecoder:

@@ -25,6 +25,11 @@ from vision_agent.caller.utterances import Span
 from vision_agent.caller.video_clock import VideoClock
 
 _FRAME_SAMPLES = SOUND_RATE_HZ // 50  # 20 ms, WebRTC's usual packet
+SILENCE_PACKET_MS = 20
+"""How much of a long silence is one packet, up to the 120 ms of Opus. A browser sends 20."""
+
+# After so much silence the turn is over, whatever the model waits for: its packets may be longer.
+_TURN_IS_OVER_S = 1.0
 # Held frames are repeated at this rate: high enough for a receiver that waits for the next frame,
 # low enough to cost nothing.
 _HELD_FPS = 10.0
@@ -196,9 +201,12 @@ class MicrophoneTrack(MediaStreamTrack):
         self._sound: Samples = np.zeros(0, np.int16)
         self._spans: Sequence[Span] = ()
         self._position = 0
-        self._frames = 0
         # Whoever encodes a frame is done with it when the next one is due.
         self._silence = sound_frame(np.zeros(_FRAME_SAMPLES, np.int16), 0)
+        samples = SILENCE_PACKET_MS * SOUND_RATE_HZ // 1000
+        self._long_silence = sound_frame(np.zeros(samples, np.int16), 0)
+        self._has_sounded_at = -math.inf
+        self._frames = 0
         self._due_at: float | None = None
 
     def speak(self, sound: Samples, spans: Sequence[Span] = ()) -> None:
@@ -217,25 +225,28 @@ class MicrophoneTrack(MediaStreamTrack):
         return min(self._position, len(self._sound)) * 1000 // SOUND_RATE_HZ
 
     async def recv(self) -> av.AudioFrame:
-        """Return the next 20 ms frame, when it is due."""
+        """Return the next frame, when it is due: 20 ms, or `SILENCE_PACKET_MS` of silence."""
         if self.readyState != "live":
             raise MediaStreamError
         now = time.monotonic()
         if self._due_at is None or now > self._due_at + _STALL_S:
             self._due_at = now
         await asyncio.sleep(max(0.0, self._due_at - now))
-        self._due_at += 0.02
         frame, pts = self._silence, self._frames * _FRAME_SAMPLES
         piece = self._sound[self._position : self._position + _FRAME_SAMPLES]
-        if self.is_on and piece.any():
-            samples = np.zeros(_FRAME_SAMPLES, np.int16)
-            samples[: len(piece)] = piece
-            frame = sound_frame(samples, pts)
         if len(piece):
+            self._has_sounded_at = self._due_at
+            if self.is_on and piece.any():
+                samples = np.zeros(_FRAME_SAMPLES, np.int16)
+                samples[: len(piece)] = piece
+                frame = sound_frame(samples, pts)
             self._position += _FRAME_SAMPLES
             self._note_utterances(time.monotonic())
+        elif self._due_at > self._has_sounded_at + _TURN_IS_OVER_S:
+            frame = self._long_silence
         frame.pts = pts
-        self._frames += 1
+        self._frames += frame.samples // _FRAME_SAMPLES
+        self._due_at += frame.samples / SOUND_RATE_HZ
         return frame
 
     def _note_utterances(self, now: float) -> None:

@@ -35,11 +35,12 @@ async def make_calls(jobs: BinaryIO, outcomes: BinaryIO) -> None:
     A server stays as long as the calls want the same one.
     """
     # Imported here: modules imported before the clock is replaced keep the real one.
-    from vision_agent.caller import recording
+    from vision_agent.caller import recording, tracks
     from vision_agent.evaluation.scripted_server import ScriptedServer
     from vision_agent.replay import replay
 
     recording.MAX_FPS = MAX_FPS
+    tracks.SILENCE_PACKET_MS = 120  # a sixth of the packets
     async with AsyncExitStack() as stack:
         served: Mapping[str, Any] | None = None
         server: ScriptedServer | None = None
