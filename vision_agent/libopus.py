@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import numpy as np
 
 _APPLICATION_VOIP = 2048
 INVALID_DATA = 1094995529
@@ -24,6 +25,9 @@ INVALID_DATA = 1094995529
 _LONGEST_PACKET_MS = 120
 MAX_PACKET_BYTES = 1276
 """The longest packet of one Opus frame (RFC 6716 3.2.1)."""
+
+_SETTLED_AFTER = 10
+"""After so many equal packets of silence, a decoder's sound and state no longer change."""
 
 SETTINGS = {
     "bitrate": 4002,
@@ -65,6 +69,9 @@ def _paths() -> Iterator[str]:
 class MonoDecoder:
     """Decodes to mono s16; libopus itself mixes a stereo stream down.
 
+    Silence that has settled, which a muted microphone or a silent agent sends as the same packet
+    fifty times a second, is not decoded again.
+
     Args:
         opus: The library.
         rate_hz: A rate that Opus has.
@@ -77,6 +84,9 @@ class MonoDecoder:
             raise RuntimeError(f"libopus makes no decoder for {rate_hz} Hz.")
         self._most_samples = rate_hz * _LONGEST_PACKET_MS // 1000
         self._pcm = (ctypes.c_int16 * self._most_samples)()
+        self._packet, self._sound = b"", b""
+        self._repeats = 0
+        self._is_settled = False
 
     def decode(self, data: bytes) -> bytes:
         """The sound of a packet.
@@ -84,12 +94,20 @@ class MonoDecoder:
         Raises:
             av.FFmpegError: It is not valid.
         """
+        if data != self._packet:
+            self._packet, self._repeats, self._is_settled = data, 0, False
+        elif self._is_settled:
+            return self._sound
         # Without data, libopus would synthesise sound for a lost packet.
         most = self._most_samples
         samples = self._decode(self._state, data, len(data), self._pcm, most, 0) if data else 0
         if samples <= 0:
             raise av.error.InvalidDataError(INVALID_DATA, "Not a packet of Opus")
-        return ctypes.string_at(self._pcm, 2 * samples)
+        self._sound = ctypes.string_at(self._pcm, 2 * samples)
+        self._repeats += 1
+        if self._repeats == _SETTLED_AFTER:
+            self._is_settled = int(np.abs(np.frombuffer(self._sound, np.int16)).max()) <= 1
+        return self._sound
 
 
 class MonoEncoder:

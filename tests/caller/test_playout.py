@@ -13,7 +13,7 @@ def test_what_waits_to_be_played_is_bounded_and_comes_out_in_order(steps) -> Non
         if pushes:
             # Numbered from 1000 on, so that none of it counts as quiet.
             piece = np.arange(pushed, pushed + count, dtype=np.int64) % 20_000 + 1000
-            playout.push(piece.astype(np.int16))
+            playout.push(piece.astype(np.int16), 5000.0)
             pushed += count
         else:
             pulled += [s for s in playout.pull(count).tolist() if s]
@@ -25,8 +25,8 @@ def test_what_waits_to_be_played_is_bounded_and_comes_out_in_order(steps) -> Non
 def test_a_stream_that_gets_ahead_loses_its_silence_and_not_its_speech() -> None:
     playout = Playout()
     for _ in range(4):
-        playout.push(loud(960))
-    playout.push(np.zeros(960, np.int16))
+        playout.push(loud(960), 5000.0)
+    playout.push(np.zeros(960, np.int16), 0.0)
     assert playout.waiting_ms == 80
-    playout.push(loud(960))
+    playout.push(loud(960), 5000.0)
     assert playout.waiting_ms == 100

@@ -206,7 +206,7 @@ class InteractiveCall(OutgoingCall):
 
     def _take_audio(self, samples: Samples, arrived_ms: int) -> None:
         level = rms(samples)
-        self._playout.push(samples)
+        self._playout.push(samples, level)
         self._observer.level("agent", level)
         reply_ms = self._watch.received(level, len(samples) * 1000 // SOUND_RATE_HZ, arrived_ms)
         if reply_ms is not None:

@@ -11,7 +11,7 @@ from collections import deque
 
 import numpy as np
 
-from vision_agent.caller.level import VOICED_RMS, rms
+from vision_agent.caller.level import VOICED_RMS
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 
 _SAMPLES_PER_MS = SOUND_RATE_HZ // 1000
@@ -32,9 +32,9 @@ class Playout:
         """How much sound waits."""
         return sum(len(piece) for piece in list(self._pieces)) // _SAMPLES_PER_MS
 
-    def push(self, samples: Samples) -> None:
-        """Take the next frame of the agent's voice."""
-        if self.waiting_ms >= _PLENTY_MS and rms(samples) < VOICED_RMS:
+    def push(self, samples: Samples, level: float) -> None:
+        """Take the next frame of the agent's voice, and its RMS."""
+        if self.waiting_ms >= _PLENTY_MS and level < VOICED_RMS:
             return
         self._pieces.append(samples)
         while self.waiting_ms > _BOUND_MS:

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 CHUNK_MS = 20
+_SILENCE = bytes(2 * 16 * CHUNK_MS)
 # Levels are mean squares of 16-bit samples. Speech is louder than the noise by far more than 9 dB.
 # Except between words, it seldom falls to within 5 dB of the noise or 25 dB below its own peaks.
 START_ABOVE_NOISE = 10**0.9
@@ -66,8 +67,10 @@ class VoiceActivity:
         Returns:
             "started" or "stopped" if `speaking` has just changed, else None.
         """
-        samples = np.frombuffer(chunk, "<i2").astype(np.float32)
-        level = float(np.dot(samples, samples)) / max(1, samples.size)
+        level = 0.0
+        if chunk != _SILENCE:  # as a microphone that is switched off has
+            samples = np.frombuffer(chunk, "<i2").astype(np.float32)
+            level = float(np.dot(samples, samples)) / max(1, samples.size)
         self._measure_noise(level)
         noise = self._noise
         quietest = QUIETEST_SPEECH if self._minima else FIRST_SPEECH
