@@ -71,7 +71,7 @@ async def test_a_peer_that_vanishes_is_noticed_in_time_and_nothing_of_it_stays()
 
 
 async def test_a_caller_who_sends_neither_sound_nor_frames_is_still_there(call: Call):
-    # The caller has removed its tracks: only RTCP and consent checks still arrive.
+    # Like a caller that has removed its tracks: only RTCP and consent checks arrive.
     call.caller.addTransceiver("audio", direction="recvonly")
     call.caller.createDataChannel("chat")
     await call.connect(vanished_after_s=8)

@@ -16,7 +16,7 @@ async def serving_here(app: ASGIApp) -> AsyncIterator[str]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # clients that connect before the server is ready wait for it
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
-        # `serve` would install uvicorn's signal handlers, which belong to the test.
+        # `serve` would install uvicorn's signal handlers in place of the test's own.
         task = asyncio.create_task(server._serve([listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""Three agents in one call: a greeter who hands over to whoever knows, each with its own voice."""
+"""Three agents in one call: a greeter that transfers to two experts, each with its own voice."""
 
 from google.adk.agents import Agent
 from google.adk.models.google_llm import Gemini

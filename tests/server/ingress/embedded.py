@@ -8,7 +8,7 @@ from vision_agent import Settings, create_app
 
 
 def mounted() -> FastAPI:
-    """Only a mount: the agent starts with its first request."""
+    """Only a mount: the agent starts with the first call."""
     parent = FastAPI()
     parent.mount("/agent", create_app(Settings()))
     return parent
