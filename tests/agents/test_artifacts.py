@@ -1,4 +1,4 @@
-"""Files that agents store are kept in bounded memory, and without asking for a service."""
+"""Files that agents store are kept in bounded memory, without an artifact service."""
 
 from pathlib import Path
 

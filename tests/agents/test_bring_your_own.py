@@ -1,4 +1,4 @@
-"""Agents that are brought along, several on one server: ADK folders with all that ADK has."""
+"""Users' own agents, several on one server: ADK folders that use all of ADK's features."""
 
 import asyncio
 import shutil
@@ -48,7 +48,7 @@ root_agent = Agent(
 app = App(name="full", root_agent=root_agent, plugins=[Journal(name="journal")])
 """
 
-# Puts other words in the place of an answer that tells too much.
+# Its callback replaces an answer that reveals a secret.
 GUARDED = """
 from google.adk.agents import Agent
 from google.adk.models.llm_response import LlmResponse
@@ -168,7 +168,7 @@ async def test_an_answer_that_a_callback_replaces_stops_and_other_words_are_show
     await caller.connect()
     caller.send("send-text", {"content": "Tell me all."})
     put = await caller.wait_for(lambda m: said(m) == "That stays with me.", timeout=60)
-    # Of the seven seconds of sound that were generated no more is played.
+    # The rest of the seven seconds of generated sound is not played.
     await until(lambda: len(caller.voiced) > 10 and not any(caller.voiced[-10:]))
     assert sum(caller.voiced) < 100
     caller.send("send-text", {"content": "Hello?"})
@@ -193,7 +193,7 @@ async def test_a_program_is_told_what_a_callback_has_put_in_place_of_an_answer(s
     async with CallClient(server.url, asked={"agent": "guarded"}) as call:
         answer = await call.type("Tell me all.")
         again = await call.type("Hello?")
-    assert answer.text.endswith("That stays with me.")  # after what was played before
+    assert answer.text.endswith("That stays with me.")  # preceded by what was played
     assert "password" not in answer.text
     assert again.text == "Go on."
 

@@ -16,7 +16,7 @@ VERTEX = {"GOOGLE_GENAI_USE_VERTEXAI": "true", "GOOGLE_CLOUD_PROJECT": "p"}
 
 
 class Theirs(BaseLlm):
-    """A model of somebody else's."""
+    """A model class of another vendor."""
 
     api_base: str | None = None
 

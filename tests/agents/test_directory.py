@@ -1,4 +1,4 @@
-"""Which agents a server has, and that ADK's own tools open the samples too."""
+"""The agents that a server has; ADK's own tools open the samples too."""
 
 import asyncio
 import os
@@ -48,7 +48,7 @@ root_agent = Agent(name="x", model="gemini-2.0-flash")
 
 @pytest.fixture
 def no_mcp(monkeypatch):
-    """As after a plain `make run`, which installs no extra."""
+    """Without the MCP package, as after `make run`, which installs no extra for it."""
     monkeypatch.setitem(sys.modules, "mcp", None)
 
 

@@ -1,4 +1,4 @@
-"""Agents written for other uses than a call: what has no effect is said, and none is fatal."""
+"""Agents written for other uses than a call: settings without effect are named, not refused."""
 
 from pathlib import Path
 

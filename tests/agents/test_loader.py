@@ -103,11 +103,11 @@ def test_an_agent_in_yaml_is_loaded_as_adk_web_loads_it(tmp_path):
 
 
 class Unlive(BaseAgent):
-    """An agent of one's own, for `adk run`."""
+    """A custom agent that runs in `adk run` only."""
 
 
 class Live(BaseAgent):
-    """One that can take part in a call."""
+    """A custom agent that also runs live."""
 
     async def _run_live_impl(self, ctx):
         yield Event(author=self.name)
@@ -132,7 +132,7 @@ def test_a_sequence_runs_live_if_all_of_its_agents_do():
 
 
 class Thing:
-    """Nothing that JSON could hold."""
+    """A type that no JSON schema describes."""
 
 
 def takes(thing: Thing) -> str:

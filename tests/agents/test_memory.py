@@ -65,7 +65,7 @@ async def test_what_was_said_by_voice_is_found_by_its_words():
     ]
     session = Session(id="s", **WHO, events=events)
     await memories.add_session_to_memory(session)
-    await memories.add_session_to_memory(session)  # again: as ADK allows
+    await memories.add_session_to_memory(session)  # a second time, as ADK allows
     assert await found(memories, "What is my cat's name?") == [
         "My cat is called Tiger.",
         "What a fine name for a cat.",
@@ -90,7 +90,7 @@ async def test_nobody_is_told_what_somebody_else_said():
     await memories.add_events_to_memory(**WHO, events=[line("user", "My secret.")], session_id="s")
     assert await found(memories, "secret", user_id="other") == []
     assert await found(memories, "secret", app_name="other") == []
-    call_scope.enter("s", None)  # of which it is no memory yet
+    call_scope.enter("s", None)  # the present call, whose own lines are no memory yet
     assert await found(memories, "secret") == []
     call_scope.enter("now", None)
     assert await found(memories, "secret") == ["My secret."]
@@ -126,7 +126,7 @@ async def test_the_oldest_lines_of_a_talkative_caller_are_forgotten(tmp_path):
 
 
 async def test_a_file_of_an_earlier_version_keeps_its_callers_under_their_keys(tmp_path):
-    """Its owners' names stood in it as they were."""
+    """That version stored the users' names unhashed."""
     path = tmp_path / "memory.db"
     name = "0123456789abcdef0123456789abcdef"
     first = SqliteMemoryService(path)
@@ -136,7 +136,7 @@ async def test_a_file_of_an_earlier_version_keeps_its_callers_under_their_keys(t
     first.close()
     with sqlite3.connect(path) as old:
         old.execute("PRAGMA user_version = 0")
-    for _ in range(2):  # once is enough
+    for _ in range(2):  # the second start finds nothing to convert
         again = SqliteMemoryService(path)
         assert await found(again, "pears", user_id=name) == []
         key = CallerIdentity.claimed(name).user_id
@@ -301,7 +301,7 @@ async def test_a_file_that_is_locked_is_waited_for_by_nobody_and_gets_everything
         await say(memories, f"I like pear number {number}.")
     await until(lambda: memories.counts()["errors"] > 1)
     assert memories.counts()["waiting"] == 20
-    # What waits is found like what is written.
+    # Waiting lines are found like written ones.
     assert "I like pear number 19." in await found(memories, "number 19")
     assert "I like figs." in await found(memories, "figs")
     blocker.execute("ROLLBACK")
@@ -371,7 +371,7 @@ async def test_a_search_in_a_file_that_does_not_answer_is_given_up_in_words(tmp_
             with pytest.raises(MemoryAway, match="can't be looked up"):
                 await found(memories, "pears")
         assert memories.counts()["errors"] == 3
-        # Nothing else of the program's has to wait for it.
+        # The searches do not occupy the program's thread pool.
         async with asyncio.timeout(5):
             await asyncio.to_thread(lambda: None)
     finally:

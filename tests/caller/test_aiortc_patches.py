@@ -1,4 +1,4 @@
-"""These fail when the private parts that the caller replaces or wraps change their shape."""
+"""The private parts of aiortc that the caller replaces or wraps are as its patches expect."""
 
 import asyncio
 import inspect

@@ -14,7 +14,7 @@ LEFT = {"type": "signalling", "message": {"type": "peerLeft"}}
 
 
 class Caller:
-    """An `OutgoingCall` without a camera, and what it was made of."""
+    """An `OutgoingCall` without a camera, with its parts."""
 
     def __init__(self, url: str, timeout_s: float = 10) -> None:
         self.microphone, self.transcript = MicrophoneTrack(), CallTranscript()
@@ -96,6 +96,6 @@ async def test_a_line_typed_before_the_call_was_dialled_is_refused() -> None:
 
 
 async def close_http(server: AnsweringServer) -> None:
-    """Refuse further requests; the media goes on."""
+    """Refuse further requests; the media continues."""
     for listening in server.web.servers:
         listening.close()

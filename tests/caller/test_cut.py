@@ -1,4 +1,4 @@
-"""The part of a media file that is used, and times as a person writes them."""
+"""Cuts of media files, and the notations of times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Common media files are read as they were meant, or refused in a sentence."""
+"""Common media files are read correctly, or refused in a sentence."""
 
 import random
 import wave

@@ -11,7 +11,7 @@ def test_what_waits_to_be_played_is_bounded_and_comes_out_in_order(steps) -> Non
     playout, pushed, pulled = Playout(), 0, []
     for pushes, count in steps:
         if pushes:
-            # Numbered from 1000 on, so that none of it counts as quiet.
+            # Samples count up from 1000, so that none of them counts as quiet.
             piece = np.arange(pushed, pushed + count, dtype=np.int64) % 20_000 + 1000
             playout.push(piece.astype(np.int16), 5000.0)
             pushed += count

@@ -44,7 +44,7 @@ def test_an_interrupted_voice_ends_where_the_next_one_begins_at_once() -> None:
         assert first == Span(100, ended_ms)
         assert second.end_ms == next_ms + 1000
         assert voice.silenced_after(995) == ended_ms - 995
-        # The next answer's pauses do not part it.
+        # Pauses of the next answer do not divide it.
         voice.feed(tone(20), second.end_ms + 200)
         assert len(voice.stretches) == 2
 

@@ -15,11 +15,11 @@ def test_a_reply_is_timed_from_the_last_word_to_the_first_of_the_answer() -> Non
     assert (watch.received_ms, watch.silent_since_ms) == (1920, None)
     assert watch.received(3000, 20, 2280) == 800
     assert watch.received(3000, 20, 2300) is None
-    # Spoken over: what still comes of the old answer is not the new one.
+    # The caller speaks over the answer: the rest of the old answer is not the new one.
     watch.sent(4000, 2310)
     assert watch.received(3000, 20, 2320) is None
     assert watch.received(3000, 20, 3320) == 1010
-    # What follows an interruption at once is.
+    # Sound right after an interruption is the new answer.
     watch.typed(3400)
     assert watch.received(3000, 20, 3420) is None
     watch.interrupted(3425)

@@ -1,4 +1,4 @@
-"""The caller's words about servers, and things in front of them, that do not take its call."""
+"""What a caller says about servers, and proxies or login pages before them, that refuse a call."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,13 @@ from vision_agent.caller.signalling import Signalling, parse_headers
 
 @contextlib.asynccontextmanager
 async def saying(reply: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """An HTTP server that says one thing to everybody, and what it was asked."""
+    """Serve one response to every request; yields the address and the requests."""
     asked: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError):
             asked.append(await reader.readuntil(b"\r\n\r\n"))
-            # Closed with something unread, the connection would be reset and the reply lost.
+            # A socket that is closed with unread data is reset, and the reply is lost.
             if length := re.search(rb"content-length: (\d+)", asked[-1], re.IGNORECASE):
                 await reader.readexactly(int(length[1]))
         writer.write(reply)

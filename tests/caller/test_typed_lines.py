@@ -23,7 +23,7 @@ def test_what_the_conversation_has_is_not_sent_again_and_what_it_lacks_is_in_its
 def test_a_line_that_was_said_before_is_missed_though_it_stands_in_the_conversation():
     lines = typed("yes", "yes", "yes")
     assert ids(lines.missing(["yes", "yes"], 3)) == ["2"]
-    # It is there now, and lacks no more.
+    # The conversation has the line now.
     assert ids(lines.missing(["yes", "yes", "yes"], 4)) == []
 
 

@@ -25,7 +25,7 @@ MODELS = (MODEL_2, MODEL_3_1, MODEL_3)
 PUBLIC = "wss://generativelanguage.googleapis.com"
 
 RECORDINGS = Path("out") / "recordings"
-"""Where sessions with the public service are written down, in the form of `tests/recordings`."""
+"""The folder for recordings of sessions with the public service, as in `tests/recordings`."""
 
 WITHOUT_KEY = (
     "Skipped: the contract test compares the local Live API with the public one, and needs a key "
@@ -35,7 +35,7 @@ WITHOUT_KEY = (
 
 
 async def play_locally(model: str, scenario: str = SCENARIO, names: Collection[str] = ()) -> Scenes:
-    """Every scene, or those with these names, against a local server of its own."""
+    """Play every scene, or those with these names, against a local server of its own."""
     server = await serve("127.0.0.1", 0, None, scenario=read_scenario(scenario))
     try:
         bad_client = studio_client(server, key="invalid")
@@ -45,7 +45,7 @@ async def play_locally(model: str, scenario: str = SCENARIO, names: Collection[s
 
 
 async def play_publicly(model: str, key: str) -> Scenes:
-    """Every scene, against the public service; each connection is recorded."""
+    """Play every scene against the public service, and record each connection."""
     async with Recorder(PUBLIC, RECORDINGS) as recorder:
 
         def client(key: str) -> Client:
@@ -64,7 +64,7 @@ async def play_publicly(model: str, key: str) -> Scenes:
 
 
 async def compare(key: str) -> bool:
-    """Plays everything twice and prints what differs; whether nothing did."""
+    """Play everything against both and print the differences; returns whether there are none."""
     same = True
     for model in MODELS:
         public, local = await play_publicly(model, key), await play_locally(model)

@@ -50,11 +50,11 @@ class Caller:
     """Plays every scene against one server.
 
     Args:
-        client: With the server's address and key.
+        client: A client with the server's address and key.
         model: A live model; its generation decides the dialect.
-        hurried: Whether sound is sent as fast as it goes, instead of as fast as it is spoken.
-        bad_client: The same with a key that is not valid.
-        on_scene: Told the name of each scene before it is played.
+        hurried: Whether sound is sent without pauses, instead of in real time.
+        bad_client: A client with an invalid key.
+        on_scene: Gets the name of each scene before it is played.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Caller:
         self._on_scene = on_scene
 
     async def play(self, names: Collection[str] = ()) -> Scenes:
-        """Every scene, or those with these names, in a connection of its own each."""
+        """Play every scene, or those with these names, each on a connection of its own."""
         scenes: dict[str, Callable[[], Awaitable[Scene]]] = {
             "typed": self._typed,
             "spoken": self._spoken,
@@ -211,7 +211,7 @@ async def _tried(scene: Callable[[], Awaitable[Scene]]) -> Scene:
 
 
 async def _until(heard: Heard, kind: str, times: int = 1, *, and_beside: str = "") -> Scene:
-    """The scene up to the ``times``-th ``kind``; what comes beside it may come a little later."""
+    """The scene up to the ``times``-th ``kind``, and until ``and_beside`` has come as well."""
     await heard.until(kind, times, within_s=WITHIN_S)
     if and_beside:
         await heard.until(and_beside, within_s=WITHIN_S)

@@ -14,7 +14,7 @@ from typing import Any
 from tests.support.recorded_sessions import RecordedMessage
 
 Habits = dict[str, Any]
-"""What each habit is called, and how it is; only values of JSON."""
+"""The value of each habit, by its name; only JSON values."""
 
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _FORMS = {
@@ -50,7 +50,7 @@ def habits(session: Sequence[RecordedMessage]) -> Habits:
 
 
 def kinds(message: dict[str, Any]) -> list[str]:
-    """What a server's message says, one word for each thing, in the order of a fixed list."""
+    """The parts of a server's message, in one word each and in a fixed order."""
     if not message:
         return ["{}"]
     said = [
@@ -94,18 +94,18 @@ def _content_kinds(content: dict[str, Any]) -> Iterator[str]:
 
 
 def _order(session: Sequence[RecordedMessage]) -> list[str]:
-    """Both sides' messages as kinds; sound and words are one answer, repetitions are left out."""
+    """Both sides' messages as kinds; sound and words count as one answer, repetitions once."""
     said: list[str] = []
     for line in session:
         if line.sender == "client":
             asked = f"> {_asked(line.message)}"
-            # How much sound comes between two messages of the server's is the client's affair.
+            # The amount of sound between two server messages is the client's habit.
             said += [] if asked == "> audio" and asked in said else [asked]
             continue
         for kind in kinds(line.message):
             if kind not in _EMPTY and kind != "usage":
                 said.append("answer" if kind in _ANSWER else kind)
-    # A handle that a client's message crosses may come before or after it.
+    # A handle and a client's message may cross, so their order does not count.
     for index in range(len(said) - 1):
         if said[index] == "handle" and said[index + 1].startswith(">"):
             said[index], said[index + 1] = said[index + 1], said[index]
@@ -182,7 +182,7 @@ def _heard(contents: list[dict[str, Any]]) -> Habits:
 
 
 def _empty(server: list[dict[str, Any]]) -> Habits:
-    """Messages that say nothing, where they come: before the first output, or after it."""
+    """Which messages without content come before the first output, and which after it."""
     said = [kind for message in server for kind in kinds(message)]
     output = [index for index, kind in enumerate(said) if kind in _ANSWER or kind == "toolCall"]
     first = output[0] if output else len(said)

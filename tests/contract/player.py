@@ -1,8 +1,8 @@
 """Plays the client's half of a recorded session to the local Live API, over a real socket.
 
-What the recorded model said, thought and called is the script of the local engine, so that the
-conversation takes the same course; how it is said is left to the local server. Sound and pictures
-are cut short in recordings: the project's own take their place.
+The recorded model's words, thoughts and calls are the script of the local engine, so that the
+conversation takes the same course; their form on the wire is the local server's. Recordings have
+only the beginning of sound and images: the project's own replace them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ VERTEX_PATH = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateCo
 PICTURE = base64.b64encode(
     bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffdb004300") + bytes(64)
 ).decode()
-"""The beginning of a JPEG: the scripted engine looks at no picture."""
+"""The beginning of a JPEG: the scripted engine looks at no image."""
 
 _CHUNK_MS = 40
 _QUESTION = "what-do-you-see"
@@ -46,7 +46,7 @@ _MILESTONES = (
 
 
 async def play(session: RecordedSession, **habits: Any) -> list[RecordedMessage]:
-    """Both sides' messages of the same session with the local Live API.
+    """Play a session's client to the local Live API; returns both sides' messages.
 
     Args:
         session: The recorded session.
@@ -61,7 +61,7 @@ async def play(session: RecordedSession, **habits: Any) -> list[RecordedMessage]
 
 
 def scenario_of(session: RecordedSession) -> Scenario:
-    """The script: the caller's words, and for each answer the thoughts, the words and the calls."""
+    """The script: the caller's transcripts, and each answer's thoughts, words and calls."""
     return Scenario(
         engine=False,
         voice="tone",
@@ -85,7 +85,7 @@ def _heard(session: RecordedSession) -> Iterator[str]:
 
 
 def _answers(session: RecordedSession) -> Iterator[ScriptedAnswer]:
-    """One for each stretch that the model generated at once."""
+    """An answer for each stretch that the model generated at once."""
     background = {
         name for name, call in _declared(session).items() if _in_background(call, session)
     }
@@ -125,7 +125,7 @@ class _Stretch:
         return self.begun
 
     def add(self, message: dict[str, Any]) -> bool:
-        """Takes a message of the server's in; whether the model generated something of it."""
+        """Add a server's message; returns whether the model generated a part of it."""
         content = message.get("serverContent", {})
         before = len(self._steps), self._words
         for part in content.get("modelTurn", {}).get("parts", []):
@@ -141,7 +141,7 @@ class _Stretch:
         return before != (len(self._steps), self._words)
 
     def answer(self) -> ScriptedAnswer:
-        """The same as an answer of a scenario."""
+        """The stretch as an answer of a scenario."""
         self._flush()
         thinks = self._counted or any(isinstance(step, Thought) for step in self._steps)
         quiet = () if thinks else (Thought(""),)
@@ -214,7 +214,7 @@ class _Player:
             await self._quiet()
 
     async def _until(self, due: _Progress, *, hearing: bool) -> None:
-        """Waits for what had come by now in the recording; the microphone stays open meanwhile."""
+        """Wait for what the recording has by now; with `hearing`, the microphone stays open."""
         try:
             async with asyncio.timeout(_WITHIN_S):
                 while not (self._over or self._progress.reached(due)):
@@ -225,7 +225,7 @@ class _Player:
                     else:
                         await self._news.wait()
         except TimeoutError:
-            pass  # what never came is missing in the habits
+            pass  # the missing messages show in the habits
 
     async def _quiet(self) -> None:
         while not self._over:
@@ -257,7 +257,7 @@ class _Player:
                 message = json.loads(raw)
                 self._seen.append(RecordedMessage("server", message))
                 for call in message.get("toolCall", {}).get("functionCalls", []):
-                    # A recorded call without an id is answered by its name.
+                    # The result of a recorded call without an id has only its name.
                     if recorded := next(calls, ""):
                         self._ids[recorded] = call["id"]
                 self._progress.add(message)
@@ -268,7 +268,7 @@ class _Player:
         self._news.set()
 
     def _filled(self, recorded: Any) -> Any:
-        """The message with whole sound and pictures, and with the ids of this server's calls."""
+        """The message with complete sound and images, and with the ids of this server's calls."""
         if isinstance(recorded, list):
             return [self._filled(item) for item in recorded]
         if not isinstance(recorded, dict):
@@ -280,7 +280,7 @@ class _Player:
         return {name: self._filled(value) for name, value in recorded.items()}
 
     def _audio(self, beginning: str) -> str:
-        """Silence for silence, and the next of our own speech for speech."""
+        """Silence in place of silence, and the next piece of a recording in place of speech."""
         size = 32 * _CHUNK_MS
         if re.fullmatch(r"[A_]*…?", beginning[:8]):
             return base64.b64encode(bytes(size)).decode()
@@ -294,9 +294,9 @@ def _sound(pcm: bytes) -> dict[str, Any]:
 
 
 class _Progress:
-    """How far a conversation is: how often each milestone was passed.
+    """The progress of a conversation: how often it has passed each milestone.
 
-    Sound is one when it begins: its pieces are cut as each server likes.
+    Only the begin of sound is a milestone, because each server cuts sound into other pieces.
     """
 
     def __init__(self) -> None:
@@ -305,7 +305,7 @@ class _Progress:
         self._sounds = False
 
     def add(self, message: dict[str, Any]) -> None:
-        """Takes a message of the server's in."""
+        """Add a server's message."""
         for kind in kinds(message):
             if kind in _MILESTONES:
                 self.passed[kind] += 1
@@ -316,5 +316,5 @@ class _Progress:
                 self.turn_is_open = self._sounds = True
 
     def reached(self, other: _Progress) -> bool:
-        """Whether everything that the other has passed is passed."""
+        """Whether this one has passed every milestone that the other has."""
         return all(self.passed[kind] >= count for kind, count in other.passed.items())

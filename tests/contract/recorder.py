@@ -1,7 +1,7 @@
-"""Writes down sessions with a Live API, in the form of `tests/recordings`.
+"""Records sessions with a Live API, in the form of `tests/recordings`.
 
-A `Recorder` is a WebSocket server that hands everything on to the real one and back, so the client
-needs no patch. Keys stay out of the files: they are in headers, of which nothing is written.
+A `Recorder` is a WebSocket server that forwards everything to the real one and back, so the client
+needs no patch. No key gets into the files: keys are in headers, which are not recorded.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _KEPT_CHARACTERS = 12
 _HANDED_ON = ("x-goog-api-key", "authorization")
 _BROKEN = 1011
 _SENT_AS = {1005: 1000, 1006: _BROKEN, 1015: _BROKEN}
-"""Close codes that say how a connection ended and cannot be sent, and what is sent instead."""
+"""Close codes that may not be sent, and the code that is sent instead."""
 
 
 class Recorder:
-    """Records each connection into a file of its own, while it is entered.
+    """A context manager that records each connection into a file of its own.
 
     Args:
-        upstream: The real server, as in `wss://generativelanguage.googleapis.com`.
-        folder: Where the files go.
-        trusting: The TLS settings towards the real server; None for the usual ones.
+        upstream: The real server, such as `wss://generativelanguage.googleapis.com`.
+        folder: The folder for the files.
+        trusting: The TLS context for the real server; None for the default.
 
     Attributes:
-        scene: What the files of the next connections are called; with a number behind it.
-        files: Those written so far.
+        scene: The name of the next connections' files, to which a number is added.
+        files: The files so far.
     """
 
     def __init__(self, upstream: str, folder: Path, trusting: ssl.SSLContext | None = None) -> None:
@@ -63,12 +63,12 @@ class Recorder:
 
     @property
     def base_url(self) -> str:
-        """What a client takes as the address of the service."""
+        """The base URL for a client."""
         return f"https://127.0.0.1:{next(iter(self._server.sockets)).getsockname()[1]}"
 
     @property
     def trusted(self) -> ssl.SSLContext:
-        """The TLS settings of a client that trusts the recorder."""
+        """The TLS context of a client that trusts the recorder."""
         return ssl.create_default_context(cadata=self._certificate)
 
     async def _record(self, client: websocket_server.ServerConnection) -> None:
@@ -98,7 +98,7 @@ class Recorder:
 
 
 async def _join(client: Connection, server: Connection, lines: list[str]) -> None:
-    """Hands on what either side says, until one of them is gone; then the other one is as well."""
+    """Forward both sides' messages until one of them closes, and then close the other."""
 
     async def hand_on(sender: str, source: Connection, sink: Connection) -> None:
         with suppress(ConnectionClosed):
@@ -121,7 +121,7 @@ def line_of(sender: str, message: str | bytes) -> str:
 
 
 def shortened(value: Any) -> Any:
-    """A message with the beginning of each sound and picture only."""
+    """A message with only the beginning of each sound and image."""
     if isinstance(value, Mapping):
         return dict(_shortened_fields(value))
     return [shortened(held) for held in value] if isinstance(value, list) else value

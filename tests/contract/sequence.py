@@ -1,8 +1,8 @@
-"""What a conversation says, so far as two servers can be compared by it, and how they differ.
+"""The comparable part of a conversation, and how two servers differ in it.
 
-A kind that comes at its own time in both (captions, transcripts, handles, token counts) is only
-there or not there, `beside` the sequence; everything else has its order. How often a kind is
-repeated in a row says nothing: one server cuts its sound in other pieces than the next.
+Kinds whose time differs between servers (captions, transcripts, handles, token counts) count only
+as present or absent, `beside` the sequence; the order of all others counts. Repetitions in a row
+do not count, because servers cut sound into different pieces.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ ORDERED = (
 BESIDE = ("caption", "heard", "usage_metadata", "session_resumption_update")
 
 Outcome = dict[str, dict[str, Any]]
-"""Of each scene its ``sequence`` and what is ``beside`` it, or how it was ``refused``."""
+"""For each scene, its ``sequence`` and the kinds ``beside`` it, or how it was ``refused``."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What one scene came to."""
+    """The outcome of one scene."""
 
     sequence: tuple[str, ...] = ()
     beside: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ class Scene:
 
     @classmethod
     def of_kinds(cls, kinds: Iterable[str]) -> Scene:
-        """From everything that was said, one word for each thing (`live_talk.kinds`)."""
+        """Make a scene of the kinds of its messages' parts (`live_talk.kinds`)."""
         sequence: list[str] = []
         beside = set()
         for kind in kinds:
@@ -50,21 +50,21 @@ class Scene:
 
     @classmethod
     def of_json(cls, scene: dict[str, Any]) -> Scene:
-        """From `as_json`."""
+        """Make a scene of `as_json`'s result."""
         if "refused" in scene:
             code, words = scene["refused"]
             return cls(refused=(code, words))
         return cls(tuple(scene["sequence"]), frozenset(scene["beside"]))
 
     def as_json(self) -> dict[str, Any]:
-        """For a file."""
+        """The scene as JSON, for a file."""
         if self.refused:
             return {"refused": list(self.refused)}
         return {"sequence": list(self.sequence), "beside": sorted(self.beside)}
 
 
 def differences(expected: dict[str, Scene], actual: dict[str, Scene]) -> list[str]:
-    """How ``actual`` differs from ``expected``: the lines of a diff, scene by scene; none if not.
+    """How ``actual`` differs from ``expected``: the lines of a diff, scene by scene.
 
     The words of a refusal only have to contain the expected ones.
     """

@@ -1,4 +1,4 @@
-"""The local Live API says what the service is known to say; and the comparison can fail."""
+"""The local Live API sends what the service is known to send; and the comparison can fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFERENCE = {
     model: {name: Scene.of_json(scene) for name, scene in scenes.items()}
     for model, scenes in json.loads((Path(__file__).parent / "reference.json").read_text()).items()
 }
-"""What the public service says, as its documentation and recordings of its wire have it."""
+"""What the public service sends, according to its documentation and to recordings."""
 
 TYPED = REFERENCE[MODEL_3]["typed"]
 REFUSED = REFERENCE[MODEL_3]["bad key"]
@@ -79,7 +79,7 @@ def test_pieces_and_what_comes_beside_are_no_difference() -> None:
 async def test_the_comparison_prints_what_differs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Everything but the public service itself."""
+    """The comparison alone: its two conversations are replaced by their results."""
 
     async def publicly(model: str, key: str) -> dict[str, Scene]:
         assert key == "a key"

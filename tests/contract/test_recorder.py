@@ -1,4 +1,4 @@
-"""The recorder's files have the form of the recordings that others made."""
+"""The recorder's files have the form of others' recordings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCENES = ("typed", "spoken", "tool", "resumption", "no such voice", "bad key")
 
 
 async def recorded(folder: Path) -> tuple[dict[str, Scene], list[Path]]:
-    """Scenes played to the local server through a recorder, and what it wrote."""
+    """Play scenes to the local server through a recorder; returns them and its files."""
     server = await serve("127.0.0.1", 0, None, scenario=read_scenario(SCENARIO))
     upstream = f"wss://127.0.0.1:{server.port}"
     try:
@@ -92,7 +92,7 @@ async def test_a_conversation_is_written_down_as_others_recorded_theirs(tmp_path
     sound = data_of(sessions["spoken-1"])
     assert len(sound) > 10
     assert all(len(data) == 13 and data.endswith(CUT) for data in sound)
-    # It can be played, and compared, as any other recording.
+    # The file can be played and compared like any other recording.
     [comparison] = await compare([sessions["typed-1"]])
     assert comparison.count > 10
     assert comparison.differing == {}

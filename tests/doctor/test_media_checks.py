@@ -1,4 +1,4 @@
-"""Who can reach the server, by what it would announce, and what to do where nobody can."""
+"""Who can reach the server by the addresses that it announces, and the advice where nobody can."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Reports of calls as a server could have caused them, for the tests of what is made of them."""
+"""Reports of calls that were never made, for the tests of expectations and results."""
 
 from typing import Any
 

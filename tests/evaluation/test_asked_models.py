@@ -1,4 +1,4 @@
-"""A run whose callers are played and whose sentences are judged by a model, in real calls."""
+"""A run of real calls in which a model plays the callers and judges the sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expectations, compared with reports of calls that met them and of calls that did not."""
+"""Expectations against reports of calls that meet them, and of calls that don't."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The judge asks a server that answers as a test says, over a real socket."""
+"""The judge, with a server that a test scripts, over a real socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def call(*said: str, frames_sent: int = 0) -> Report:
 
 
 def asked(request: dict[str, Any]) -> str:
-    """The newest message, without its pictures."""
+    """The newest message's text, without its images."""
     content = request["messages"][-1]["content"]
     return content if isinstance(content, str) else content[0]["text"]
 
@@ -115,7 +115,7 @@ async def test_a_model_that_fails_decides_nothing_and_says_why() -> None:
 
 
 def recorded(folder: Path, frames: int) -> Path:
-    """A recorded call with frames, each of which says its number."""
+    """A recorded call with numbered frames."""
     (folder / "frames").mkdir()
     lines: list[dict[str, Any]] = [{"kind": "recording", "format": 1, "call_id": "c"}]
     lines[0] |= {"started": "2026-11-26T19:40:12Z", "version": "0", "at_ms": 0}

@@ -1,4 +1,4 @@
-"""The page of a run: what is in it, and that nothing in it comes from elsewhere or is executed."""
+"""The page of a run: its contents; it loads nothing from elsewhere, and executes nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def recorded(folder: Path, pictures: int = 2) -> Path:
 
 
 class Tags(HTMLParser):
-    """The tags of a page that HTML would take for such."""
+    """The tags that an HTML parser finds in a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ def test_the_table_has_the_pass_rates_and_each_call_what_was_expected_and_came()
     assert "The agent said: I see three." in page
     assert "The server is away." in page
     assert "The caller was played by a model. The caller has given up." in page
-    # Those that did not pass are open.
+    # The details of calls that did not pass are open.
     assert re.findall(r'<details class="(\w+)"( open)?>', page) == [
         ("passed", ""),
         ("failed", " open"),

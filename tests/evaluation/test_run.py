@@ -1,4 +1,4 @@
-"""Runs of suites: the command, a server that its cases share, and what is written of them."""
+"""Runs of suites: the command, the server that cases share, and the files that it writes."""
 
 import asyncio
 import json
@@ -45,18 +45,18 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     suites = [str(SUITE), str(tmp_path / "untried.yaml")]
     files = {"--json": "r.json", "--junit": "r.xml", "--keep": "kept"}
     options = [word for name, file in files.items() for word in (name, str(tmp_path / file))]
-    others = tmp_path / "kept" / "server-1" / "server.log"  # of a run that keeps its logs here too
+    others = tmp_path / "kept" / "server-1" / "server.log"  # another run's log in the same folder
     others.parent.mkdir(parents=True)
     others.write_text("theirs")
     ran = CliRunner().invoke(app, ["eval", *suites, *options])
-    assert ran.exit_code == 1, ran.output  # besides, three could not be tried
+    assert ran.exit_code == 1, ran.output  # a case failed; three others could not be tried
     assert "3 of 7 cases passed" in ran.output
     assert "miscounts [2]" in ran.output
 
     results = json.loads((tmp_path / "r.json").read_text())
     cases = {case["case"]: case for case in results["cases"]}
     verdicts = [one for call in cases["counts"]["calls"] for one in call["verdicts"]]
-    assert len(verdicts) == 6  # the agent's answer is expected too
+    assert len(verdicts) == 6  # every case also expects an answer
     assert all(one["passed"] for one in verdicts), verdicts
     assert cases["is quiet when asked"]["status"] == "passed", cases
     missed = cases["miscounts"]["calls"][1]["verdicts"]
@@ -67,15 +67,15 @@ def test_a_run_says_what_came_of_every_case(tmp_path):
     recorded = RecordedCall.open(call["recorded"])
     assert recorded.header.call_id == call["report"]["call_id"]
     assert recorded.media.stat().st_size > 10_000
-    # It is complete, and has the times of the virtual clock too.
+    # The recording is complete, and has the virtual clock's times.
     assert isinstance(recorded.lines[-1], EndedLine)
     assert recorded.lines[-1].at_ms == pytest.approx(call["report"]["voice_ms"][-1][1], abs=3000)
     errors = {name: case["calls"][0]["error"] for name, case in cases.items()}
     assert "not_a_module" in errors["no agent"]
     assert "can't be reached" in errors["no server"].lower() or "refused" in errors["no server"]
     assert "untried.yaml" in errors["no media"]
-    # One server of its own, that has no agent, and the log of the local Live API; scripted answers
-    # come in virtual time. Of the server that is not there its caller would have kept the sound.
+    # The log of this run's one server, which finds no agent; that of the local Live API; the calls
+    # in virtual time; and a folder for what a caller would have received from the absent server.
     kept = {path.name for path in (tmp_path / "kept").iterdir()}
     assert kept == {"server-1", "server-2", "local-live-api.log", "virtual", "received"}
     assert others.read_text() == "theirs"
@@ -91,7 +91,7 @@ def test_results_that_can_not_be_written_are_told_and_cost_no_others(tmp_path):
     suite.write_text("agents: ['http://127.0.0.1:9']\ncases: [{name: a, show: suite.yaml}]\n")
     files = ["--json", "/dev/full", "--junit", str(tmp_path / "r.xml")]
     ran = CliRunner().invoke(app, ["eval", str(suite), *files])
-    assert ran.exit_code == 3  # not that of a mistaken command: calls were made
+    assert ran.exit_code == 3  # 2 would be a mistaken command, but calls were made
     assert "/dev/full can't be written: No space left on device." in ran.output
     assert ET.parse(tmp_path / "r.xml").getroot().get("errors") == "1"
 
@@ -110,7 +110,7 @@ def test_a_run_that_is_terminated_writes_what_was_done(tmp_path, monkeypatch):
 
 
 def test_an_interrupted_run_has_the_outcomes_so_far(tmp_path):
-    # asyncio takes it only where no server of an earlier test has left a handler of its own.
+    # asyncio handles SIGINT only if no server of an earlier test has left its own handler.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     trials = plan(read_suites([SUITE]), Choice(cases=["is quiet*"])) * 60
     ended: list[CaseOutcome] = []

@@ -1,4 +1,4 @@
-"""A played caller whose model is a server that answers as a test says, over a real socket."""
+"""A simulated caller, with a model server that a test scripts, over a real socket."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GOAL = "to book a room for two nights"
 
 
 class Letters(CallerVoice):
-    """A voice that makes a sample of each letter."""
+    """A voice that makes one sample for each letter."""
 
     async def speak(self, text: str, language: str | None = None) -> tuple[bytes, int]:
         return text.encode("utf-16-le"), 24_000
@@ -40,7 +40,7 @@ def said(action: Action) -> str:
 async def playing(
     lines: Iterable[Any], **persona: Any
 ) -> AsyncIterator[tuple[SimulatedCaller, ChatServer]]:
-    """A caller whose model says these lines, one after the other."""
+    """A caller whose model says these lines in order."""
     written = iter(lines)
     async with chat_server() as server:
         server.answers = lambda request: [next(written)]
@@ -80,7 +80,7 @@ async def test_a_caller_speaks_until_the_goal_is_reached() -> None:
     assert caller.reached is True
     instruction = requests[0]["messages"][0]["content"]
     assert all(words in instruction for words in (GOAL, "in a hurry", "the name is Ada"))
-    # The model is the caller; what it hears are the agent's words.
+    # The model plays the caller: the agent's words are its user messages.
     assert [(one["role"], one["content"]) for one in requests[-1]["messages"][1:]] == [
         ("user", "(The call begins. You speak first.)"),
         ("assistant", "Hello, a room, please."),

@@ -51,7 +51,7 @@ def test_each_case_is_called_with_each_agent_and_model_as_often_as_it_says(suite
     ours, remote, other = trials[0], trials[4], trials[6]
     assert ours.asked == {"voice": "Puck", "language": "de"}
     assert (ours.server.scenario, remote.server) == (tmp_path / "script.yaml", None)
-    assert trials[2].server.scenario is None  # a script is for the local model
+    assert trials[2].server.scenario is None  # a scenario is for the local model only
     assert (ours.passes, other.passes) == (1.0, 0.5)
 
 

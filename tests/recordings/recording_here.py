@@ -1,7 +1,7 @@
-"""A recording of made-up packets; as a program it records until it is ended, or can't.
+"""A recording of made-up packets; as a program it records until it is killed or fails.
 
 `python -m tests.recordings.recording_here FOLDER SECONDS [MIN_FREE]` sends a second of packets
-every second, and prints when the recording began, each second, and why it is over.
+every second, and prints each second, and the reason if the recording ends.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ OPUS = b"\xf8\xff\xfe"
 
 
 class Sent:
-    """Everything that is sent to one recording, and what it says.
+    """Sends packets to one recording, and keeps what it reports.
 
     Args:
-        folder: Where it is.
-        with_set_up: Of `CallRecording`.
-        limits: Of `RecordingLimits`.
+        folder: The folder for recordings.
+        with_set_up: As in `CallRecording`.
+        limits: Fields of `RecordingLimits`.
     """
 
     def __init__(self, folder: Path, *, with_set_up: bool = False, **limits: object) -> None:
@@ -38,7 +38,7 @@ class Sent:
         )
 
     def sound(self, title: str, at_s: float, seconds: float = 1.0, codec: str = "opus") -> None:
-        """Packets of 20 ms, each of which arrives when it was sent."""
+        """Send packets of 20 ms, each of which arrives without delay."""
         clock_hz = 48_000 if codec == "opus" else 8_000
         data = OPUS if codec == "opus" else b"\xff" * 160
         for n in range(round(50 * seconds)):
@@ -48,7 +48,7 @@ class Sent:
             self.recording.media(packet)
 
     def video(self, title: str, at_s: float, codec: str, frames, size: tuple[int, int]) -> None:
-        """Thirty frames a second, likewise."""
+        """Send thirty frames a second without delay."""
         for n, frame in enumerate(frames):
             due_s = at_s + n / 30
             self.recording.media(

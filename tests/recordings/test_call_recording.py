@@ -1,4 +1,4 @@
-"""A recording plays however it ended, and never outgrows its disk."""
+"""A recording can be played however it ended, and never fills its disk."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def opened(folder: Path) -> RecordedCall:
 
 
 def streams(path: Path) -> list[tuple[str, str, list[float], int]]:
-    """Of each track its title, its codec, the times of its packets, and how many are decoded."""
+    """Each track's title, codec, packet times, and number of decoded frames."""
     found = []
     with av.open(str(path)) as media:
         for n in range(len(media.streams)):
@@ -56,10 +56,10 @@ async def test_tracks_that_begin_in_the_middle_and_other_codecs_are_in_the_one_f
     vp8, h264 = encoded("libvpx", 320, 240, 60), encoded("libx264", 640, 360, 30)
     sent.sound("agent", 0.0, 4.0)
     sent.video("camera", 0.05, "VP8", vp8, (320, 240))
-    await asyncio.sleep(0.6)  # something was written
+    await asyncio.sleep(0.6)  # the first packets are written meanwhile
     sent.video("screen", 2.0, "H264", h264, (640, 360))
     sent.sound("caller", 1.0, codec="PCMU")
-    # The same camera with another codec, as after a change of networks.
+    # The same camera with another codec, as after a reconnection from another network.
     sent.video("camera", 3.0, "H264", h264, (640, 360))
     sent.recording.end("over")
     await sent.recording.close()
@@ -81,7 +81,7 @@ async def test_tracks_that_begin_in_the_middle_and_other_codecs_are_in_the_one_f
             360,
             640,
         )
-        media.seek(3_200_000)  # the index leads to the key frame before
+        media.seek(3_200_000)  # the index leads to the previous key frame
         packet = next(media.demux(media.streams[1]))
         assert float(packet.pts * packet.time_base) == pytest.approx(3.0, abs=0.01)
     assert (tmp_path / call.folder / "transcript.vtt").read_text().startswith("WEBVTT\n\n")
@@ -103,7 +103,7 @@ def test_a_killed_recording_plays_until_a_moment_before(tmp_path):
     with av.open(str(call.media)) as media:
         lasts_s = media.duration / 1e6
     for _, _, times, decoded in streams(call.media):
-        # Each second's packets were sent at its beginning, the fourth 1 s before the kill.
+        # The packets of each second were sent at its beginning, the fourth's 1 s before the kill.
         assert times[-1] > 2.9
         assert times[-1] == pytest.approx(lasts_s, abs=0.1)
         assert decoded == len(times)
@@ -114,11 +114,11 @@ def test_a_killed_recording_plays_until_a_moment_before(tmp_path):
 def test_a_full_disk_ends_the_recording_with_a_word_and_leaves_what_plays(tmp_path):
     if os.geteuid() or shutil.which("unshare") is None:
         pytest.skip("Only root can mount a small disk.")
-    # In a mount namespace of its own; what is on the disk is copied out of it.
+    # The disk is mounted in a mount namespace; its content is copied out of it.
     script = (
         'mount -t tmpfs -o size=80k tmpfs "$1" && '
         '"$2" -m tests.recordings.recording_here "$1" 60 && cp -r "$1"/* "$3" && '
-        # Where there is no room for its header, a recording leaves nothing.
+        # A recording without room for its header leaves nothing.
         'cat /dev/zero > "$1/filler"; '
         '"$2" -m tests.recordings.recording_here "$1" 3 && rm "$1/filler" && cp -r "$1"/* "$3"'
     )
@@ -190,7 +190,7 @@ async def test_a_recording_ends_at_its_limits_and_is_whole(tmp_path):
             assert isinstance(call.lines[-1], NoticeLine)
         else:
             assert not list(folder.iterdir())
-        sent.sound("agent", 1.0)  # what comes later is not taken
+        sent.sound("agent", 1.0)  # later packets are ignored
 
 
 async def test_a_client_that_sends_messages_without_end_ends_the_recording_while_it_can_be_read(

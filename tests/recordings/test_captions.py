@@ -6,7 +6,7 @@ from vision_agent.recordings.captions import CallCaptions
 
 
 def cues(text: str) -> list[tuple[float, float, str]]:
-    """Begin and end of each caption in seconds, and its words."""
+    """The begin and end of each caption in seconds, and its words."""
     found = re.findall(r"00:(\d\d):([\d.]+) --> 00:(\d\d):([\d.]+)\n<v \w+>(.*)\n\n", text)
     return [(60 * int(a) + float(b), 60 * int(c) + float(d), words) for a, b, c, d, words in found]
 
@@ -17,9 +17,9 @@ def test_captions_of_voices_that_overlap_come_in_the_order_in_which_they_begin()
     written.append(captions.sounds("agent", True, 4_000))
     written.append(captions.said("user", "Caller", "typed", 5_000, typed=True))
     written.append(captions.sounds("user", False, 6_000))
-    # A voice that still sounds may begin before what is complete.
+    # A caption waits for a voice that began before it and still sounds.
     assert not any(written)
-    # What is decided is written: a killed server leaves it.
+    # Decided captions are written, so that a killed server leaves them.
     written.append(captions.said("user", "Caller", "spoken", 7_000))
     assert cues(written[-1]) == [(1.0, 6.0, "spoken")]
     written.append(captions.sounds("agent", False, 8_000))
@@ -44,7 +44,7 @@ def test_a_noise_without_words_holds_no_caption_back_for_long_and_late_words_com
     assert cues(captions.due(17_001)) == [(3.0, 4.5, "typed")]
     late = captions.said("user", "Caller", "late", 30_000)
     assert cues(late) == [(3.0, 4.5, "late")]
-    # Nor does a voice that never pauses, for longer than a caption lasts.
+    # Nor does it wait for a voice without pauses, beyond a caption's longest time.
     captions.sounds("agent", True, 40_000)
     assert captions.said("user", "Caller", "meanwhile", 41_000, typed=True) == ""
     assert cues(captions.due(101_000)) == [(41.0, 42.5, "meanwhile")]

@@ -1,4 +1,4 @@
-"""The file holds everything that was said and shown, once and in its place, for any sender."""
+"""The file holds all sound and video of any sender, once and at the right time."""
 
 import io
 import random
@@ -19,7 +19,7 @@ from vision_agent.recordings.media_writer import MediaWriter, RecordedPacket
 
 
 class Found(NamedTuple):
-    """One track of a file: its packets' times, and the sizes of the frames that are decoded."""
+    """One track of a file: its packets' times, and the sizes of its decoded frames."""
 
     title: str
     codec: str
@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
 
 class Written:
-    """A recording into memory, written twice a second as the product does."""
+    """A recording in memory, written twice a second as in the product."""
 
     def __init__(self, max_lead_s: float = 0.0) -> None:
         self.file = io.BytesIO()
@@ -46,7 +46,7 @@ class Written:
         sender: int = 0,
         data: bytes = b"",
     ) -> None:
-        """Packets, given as (the sender's time, arrival) in seconds."""
+        """Record packets, given as (the sender's time, arrival) in seconds."""
         clock_hz = 48_000 if codec == "opus" else 8_000
         data = data or (OPUS if codec == "opus" else b"\xff" * 160)
         self._packets += [

@@ -1,4 +1,4 @@
-"""A recorded call is read whatever has become of its file, or refused in words."""
+"""A recorded call is read even from a damaged file, or refused in words."""
 
 import json
 import os
@@ -27,7 +27,7 @@ HEADER = written(HeaderLine(at_ms=0, call_id="3f2a", agent="basic", model="local
 
 @pytest.fixture
 def recorded(tmp_path):
-    """Writes a `call.jsonl` of these lines, and reads it."""
+    """Write a `call.jsonl` of these lines, and read it."""
 
     def of(*lines: str, end: str = "\n") -> RecordedCall:
         (tmp_path / "call.jsonl").write_text("\n".join(lines) + end, encoding="utf-8")
@@ -37,7 +37,7 @@ def recorded(tmp_path):
 
 
 def example(kind: type[CallLine]) -> CallLine:
-    """A line with only what its kind has to have."""
+    """A line with only the required fields of its kind."""
     values = {"str": "x", "int": 3, "bool": True}
     fields = {}
     for name, field in kind.model_fields.items():

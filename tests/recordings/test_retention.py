@@ -1,4 +1,4 @@
-"""Old recordings go, and nothing else does."""
+"""Old recordings are deleted, and nothing else is."""
 
 import os
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ def test_only_old_folders_that_are_recordings_are_deleted(tmp_path):
     os.utime(inside / "more", (NOW_S - 31 * DAY_S,) * 2, follow_symlinks=False)
     pipe = recording("2026-11-26T19-40-12Z-55555555", 31) / "call.jsonl"
     pipe.unlink()
-    os.mkfifo(pipe)  # whose reading would never end
+    os.mkfifo(pipe)  # reading it would block
     assert sweep(tmp_path / "calls", 30 * DAY_S, NOW_S) == 3
     left = {old, numbered, recent, own_name, not_ours, link, inside, pipe.parent, elsewhere}
     assert {path for path in left if path.exists()} == left - {old, numbered, inside}

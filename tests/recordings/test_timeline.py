@@ -1,4 +1,4 @@
-"""Packets are placed where they were said, whatever the network and the sender's clock do."""
+"""Packets are placed at the time they were sent, whatever the network and the clocks do."""
 
 import random
 from itertools import pairwise
@@ -11,9 +11,9 @@ HZ = 48_000
 
 
 def placed(packets: list[tuple[float, float]], **options: bool) -> list[tuple[float, int]]:
-    """The times at which packets are placed, given as (media time, arrival) in seconds.
+    """The times at which packets, given as (media time, arrival) in seconds, are placed.
 
-    With the number of each; packets of no known time at the end are released.
+    Each comes with its packet's number; packets that still wait at the end are released.
     """
     timeline: Timeline[int] = Timeline(HZ, **options)
     found = []
@@ -42,7 +42,7 @@ def test_jitter_changes_no_distance():
 
 
 def test_what_the_network_held_up_is_placed_where_it_was_said():
-    # Two seconds in which nothing arrives, and then everything at once.
+    # Nothing arrives for two seconds, and then everything at once.
     packets = [(media, max(at, 4.0) if 2.0 < at < 4.0 else at) for media, at in spoken(300)]
     times = [at for at, _ in placed(packets)]
     assert times == pytest.approx([n / 50 for n in range(300)], abs=0.01)
@@ -50,7 +50,7 @@ def test_what_the_network_held_up_is_placed_where_it_was_said():
 
 @pytest.mark.parametrize("jump_s", [-100.0, -3.0, 0.0, 3.0, 80_000.0])
 def test_what_a_paused_or_restarted_sender_says_is_placed_where_it_arrives(jump_s):
-    # Five seconds of pause, over which the timestamps do whatever they do.
+    # A pause of five seconds, over which the timestamps may jump.
     after = spoken(100, media_s=2.0 + jump_s, at_s=7.0)
     times = [at for at, _ in placed(spoken(100) + after)]
     assert times[100:] == pytest.approx([7 + n / 50 for n in range(100)], abs=0.01)
