@@ -1,7 +1,7 @@
-"""What every test shares: no credentials of the machine's, and a real server to call.
+"""Fixtures that every test shares: no credentials of this machine, and a real server to call.
 
-The process that hands out the tests imports this too, but runs none: what only tests need of the
-product is imported where it is used.
+The process that schedules the tests imports this too, but runs none: parts of the product that only
+tests need are imported where they are used.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ leave_out_the_webs()
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
 
 for name in list(os.environ):
-    # The tests' brain is the local one, whoever runs them.
+    # Tests use the local Live API, whatever keys the machine has.
     if name.startswith(("GOOGLE_", "GEMINI_", "VISION_AGENT_")):
         del os.environ[name]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # As in a shell's background job: everything that is started from there would ignore Ctrl-C too.
+    # A shell's background job ignores SIGINT, and so would every process that is started from it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -50,17 +50,17 @@ def pytest_configure(config: pytest.Config) -> None:
         if hasattr(config, "workerinput"):
             config.pluginmanager.register(WorkerReports(config))
     else:
-        # This process keeps six reports of each test, which are no garbage.
+        # This process keeps six reports of each test, so collections find little garbage.
         gc.set_threshold(50_000, 50, 50)
         if sys.platform == "linux":
-            # One for all workers. Where there are none, the first test that needs it starts it.
+            # All workers share it. Without workers, the first test that needs it starts it.
             start_fork_server()
     for kind, (meaning, _) in KINDS.items():
         config.addinivalue_line("markers", f"{kind}: {meaning}")
 
 
 def _take_time_for_examples() -> None:
-    """How fast an example is made or judged says how busy this machine is."""
+    """Allow slow examples: their speed depends on how busy this machine is."""
     import hypothesis
 
     hypothesis.settings.register_profile(
@@ -74,18 +74,19 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> No
         python = start_worker_server(config.invocation_params.args)
         for spec in specs:
             spec.python = python
-        # A worker would compute this table if it is on no disk: 0.8 s, while this process waits.
+        # Each worker would compute this table if it is not cached on disk, for 0.8 s. This process
+        # has the time, because it waits.
         from hypothesis.internal.charmap import intervals_from_codec
 
         intervals_from_codec("utf-8")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Files of kinds that are left out are not imported, and not collected by each worker."""
+    """Neither import nor collect files of kinds that the marker expression leaves out."""
     place = collection_path.relative_to(config.rootpath).as_posix()
     kind = kind_of(f"{place}/" if collection_path.is_dir() else place)
     left_out = re.fullmatch(r"not \(([\w ]+)\)", config.option.markexpr)
-    # Whatever else they are marked with: they are of this kind.
+    # All tests of such a file are of its kind, whatever other markers they have.
     return True if left_out and kind in left_out[1].split(" or ") else None
 
 
@@ -104,9 +105,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LongestFi
 
 @pytest.fixture(scope="session", autouse=True)
 def _data_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Nothing is written where the person who runs the tests keeps their data."""
+    """Nothing is written to the data folder of the person who runs the tests."""
     os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
-    # Nor is anything read that somebody has taught the agent on this machine.
+    # Nor is anything read that was taught to the agent on this machine.
     os.environ["VISION_AGENT_DATA_DIR"] = str(tmp_path_factory.mktemp("taught"))
 
 
@@ -120,10 +121,10 @@ def _children_are_forked() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _few_frames_are_sent() -> float:
-    """Here as in forks four a second of a recording: to encode thirty takes a fifth of a core.
+    """Recordings are sent with four frames a second, as in forks: thirty take a fifth of a core.
 
     Returns:
-        How many users send.
+        The number that the product sends.
     """
     from vision_agent.caller import recording
 
@@ -133,10 +134,10 @@ def _few_frames_are_sent() -> float:
 
 @pytest.fixture(scope="session", autouse=True)
 def _long_silence_is_one_packet() -> int:
-    """Here as in forks: fifty packets a second are a third of a call's cost, on both sides.
+    """Silence is sent in long packets, as in forks: fifty a second are a third of a call's cost.
 
     Returns:
-        How many ms of silence users send in a packet.
+        The milliseconds of silence in a packet that the product sends.
     """
     from vision_agent.caller import tracks
 
@@ -146,7 +147,7 @@ def _long_silence_is_one_packet() -> int:
 
 @pytest.fixture
 def children_as_always() -> Iterator[None]:
-    """Where the command line of a child or its family is the subject."""
+    """Children are started as in the product: for tests of their command lines and descendants."""
     from tests.support.forked_product import started_by
 
     with started_by(asyncio.create_subprocess_exec):
@@ -167,7 +168,7 @@ def bottle() -> Path:
 
 @pytest.fixture(scope="session")
 def slow_bottle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bottles in three frames a second, for commands that run as users run them."""
+    """The bottles at three frames a second, for commands that are not forked."""
     from tests.support.media_files import with_few_frames
 
     folder = tmp_path_factory.mktemp("slow")
@@ -182,7 +183,7 @@ def jfk() -> Path:
 
 @pytest.fixture(scope="module")
 def every_frame(_few_frames_are_sent: float) -> Iterator[None]:
-    """Where the frames of recordings are the subject: as many are sent as users send."""
+    """Every frame of a recording is sent, as in the product: for tests of these frames."""
     from vision_agent.caller import recording
 
     with pytest.MonkeyPatch.context() as patch:
@@ -216,12 +217,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
 
 
 NOTHING_SKIPPED = "NOTHING_SKIPPED" in os.environ
-"""Set where everything was installed: a test that finds something missing there found a fault."""
+"""Set where everything is installed: there, a test that finds something missing is a fault."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
-    """Where nothing may be skipped, a skip is a failure, in its own words."""
+    """Where nothing may be skipped, a skip is a failure with the skip's reason."""
     report = yield
     if NOTHING_SKIPPED and report.skipped:
         report.outcome = "failed"

@@ -12,7 +12,7 @@ OLDEST_NODE = 20
 
 
 def node_with(*packages: Path) -> str:
-    """Node, new enough, with these packages installed; skips in words otherwise."""
+    """The path of a Node that is new enough and has these packages; skips the test otherwise."""
     node = shutil.which("node")
     if node is None:
         pytest.skip(f"Node is not installed: {OLDEST_NODE} or newer is needed.")

@@ -1,4 +1,4 @@
-"""Who calls, directly and through proxies."""
+"""The caller's address, directly and through proxies."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The order of the package: which room may import which, and one class for each name."""
+"""Which package of `vision_agent` may import which; no two classes have the same name."""
 
 import ast
 from collections import defaultdict
@@ -98,13 +98,13 @@ MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
 
 @cache
 def statements_of(path: Path) -> list[ast.stmt]:
-    """A file's imports, classes and branches, wherever in it; each file is read once."""
+    """A file's imports, classes and branches at any depth; each file is read once."""
     kinds = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.If)
     return [node for node in _statements(ast.parse(path.read_text())) if isinstance(node, kinds)]
 
 
 def _statements(within: ast.AST) -> Iterator[ast.AST]:
-    """As `ast.walk`, but for expressions, which hold no statement and are nine tenths of a tree."""
+    """All statements, without walking expressions, which are nine tenths of a tree."""
     for block in ("body", "orelse", "finalbody", "handlers", "cases"):
         for node in getattr(within, block, ()):
             yield node
@@ -112,7 +112,7 @@ def _statements(within: ast.AST) -> Iterator[ast.AST]:
 
 
 def imports_of(path: Path, *, for_types: bool = True) -> set[str]:
-    """The package's modules that a file imports, wherever in it.
+    """The package's modules that a file imports, at any depth.
 
     Args:
         path: The file.
@@ -144,7 +144,7 @@ def room_of(module: str) -> str:
 
 @pytest.fixture(scope="module")
 def arrows() -> dict[str, set[tuple[str, str]]]:
-    """Of each room, the imports that leave it."""
+    """For each package, its imports from other packages."""
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for module, path in MODULES.items():
         for imported in imports_of(path):

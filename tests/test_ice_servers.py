@@ -1,4 +1,4 @@
-"""STUN and TURN servers, as they are configured and as a call gets them."""
+"""STUN and TURN servers, as configured and as given to a call."""
 
 import base64
 import hashlib

@@ -37,7 +37,7 @@ root_agent = LlmAgent(name="odd", model="local")
 
 @pytest.fixture
 def odd_agent(tmp_path: Path) -> Path:
-    """An agent that writes to standard error by every way there is."""
+    """An agent that writes to standard error in every possible way."""
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "agent.py").write_text(ODD_AGENT)
     return tmp_path / "odd"
@@ -80,7 +80,7 @@ def test_a_record_is_one_object_of_json() -> None:
 
 
 async def served(*arguments: str | Path, until: str, stdin: Any = None) -> tuple[str, str]:
-    """What a command that goes on until it is stopped printed and logged."""
+    """Run a command until it is stopped; returns its standard output and standard error."""
     process = await start_forked(
         *(sys.executable, "-m", "vision_agent", *map(str, arguments)),
         stdin=stdin,

@@ -1,4 +1,4 @@
-"""Servers of the user's own: their addresses, and which key goes where."""
+"""The user's own servers: their addresses, and which key each gets."""
 
 from __future__ import annotations
 

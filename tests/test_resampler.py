@@ -1,4 +1,4 @@
-"""Sound of one rate in, of another out."""
+"""Sound is converted from one rate to another."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ asyncio.run(main())
 
 
 def runs(pid: int) -> bool:
-    # Where nothing buries orphans they stay in the list.
+    # Where nothing reaps orphans, zombies stay in the list.
     with contextlib.suppress(psutil.NoSuchProcess):
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     return False

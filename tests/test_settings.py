@@ -1,4 +1,4 @@
-"""The options: read, checked, and never shown where they are secret."""
+"""The options are read and checked, and secret ones are never shown."""
 
 import logging
 import re

@@ -77,4 +77,4 @@ def test_pip_takes_the_advice_where_the_distribution_is_installed(tmp_path) -> N
 
 
 class AgentFailure(ValueError):
-    """Something raised from an import's failure."""
+    """An error raised from a failed import."""

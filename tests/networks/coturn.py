@@ -25,14 +25,14 @@ TLS = f"turns:{MIDDLE}:{TLS_PORT}"
 
 
 def relayed(log: Path) -> list[int]:
-    """How many packets each finished session has passed on from its peer, of those with any."""
+    """How many packets each finished session has relayed from its peer, without idle sessions."""
     usage = re.findall(r"peer usage: .* rp=(\d+),", log.read_text())
     return [int(packets) for packets in usage if int(packets)]
 
 
 @contextlib.asynccontextmanager
 async def coturn(namespace: str, folder: Path, at: str = MIDDLE) -> AsyncIterator[Path]:
-    """A TURN server on an address; yields its log. `ca.pem` in the folder vouches for it."""
+    """A TURN server on an address; yields its log. `ca.pem` in the folder is its authority."""
     program = shutil.which("turnserver")
     if program is None:
         pytest.skip("The TURN server is not installed (Debian: coturn).")
@@ -54,7 +54,7 @@ async def coturn(namespace: str, folder: Path, at: str = MIDDLE) -> AsyncIterato
         "log-file": log,
         "pidfile": folder / "turn.pid",
         "userdb": folder / "turn.db",
-        # It relays to other relays alone: a call has one at each end.
+        # It relays to other relays only, so both ends of a call use one.
         "denied-peer-ip": "10.81.1.0-10.81.255.255",
     }
     flags = ("use-auth-secret", "no-cli", "simple-log", "verbose", "no-multicast-peers")

@@ -1,9 +1,9 @@
-"""Three network namespaces: a server's, a caller's, and one between, through which both must go.
+"""Three network namespaces: a server's, a caller's, and one between them.
 
     server ── between ── caller
 
-Unless the one in between forwards packets, server and caller reach nothing but what runs there: a
-TURN server, and a door that passes on the TCP connections of signalling.
+Unless the middle one forwards packets, server and caller reach only what runs in it: a TURN server,
+and a door that passes on the TCP connections of signalling.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DOOR = 7860
 
 
 def need_namespaces() -> None:
-    """Skips in words where no namespace can be made."""
+    """Skip the test, with the reason, where no namespace can be made."""
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("ip") is None:
         pytest.skip("Network namespaces need Linux, root and `ip` (Debian: iproute2).")
     probe = subprocess.run(["ip", "netns", "add", f"probe{os.getpid()}"], capture_output=True)
@@ -54,11 +54,11 @@ class Islands:
         subprocess.run(["ip", "netns", "exec", namespace, *command], check=True)
 
     def forward(self) -> None:
-        """Lets the one in between pass packets on: server and caller reach each other."""
+        """Let the middle namespace forward packets, so that server and caller reach each other."""
         self.run(self.between, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
     def link(self, namespace: str, address: str) -> None:
-        """Gives a namespace one more network, whose gateway is the namespace in between."""
+        """Give a namespace one more network, whose gateway is the middle namespace."""
         net = address.rpartition(".")[0]
         there, here = f"v{net.split('.')[2]}", f"w{net.split('.')[2]}"
         subprocess.run(
@@ -77,7 +77,7 @@ class Islands:
         self.run(namespace, "ip", "route", "add", "default", "via", f"{net}.1")
 
     def unlink(self, namespace: str, address: str) -> None:
-        """Takes that network away: its interface disappears with its address."""
+        """Remove that network: its interface disappears with its address."""
         self.run(namespace, "ip", "link", "del", f"w{address.split('.')[2]}")
 
     @contextlib.asynccontextmanager
@@ -132,7 +132,7 @@ class IslandServer(ForkedServer):
 
 @contextlib.contextmanager
 def islands() -> Iterator[Islands]:
-    """Makes the namespaces, and takes them away again."""
+    """Make the namespaces, and remove them at the end."""
     need_namespaces()
     names = [f"{part}-{os.getpid()}" for part in ("server", "between", "caller")]
     made = Islands(*names)

@@ -1,4 +1,4 @@
-"""A bad network between a caller and a server: it loses, reorders and falls silent."""
+"""A bad network between a caller and a server, which loses, reorders and falls silent."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class LossyPath:
         reordered: The share that is held back for `REORDERED_BY_S`.
         silent: Whether everything is lost.
         loses_first: How many datagrams of each kind of the "caller" and the "server" are lost.
-        lost_of: How many of each kind were.
-        lost: How many datagrams have been lost.
-        passed: How many have come through.
+        lost_of: How many of each kind have been lost.
+        lost: How many datagrams have been lost in all.
+        passed: How many have got through.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class LossyPath:
 
 
 def _kind(data: bytes) -> str | None:
-    """What a datagram of a call's set-up is; None for media."""
+    """The kind of a datagram of a call's set-up; None for media."""
     if data[0] < 4:
         return "check" if data[:2] == b"\x00\x01" else "answer"
     if data[0] == _HANDSHAKE:
@@ -108,7 +108,7 @@ def _kind(data: bytes) -> str | None:
 
 
 class OverPath(Signalling):
-    """Signalling that shows each side the path in the place of the other."""
+    """Signalling that gives each side the path's address in place of the other side's."""
 
     def __init__(self, url: str, token: str | None, timeout_s: float, *, path: LossyPath) -> None:
         super().__init__(url, token, timeout_s)

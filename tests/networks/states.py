@@ -4,7 +4,7 @@ from vision_agent.caller.observer import NoObserver
 
 
 class States(NoObserver):
-    """Keeps the states that the call has been in."""
+    """Records the states that the call has been in."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []

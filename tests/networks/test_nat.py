@@ -44,7 +44,7 @@ add rule ip nat arriving ip daddr {PUBLIC} udp dport {OTHER_PORT} dnat to {SERVE
 
 
 def translate(net: Islands) -> None:
-    """The caller reaches the server at the public address alone, and the server a STUN server."""
+    """Translate: the caller reaches the server only at its public address, and the server STUN."""
     net.forward()
     net.run(net.between, "ip", "address", "add", f"{PUBLIC}/32", "dev", "lo")
     net.run(net.between, "/usr/sbin/nft", RULES)

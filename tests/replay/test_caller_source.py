@@ -50,7 +50,7 @@ def recorded(tmp_path: Path) -> Path:
         switched(900, "camera", True),
         part_of_picture(940, part=0),
         part_of_picture(950, part=1),
-        # The server's reply to it comes after the question, which was typed at once.
+        # The server's reply to the picture comes after the question, which was typed at once.
         picture(955, "frames/000001.jpg"),
         received(956, "client-message", t="recording", d={"on": False}),
         received(957, "client-message", t="camera_size", d={"width": 64, "height": 48}),
@@ -82,7 +82,7 @@ def part_of_picture(at_ms: int, **data: int) -> ReceivedLine:
 
 
 def picture(at_ms: int, file: str) -> FrameLine:
-    """The server took a picture."""
+    """The line of a picture that the server has taken."""
     return FrameLine(at_ms=at_ms, source="picture", file=file, bytes=7, width=64, height=48)
 
 
@@ -169,7 +169,7 @@ def test_a_patient_caller_does_the_same_in_turn(recorded: Path) -> None:
         ("screen", False),
     ]
     assert {step.at_ms for step in steps(source)} == {None}
-    # Each comes with the pictures of its time, which wait for the next one.
+    # Each step comes with the video of its time, whose last frame stays until the next step.
     shown = [step.shown_ms for step in steps(source) if step.shown_ms is not None]
     assert shown[:3] == [(300, 400), (400, 900), (900, 950)]
     assert shown[-1] == (3800, math.inf)

@@ -42,7 +42,7 @@ RECORDED: list[Line] = [
 
 
 def again(*, tool: dict[str, Any], colour: str, between: bool = False) -> Report:
-    """The same call as it was made again."""
+    """The report of the repeated call."""
     transcript = CallTranscript()
     say(transcript, 4000, "user-transcription", text="what do you see", final=True)
     call = {"tool_call_id": "c", "function_name": "look", "arguments": tool}

@@ -34,7 +34,7 @@ def rtvi(kind: str, /, **data: Any) -> dict[str, Any]:
 
 
 def messages() -> Iterator[Any]:
-    """Every message that a caller reads, with something else in each field."""
+    """Every message that a caller reads, with hostile text in each field."""
     yield rtvi("server-message", kind="agent", name=EVIL)
     for value in NUMBERS:
         yield rtvi("bot-tts-text", text=value)
@@ -87,7 +87,7 @@ def hostile_report() -> Report:
 
 
 def obeyed(text: str) -> list[str]:
-    """The characters of a text that a terminal would obey."""
+    """The characters of a text that would control a terminal."""
     found = [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")]
     return [c for c in found if c not in "\n\t"] + [c for c in text if c in "\u202e\u2066"]
 

@@ -1,4 +1,4 @@
-"""Scripts of several turns, played in calls with a small server that shares no code with ours."""
+"""Scripts of several turns, in calls with a small server that shares no code with the product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The agent that the soak calls: a tool that takes its time and never says the same twice."""
+"""The agent that the soak calls: its tool takes a moment, and never returns the same twice."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""A recorded caller that goes on asking: a real peer with a microphone, a camera and a keyboard."""
+"""A caller that asks again and again: a real peer with a microphone, a camera and typed text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vision_agent.caller.transcript import CallTranscript
 from vision_agent.caller.utterances import Span, utterances
 
 QUIET_AFTER_MS = 700
-"""How long after the end of an answer's sound another bit of it could still be heard."""
+"""How long after the end of an answer's sound more of it may still arrive."""
 
 _NOT_MARKED = (
     "bot-tts-text",
@@ -33,20 +33,20 @@ Kind = Literal["typed", "spoken", "tool"]
 
 @dataclass(slots=True)
 class Exchange:
-    """One question and what came of it, in ms of the call.
+    """One question and its answer, with times in ms of the call.
 
     Attributes:
         kind: How it was asked.
-        text: What was typed; for speech, what the server has understood.
-        asked_ms: When all of it had been said.
+        text: The typed text; for speech, its transcript.
+        asked_ms: When the question was complete.
         done_ms: When the answer was over; None if it never was.
         answers: The agent's finished transcripts.
         understood: The final transcripts of the caller's speech.
-        calls: Tools that were started: their ids.
-        results: Tools that ended: what they returned.
+        calls: The ids of the started tool calls.
+        results: The results of the tools that ended.
         interruptions: How often the answer was cut off.
         voiced_ms: How much of the agent's voice was received, counted in samples.
-        marks: What happened when, as it was told on the channel.
+        marks: The events on the channel, with their times.
     """
 
     kind: Kind
@@ -65,7 +65,7 @@ class Exchange:
 
 
 class _Log(CallTranscript):
-    """Keeps what the channel says of the exchange that is going on."""
+    """Records the channel's messages about the current exchange."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class SoakCaller:
     Args:
         url: The server.
         video: What the camera shows.
-        utterance: What is spoken, mono s16 at 48 kHz.
+        utterance: The speech, mono s16 at 48 kHz.
     """
 
     def __init__(self, url: str, video: Path | None, utterance: Samples) -> None:
@@ -147,11 +147,11 @@ class SoakCaller:
 
     @property
     def gone(self) -> str | None:
-        """Why the call is over; None while it goes on."""
+        """Why the call is over; None while it lasts."""
         return self._call.ended
 
     async def ask(self, kind: Kind, text: str, timeout_s: float) -> Exchange:
-        """One question, to the end of its answer."""
+        """Ask a question, and wait for the end of its answer."""
         exchange = self.log.exchange = Exchange(kind, text, self.now_ms())
         voiced_before_ms = self.voice.voiced_ms
         if kind == "spoken":

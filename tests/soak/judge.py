@@ -24,7 +24,7 @@ _REPEATED = re.compile(r"You said (.+), and before that (.+)\.")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault that struck: when, in ms of the call, and in which attempt to connect."""
+    """One fault that occurred: its time in ms of the call, and the attempt to connect."""
 
     at_ms: int
     connection: int
@@ -36,11 +36,11 @@ class Seen:
     """Everything that was observed.
 
     Attributes:
-        exchanges: In order.
-        stretches: When the agent's voice sounded.
-        faults: In order.
-        audio_dropped_ms: What the server counts of the caller's sound that it dropped.
-        reconnects: What it counts of connections made again.
+        exchanges: The exchanges in order.
+        stretches: When the agent's voice was received.
+        faults: The faults in order.
+        audio_dropped_ms: The server's count of the caller's dropped sound.
+        reconnects: The server's count of reconnections.
         memory_bytes: Resident size of the server over time, `(ms, bytes)`.
         ended: Why the call ended before its time; None if it did not.
     """
@@ -56,12 +56,12 @@ class Seen:
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of it.
+    """The result of a soak.
 
     Attributes:
-        rows: ``(what, value, promise, kept)``.
-        slow: Which of them a busy machine can break.
-        complaints: A sentence for each broken promise that has a moment.
+        rows: ``(what, value, promise, kept)`` for each promise.
+        slow: The promises that a busy machine can break.
+        complaints: A sentence for each broken promise that belongs to a time.
     """
 
     rows: list[tuple[str, str, str, bool]] = field(default_factory=list)
@@ -147,7 +147,7 @@ def judge(seen: Seen) -> Verdict:
 
 
 def waits_after_faults(seen: Seen) -> list[float]:
-    """Milliseconds without the voice that was due, for each fault; what was injected is not ours.
+    """Milliseconds without the voice that was due, for each fault, minus injected waiting.
 
     A fault before the answer: from then (or from the end of the question) to its first sound. A
     fault in the answer: the longest silence in the rest of it.
@@ -172,7 +172,7 @@ def waits_after_faults(seen: Seen) -> list[float]:
 
 
 def _without(begin: float, end: float, injected: Sequence[tuple[float, float]]) -> float:
-    """How long a silence is beyond what was injected while it lasted."""
+    """The length of a silence without the waiting that was injected in it."""
     for since, until in sorted(injected):
         overlap = min(end, until) - max(begin, since)
         if overlap > 0:
@@ -194,7 +194,7 @@ def _injected_ms(fault: Fault) -> float:
 
 
 def busiest(faults: Sequence[Fault], window_ms: int = 10_000) -> float:
-    """The most attempts to connect a second in any ten seconds, as their numbers tell."""
+    """The highest rate of attempts to connect in any ten seconds, by the attempts' numbers."""
     most = 0.0
     for index, first in enumerate(faults):
         for last in faults[index + 1 :]:
@@ -213,5 +213,5 @@ def _grown(memory: Sequence[tuple[int, int]]) -> float:
     after = [size for at_ms, size in memory if at_ms >= 60_000]
     if len(after) < 2:
         return 0.0
-    # Of several looks each: one look sees what a single answer needs.
+    # Medians of several samples: a single one may include the memory of an answer.
     return (statistics.median(after[-5:]) - statistics.median(after[:5])) / 2**20

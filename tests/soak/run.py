@@ -1,7 +1,7 @@
-"""Half a conversation's worth of trouble: `make soak`, or `python -m tests.soak.run --seconds 600`.
+"""Ten minutes of a call with faults: `make soak`, or `python -m tests.soak.run --seconds 600`.
 
-`vision-agent serve` with a scenario whose faults strike one after another, in an order that the
-printed seed makes, and a recorded caller who goes on asking. Exits with 1 when a promise is broken.
+`vision-agent serve` runs a scenario whose faults occur one after another, in an order that a
+printed seed determines, and a caller asks again and again. Exits with 1 if a promise is broken.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The scenario of a soak: the sample's faults, with answers that can be told apart."""
+"""The scenario of a soak: the sample's faults, with answers that differ from each other."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ import yaml
 SAMPLE = Path(__file__).parents[2] / "samples" / "scenarios" / "soak.yaml"
 
 UTTERANCES = 500
-"""Different transcripts for what is spoken; beyond it they begin anew."""
+"""The number of different transcripts of speech; after the last one they repeat."""
 
 LETTER_MS = 60
-"""How long a scenario's tone is for each character."""
+"""The length of a scenario's tone for each character."""
 
 
 def write_scenario(path: Path, *, seed: int, every_s: float) -> None:
-    """The sample, in the order that the seed makes, with a fault every so many seconds."""
+    """Write the sample with a fault every `every_s` seconds, in the seed's order."""
     scenario = yaml.safe_load(SAMPLE.read_text())
     scenario |= {
         "seed": seed,

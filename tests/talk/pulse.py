@@ -1,4 +1,4 @@
-"""A PulseAudio of its own: a virtual microphone to play into, a virtual speaker to listen to."""
+"""A separate PulseAudio server, with a virtual microphone and a virtual speaker."""
 
 from __future__ import annotations
 

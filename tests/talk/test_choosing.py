@@ -1,4 +1,4 @@
-"""Which device a number or a part of a name means."""
+"""Devices are chosen by a number or a part of a name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Calls from this machine are one caller's, and no server learns who its user is elsewhere."""
+"""Calls from this machine have one user on each server, and a different one on every other."""
 
 import stat
 

@@ -1,4 +1,4 @@
-"""An X server of its own, without a screen that anybody sees, and pictures to show on it."""
+"""An X server with a virtual screen, which shows given images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Display:
         self.server.wait()
 
     def show(self, rgb: npt.NDArray[np.uint8]) -> None:
-        """Show a picture of the display's size on its root window."""
+        """Show an image of the display's size on its root window."""
         pixels = np.ascontiguousarray(np.pad(rgb[:, :, ::-1], ((0, 0), (0, 0), (0, 1))))
         x = ctypes.CDLL("libX11.so.6")
         pointer, number, side = ctypes.c_void_p, ctypes.c_ulong, ctypes.c_uint

@@ -1,4 +1,4 @@
-"""A call with nothing behind it but frames: what tools say to it is remembered."""
+"""A call that has only frames, and records what tools send to it."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ class StillFrame:
 
 
 class FakeCall:
-    """`frames` come one after the other, each as soon as it is asked for; then none comes."""
+    """Gives its `frames` in order, each at once, and then none."""
 
     def __init__(self, *frames: np.ndarray) -> None:
         self.loop = asyncio.get_running_loop()

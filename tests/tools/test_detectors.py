@@ -45,7 +45,7 @@ def with_cup(seed: int, x: int = 300) -> np.ndarray:
 
 
 def shown(detector: Detector, frames: Iterable[np.ndarray]) -> tuple[int, str] | None:
-    """After how many frames it spoke, and what it said."""
+    """After how many frames the detector reported something, and its words."""
     for number, pixels in enumerate(frames, 1):
         if found := detector.look(pixels):
             return number, found

@@ -1,4 +1,4 @@
-"""On the virtual loop waiting takes no time, and nothing that may happen is passed over."""
+"""On the virtual loop waiting takes no time, and time never skips something that may happen."""
 
 import asyncio
 import hashlib
@@ -131,7 +131,7 @@ def test_the_work_of_a_thread_is_done_before_time_is_skipped():
             here.call_soon_threadsafe(done.set)
 
         threading.Thread(target=wait_and_work).start()
-        # While it waits for its event it holds up nothing.
+        # While the thread waits for its event, it does not stop the clock.
         await asyncio.sleep(5)
         own.set()
         await done.wait()
