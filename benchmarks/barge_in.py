@@ -60,7 +60,7 @@ class Ear:
         self.packets.append((arrived_ms, rms >= VOICED_RMS))
 
     def since(self, at_ms: float) -> list[tuple[int, bool]]:
-        """The packets that arrived after a moment."""
+        """The packets that arrived at this time or later."""
         return [packet for packet in self.packets if packet[0] >= at_ms]
 
 

@@ -160,7 +160,7 @@ async def test_wrong_tokens_of_one_address_have_a_rate_and_the_others_are_let_in
             for n in range(5)
         ]
         assert codes == [401] * 3 + [429] * 2
-        # Nor is it told by another answer to the right one.
+        # The right token gets the same answer, so a guess reveals nothing.
         assert "wrong access tokens" in refused(await guessing.get("/api/info", headers=TOKEN))
         assert (await other.get("/api/info", headers=TOKEN)).status_code == 200
 

@@ -188,7 +188,7 @@ async def test_pictures_that_are_sent_belong_to_the_next_question_alone():
         sent = [Shown(picture + b"%d" % n, "picture", f"{n}.jpg") for n in range(MAX_PICTURES + 1)]
         left_out = [media.show_picture(each) for each in sent]
         assert left_out == [*[None] * MAX_PICTURES, sent[0]]
-        for _ in "begins", "ends":  # waiting pictures are not sent twice
+        for _ in "begins", "ends":  # queued pictures are not sent twice
             media._speech_ended(0.0)
         streamed = [request.blob.data for request in live_queue._waiting if request.blob]
         assert [data[-8:] for data in streamed if b"[frame]" in data] == [

@@ -1,4 +1,4 @@
-"""Which options of a call go to the server that is started, and which to the call."""
+"""Options of a call that configure the server it starts, and options of the call itself."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_a_call_becomes_a_case_that_expects_what_happened(recorded: Path, tmp_pa
     (reply,) = [each.reply_ms for each in made.expect if each.reply_ms]
     assert reply.max == 1500
     assert any(each.interrupted for each in made.expect)
-    # There was an error: that there is none is left to the person who edits the case.
+    # The call had an error, so the case does not demand that there is none; its author may.
     assert not any(each.no_errors for each in made.expect)
     text = path.read_text()
     assert '# typed: "hello"' in text
@@ -113,7 +113,7 @@ def test_a_cut_is_copied_beside_the_suite_with_what_was_switched(
     assert [round(each.at_s, 2) for each in frames[0]] == [
         round(each.at_s, 2) for each in frames[1]
     ]
-    # The packets were copied: the same pictures come of them.
+    # The packets were copied, so the decoded frames are the same.
     assert bytes(frames[0][3].frame.planes[2]) == bytes(frames[1][3].frame.planes[2])
     again = case(recorded, "--name", "the cut!", *options)
     assert again.exit_code == 2

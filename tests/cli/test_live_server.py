@@ -1,4 +1,4 @@
-"""`vision-agent live-server`: what it prints is all that a program needs."""
+"""`vision-agent live-server`: a program needs only the variables that the command prints."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WITHIN_S = 60
 
 @asynccontextmanager
 async def live_server(tmp_path: Path, *options: str) -> AsyncIterator[str]:
-    """The command running; everything that it prints until it is ready."""
+    """The running command, and all that it prints until it is ready."""
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(SCENARIO)
     process = await start_forked(
@@ -69,7 +69,7 @@ async def live_server(tmp_path: Path, *options: str) -> AsyncIterator[str]:
 
 
 async def run_as_told(printed: str, program: str, folder: Path) -> tuple[int, str]:
-    """Runs a program in the environment that the command prints."""
+    """Run a program in the environment that the command prints."""
     told = dict(re.findall(r"(\w+)=([^\s,]+)", printed))
     (folder / "told.py").write_text(program)
     process = await start_forked(

@@ -185,7 +185,7 @@ def test_help_says_all_of_what_is_written(name: str) -> None:
 
 
 def test_what_is_known_as_a_mistake_is_looked_for_where_it_is_defined() -> None:
-    # A module that only passes it on may not have been imported when it is raised.
+    # A module that only re-exports the class may not have been imported when the error is raised.
     for module, name in _USER_ERRORS.items():
         source = ROOT / f"{module.replace('.', '/')}.py"
         assert f"\nclass {name}(" in source.read_text(), (module, name)

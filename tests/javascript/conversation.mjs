@@ -1,7 +1,7 @@
-// Holds one conversation with a Live API server through @google/genai and prints what it was told,
-// as JSON: node conversation.mjs PACKAGE MODEL SPEECH.pcm [BASE_URL]. PACKAGE is the name under which
-// one version of the SDK is installed. Without an address it finds everything in the environment, as
-// `vision-agent live-server` tells.
+// Holds one conversation with a Live API server through @google/genai and prints a report as JSON:
+// node conversation.mjs PACKAGE MODEL SPEECH.pcm [BASE_URL]. PACKAGE is the name under which one
+// version of the SDK is installed. Without a URL, the SDK reads the address and the key from the
+// environment variables that `vision-agent live-server` prints.
 import { readFileSync } from "node:fs";
 
 const [sdk, model, speechFile, baseUrl] = process.argv.slice(2);
@@ -29,7 +29,7 @@ const config = {
   ],
 };
 
-// A session, and all it says; `until` waits for something in it.
+// A session and its messages so far; `until` waits for a message.
 async function connect(changes = {}, client = ai) {
   const told = [];
   let news = () => {};
@@ -107,7 +107,7 @@ await until(content("interrupted"));
 const resumable = (message) => message.sessionResumptionUpdate?.resumable;
 await until(() => joined(told, "outputTranscription").endsWith("You typed something."));
 await until(content("generationComplete"));
-// 3.x sends its handles while a turn goes on, 2.5 when it is over.
+// Gemini 3.x sends handles during a turn, 2.5 after it.
 const later = model.includes("gemini-3") ? 0 : 1;
 const before = told.filter(resumable).length;
 const { sessionResumptionUpdate } = await until(resumable, Math.max(1, before + later));

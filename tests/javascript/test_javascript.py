@@ -21,12 +21,12 @@ HERE = Path(__file__).parent
 WITHIN_S = 60
 
 SDKS = {"genai-2": "2.", "@google/genai": "3."}
-"""The packages of the SDK, and the versions that they are."""
+"""The packages of the SDK, and how their versions begin."""
 
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    """Node, new enough, with the SDK beside this file; skips in words otherwise."""
+    """A Node that is new enough, with the SDK beside this file; skips with a reason otherwise."""
     return node_with(HERE / "node_modules" / "@google" / "genai")
 
 
@@ -45,13 +45,13 @@ def test_what_is_installed_is_pinned_and_comes_from_whichever_registry_is_set(fo
 
 
 async def conversation(node: str, sdk: str, model: str, folder: Path) -> dict[str, Any]:
-    """What one version of the SDK is told by a server of its own."""
+    """The report of a conversation of one SDK version with a server of its own."""
     folder.mkdir()
     certificate, speech = folder / "certificate.pem", folder / "speech.pcm"
     speech.write_bytes(silence(300) + spoken("what-do-you-see") + silence(1000))
     server = await serve("127.0.0.1", 0, None, scenario=read_scenario(SCENARIO))
     url = f"https://127.0.0.1:{server.port}"
-    # Once told in the program, once as `vision-agent live-server` says it.
+    # One model's program passes the address, the other's gets it from the environment.
     told = {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "any"} if model == MODEL_3 else {}
     try:
         certificate.write_text(server.certificate_pem)
@@ -94,7 +94,7 @@ async def test_both_majors_of_the_javascript_sdk_hold_a_conversation(
         assert report["called"] == [{"name": "get_time", "args": {"place": "Graz"}}]
         assert report["usage"] > 0
         assert report["closed"]["code"] in (1000, 1005)
-        # A handle of the middle of a turn knows nothing of its end.
+        # A handle from the middle of a turn does not cover the end of the turn.
         assert report["resumed"] in ("The fifth.", "You typed something.")
         assert report["refused"]["code"] == 1007
         assert report["refused"]["reason"].startswith("Requested voice api_name 'Nobody' is not")

@@ -34,7 +34,7 @@ Condition = Callable[[types.LiveServerMessage], Any]
 
 
 class Told:
-    """What a session says, read in the background."""
+    """The messages of a session, received in the background."""
 
     def __init__(self, session: live.AsyncSession) -> None:
         self.messages: list[types.LiveServerMessage] = []
@@ -132,7 +132,7 @@ async def converse(model: str, speech: bytes) -> dict[str, Any]:
 
 
 async def with_a_token(model: str) -> list[str]:
-    """What comes of two sessions with an ephemeral token that is good for one."""
+    """The outcomes of two sessions with an ephemeral token that is valid for one."""
     alpha = {"api_version": "v1alpha"}
     config = {"uses": 1, "live_connect_constraints": {"model": model, "config": CONFIG}}
     minting = genai.Client(http_options=alpha)
@@ -141,7 +141,7 @@ async def with_a_token(model: str) -> list[str]:
     outcome = []
     for _ in range(2):
         try:
-            # The token's model counts, not this one.
+            # The token's model is used, not this one.
             async with client.aio.live.connect(model="gemini-nobody", config={}):
                 outcome.append("opened")
         except errors.APIError as error:

@@ -13,7 +13,7 @@ _NEWEST = Path(sys.prefix) / "genai-3" / "bin" / "python"
 
 
 def newest_python() -> Path:
-    """Its interpreter; skips in words where it is not installed."""
+    """The interpreter of that environment; skips with a reason if it is not installed."""
     if not _NEWEST.exists():
         pytest.skip("google-genai 3 is not installed; `make test` does it.")
     return _NEWEST

@@ -1,4 +1,4 @@
-"""Both majors of google-genai hold a conversation with the local Live API, as they come."""
+"""Both major versions of google-genai hold a conversation with the local Live API, unmodified."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vision_agent.local.scenarios.scenario_file import read_scenario
 
 
 async def conversation(python: str | Path, model: str, folder: Path) -> dict[str, Any]:
-    """What one version of the SDK is told by a server of its own."""
+    """The report of a conversation of one SDK version with a server of its own."""
     folder.mkdir()
     certificate, speech = folder / "certificate.pem", folder / "speech.pcm"
     speech.write_bytes(silence(300) + spoken("what-do-you-see") + silence(1000))

@@ -45,7 +45,7 @@ async def test_tracks_of_one_title_are_one_caller_whose_codecs_changed(tmp_path:
     ]
     assert camera_times == pytest.approx([n / 30 for n in range(90)], abs=0.06)
     assert len(read_sound(folder / "call.mkv", Cut(title="caller"))) > 1.8 * SOUND_RATE_HZ
-    # What is seen at a cut's beginning was encoded after other key frames in each track.
+    # The first frame of a cut was encoded after a different key frame in each track.
     for at_s in (1.5, 2.5):
         for recording in open_source(folder, Cut(at_s)).shown.values():
             first = next(recording.frames())
@@ -62,14 +62,14 @@ def test_a_video_that_begins_later_is_switched_on_then(tmp_path: Path) -> None:
         tmp_path / "call", typed(4600, "x"), camera={600: RED}, screen={4000: BLUE}, length_ms=5000
     )
     source = open_source(folder, WHOLE)
-    # A call's camera takes a moment to connect: it was there.
+    # The camera's first frame came after 600 ms, while the call connected: it was on at first.
     assert done(source) == [(4000, ("screen", True)), (4600, "x")]
     assert source.off == {"screen"}
     assert open_source(folder, Cut(4.2)).off == set()
 
 
 def test_a_video_that_ended_without_a_word_is_switched_off_then(tmp_path: Path) -> None:
-    # A client that stops its track need not say so, and the call goes on without it.
+    # A client may stop its track without a message, and the call continues without the video.
     said = typed(9000, "x"), EndedLine(at_ms=12_000, reason="over")
     folder = recorded_call(tmp_path / "call", *said, camera={0: RED}, length_ms=5000, resumed=True)
     source = open_source(folder, WHOLE)
@@ -78,7 +78,7 @@ def test_a_video_that_ended_without_a_word_is_switched_off_then(tmp_path: Path) 
     assert "continued an earlier conversation" in note
     late = open_source(folder, Cut(11))
     assert (done(late), late.off) == ([(0, "1.0 s")], {"camera"})
-    # It would have been switched off, or had a moment more.
+    # A camera that the caller switched off is switched off once, at that time.
     switched_off = switched(5000, "camera", False)
     folder = recorded_call(tmp_path / "off", switched_off, *said, camera={0: RED}, length_ms=5000)
     assert done(open_source(folder, WHOLE)) == [(5000, ("camera", False)), (9000, "x")]

@@ -1,4 +1,4 @@
-"""The page's modules: those that need no browser run in Node; and which may import which."""
+"""The page's modules: those that need no browser are tested in Node, and imports are restricted."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ for (const file of process.argv.slice(1))
 
 @pytest.fixture(scope="module")
 def printed() -> str:
-    """What Node says of all files; skips in words where there is none that is new enough."""
+    """Node's TAP report of all files; skips with a reason if no Node is new enough."""
     return subprocess.run(
         [node_with(), "--test-reporter=tap", "--input-type=module", "-e", ALL, *FILES],
         cwd=HERE,
@@ -52,7 +52,7 @@ def test_the_pages_module(printed: str, file: str) -> None:
 @pytest.mark.parametrize("folder", sorted(path.name for path in WEB.iterdir() if path.is_dir()))
 def test_a_folder_of_the_page_imports_only_what_it_may(folder):
     for module in (WEB / folder).glob("*.js"):
-        # Statements, and the types of JSDoc.
+        # Import statements, and types that JSDoc imports.
         imported = re.findall(r"""(?:from |import\()"(\.[^"]+)""", module.read_text())
         paths = [(module.parent / path).resolve() for path in imported]
         assert all(path.is_file() for path in paths), module

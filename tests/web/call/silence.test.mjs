@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Silence } from "../../../web/call/silence.js";
 
-/** What is done at each look, four a second, while so many packets have arrived. */
+/** The verdicts of four checks a second; `packets` gives how many have arrived at each. */
 const looks = (silence, fromMs, count, packets) =>
   Array.from({ length: count }, (_, i) => silence.judge(fromMs + 250 * i, packets(i)));
 

@@ -37,7 +37,7 @@ test("what the conversation has is not sent again, and what it lacks is, in its 
   );
   const lines = typed("yes", "who?", "yes ", "where?");
   assert.deepEqual(ids(lost(lines, 4_000).missing(said(whole.slice(0, 2)))), ["2", "3"]);
-  // They are there now, and lack no more.
+  // They are in the conversation now, and not sent again.
   assert.deepEqual(ids(lost(lines, 5_000).missing(said(whole))), []);
 });
 

@@ -9,10 +9,10 @@ test("a caller is told that the recording has ended, or that there is none, once
     null,
     null,
     "The recording has ended",
-    null, // a new connection says it again
+    null, // a new connection repeats the state
   ]);
   assert.deepEqual(told(true, false, false), ["This call is not recorded", null]);
   assert.deepEqual(told(false, false), [null]);
-  // A program around the server has begun it.
+  // The program that the server runs in began the recording.
   assert.deepEqual(told(false, true, false), [null, "The recording has ended"]);
 });

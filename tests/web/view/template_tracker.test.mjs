@@ -6,7 +6,7 @@ const WIDTH = 160;
 const HEIGHT = 90;
 const REGION = { x: 60, y: 30, width: 30, height: 30 };
 
-/** A wall with a pattern that does not repeat, and a dark disc on it, all shifted by (dx, dy). */
+/** A wall with a pattern that does not repeat and a dark disc on it, shifted by (dx, dy). */
 function frame({ dx = 0, dy = 0, brighter = 0, disc = true } = {}) {
   const grey = new Uint8Array(WIDTH * HEIGHT);
   for (let y = 0; y < HEIGHT; y++) {
