@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psutil
 import pytest
@@ -27,30 +29,35 @@ def close_input(process: asyncio.subprocess.Process) -> None:
     process.stdin.close()
 
 
-ENDINGS = {
-    "its input ends": close_input,
-    "SIGTERM": lambda process: process.send_signal(signal.SIGTERM),
-    "SIGINT": lambda process: process.send_signal(signal.SIGINT),
-}
+@asynccontextmanager
+async def speaking(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
+    server = await announced(process)
+    client = Client(vertexai=False, api_key="any", http_options=http_options(server))
+    config = types.LiveConnectConfig(response_modalities=["AUDIO"])
+    async with (
+        client.aio.live.connect(model="local", config=config) as session,
+        Heard(session) as heard,
+    ):
+        await type_text(session, "hello")
+        await heard.until("audio", within_s=30)
+        yield
 
 
-@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS.keys())
-async def test_it_serves_until_it_is_told_to_stop_and_leaves_no_process(end: object) -> None:
-    async with running() as process:
-        server = await announced(process)
+async def test_it_serves_until_its_input_ends_and_leaves_no_process() -> None:
+    async with running() as process, speaking(process):
         workers = family(process)
-        client = Client(vertexai=False, api_key="any", http_options=http_options(server))
-        config = types.LiveConnectConfig(response_modalities=["AUDIO"])
-        async with (
-            client.aio.live.connect(model="local", config=config) as session,
-            Heard(session) as heard,
-        ):
-            await type_text(session, "hello")
-            await heard.until("audio", within_s=30)
-            end(process)  # type: ignore[operator]
-            assert await ended(process) == 0
+        assert len(workers) > 1
+        close_input(process)
+        assert await ended(process) == 0
     _, alive = psutil.wait_procs(workers, timeout=5)
     assert alive == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda it: it.name)
+async def test_a_signal_ends_it(number: signal.Signals) -> None:
+    async with running(start=start_forked) as process, speaking(process):
+        process.send_signal(number)
+        assert await ended(process) == 0
 
 
 async def test_it_may_be_stopped_while_it_starts() -> None:
