@@ -1,29 +1,55 @@
 """The wheel in an empty environment, as `pip install adk_video_call-….whl` gives it."""
 
+import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
 from tests.support.installed import link, needed
-from tests.support.scenarios import SILENT
 
 CHECKOUT = Path(__file__).parent.parent
 
 
+def environment() -> dict[str, str]:
+    """Without anything of this environment's Python."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL"))}
+
+
+@contextlib.contextmanager
+def started(*command: str | Path, cwd: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server, and what it says until it serves; it ends with its standard input."""
+    with subprocess.Popen(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        said = ""
+        while "Press Ctrl-C" not in said:
+            line = server.stdout.readline()
+            assert line, said
+            said += line
+        yield server, said
+
+
 def run(*command: str | Path, cwd: Path, timeout: float = 300) -> str:
-    """A command without anything of this environment's Python."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL"))}
+    """What a command prints."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env=environment,
+        env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -77,24 +103,22 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, slow_bottl
     assert demo.count(str(tmp_path)) == 4
 
     # No extra is installed: the sample that needs one is left out, and the others are served.
-    served = run(
+    served = (
         tmp_path / "venv/bin/vision-agent", "serve", "--agent", CHECKOUT / "samples/agents",
-        "--port", "0", "--session-db", "memory", "--scenario", SILENT, "--until-eof",
-        cwd=tmp_path,
+        "--port", "0", "--session-db", "memory", "--until-eof",
     )  # fmt: skip
-    assert "watchman" in served
-    assert "pip install 'adk-video-call[mcp]'. It is left out" in served
-
-    run(
-        tmp_path / "venv/bin/vision-agent",
-        "replay",
-        slow_bottle,
-        "--type",
-        "What do you see?",
-        "--json",
-        tmp_path / "report.json",
-        cwd=tmp_path,
-    )
+    with started(*served, cwd=tmp_path) as (server, said):
+        url = re.search(r"http://\S+", said)[0]
+        run(
+            *(tmp_path / "venv/bin/vision-agent", "replay", slow_bottle, "--url", url),
+            *("--agent", "watchman", "--type", "What do you see?"),
+            *("--json", tmp_path / "report.json"),
+            cwd=tmp_path,
+        )
+        left_out = server.communicate(timeout=60)[0]
+    assert server.returncode == 0
+    assert "watchman" in said
+    assert "pip install 'adk-video-call[mcp]'. It is left out" in said + left_out
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["answered"]
     assert report["errors"] == []
