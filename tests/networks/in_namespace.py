@@ -1,7 +1,7 @@
 """`python -m tests.networks.in_namespace NAME MODULE …`: a module's program in a network namespace.
 
-What it starts is in the namespace too, and is started as users start it: the fork server can't be
-reached from there.
+What it starts is in the namespace too: the fork server, which is reached by sockets that were made
+before, forks this program for it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import asyncio
 import ctypes
 import os
 import runpy
+import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.support import forked
 from vision_agent.live import local_process
 from vision_agent.server_process import ServerProcess
 
@@ -84,9 +86,15 @@ async def run_inside(namespace: str, work: Callable[[], Coroutine[Any, Any, T]])
 
 if __name__ == "__main__":
     _, namespace, module, *arguments = sys.argv
+    # A socket belongs to the namespace that it was made in.
+    forked.sockets = [socket.socket(socket.AF_UNIX) for _ in range(8)]
     enter(namespace)
-    plain = staticmethod(asyncio.create_subprocess_exec)
-    ServerProcess._start_process = plain  # type: ignore[assignment]
-    local_process._Child.start_process = plain  # type: ignore[assignment]
+
+    async def start(python: str, option: str, module: str, *rest: str, **how: Any) -> Any:
+        inside = ("tests.networks.in_namespace", namespace, module)
+        return await forked.start_forked(python, option, *inside, *rest, **how)
+
+    ServerProcess._start_process = staticmethod(start)
+    local_process._Child.start_process = staticmethod(start)
     sys.argv[1:] = arguments
     runpy.run_module(module, run_name="__main__", alter_sys=True)

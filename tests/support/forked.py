@@ -34,6 +34,9 @@ _address = os.environ.get(ADDRESS_VARIABLE)
 _started: subprocess.Popen[bytes] | None = None
 """The fork server, if this process started it; it ends when its standard input is closed."""
 
+sockets: list[socket.socket] = []
+"""Sockets to ask with, of a process that leaves the fork server's network namespace."""
+
 _held_open: int | None = None
 """Our end of the worker server's standard input."""
 
@@ -104,7 +107,7 @@ def _ask(
 ) -> socket.socket:
     """Asks for a child; its pid and its exit status arrive on the connection."""
     start_fork_server()
-    connection = socket.socket(socket.AF_UNIX)
+    connection = sockets.pop() if sockets else socket.socket(socket.AF_UNIX)
     connection.connect(f"\0{_address}{_VOICES if module == VOICE else ''}")
     env = dict(os.environ if environment is None else environment)
     here = str(folder or Path.cwd())
