@@ -121,8 +121,9 @@ def make_application(
     if settings.operator_port is not None:
         operators = _new_application(settings.model_copy(update={"host": settings.operator_host}))
         tell_errors(operators, metrics)
-    (operators or app).include_router(
-        observation_router(settings, access, lifetime, registry, agents, metrics)
+    observed = operators or app
+    observed.routes.extend(
+        observation_router(settings, access, lifetime, registry, agents, metrics).routes
     )
     if settings.api_description != "off":
         app.add_api_route(
@@ -136,11 +137,13 @@ def make_application(
     options = signalling_options(settings)
     who = identification(settings, identify)
     reception = Reception(registry, agents, options, who, uses, admission, receiving)
-    app.include_router(
-        signalling_router(reception, registry, agents, options, access, admission, lifetime)
-    )
-    app.include_router(token_router(tokens, reception, access, lifetime))
-    app.include_router(whip_router(reception, registry, options, access, admission, lifetime))
+    for router in (
+        signalling_router(reception, registry, agents, options, access, admission, lifetime),
+        token_router(tokens, reception, access, lifetime),
+        whip_router(reception, registry, options, access, admission, lifetime),
+    ):
+        # Not included: FastAPI would make every route once more, in the first request.
+        app.routes.extend(router.routes)
     # Last: it answers every other path.
     app.mount("/", PageFiles(web_folder()), name="web")
     return app, operators
