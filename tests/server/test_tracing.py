@@ -58,8 +58,10 @@ async def converse(url: str) -> None:
         sound = read_sound(SPEECH / "stop.wav")
         caller.microphone.speak(sound, utterances(sound, SOUND_RATE_HZ))
         await caller.wait_for(lambda m: said(m) == "It is a pelican eel.")
+        before = len(caller.messages)
         caller.send("send-text", {"content": "and the badger?"})
         await caller.wait_for(lambda m: said(m) == "That failed.")
+        await until(lambda: "bot-started-speaking" in [m["type"] for m in caller.messages[before:]])
     finally:
         await caller.hang_up()
 
