@@ -39,12 +39,13 @@ from typing import NoReturn
 import aiosqlite.core
 import typer.main
 from google.adk.platform.time import set_time_provider
-from pydantic import BaseModel
 
 from tests.support.authorities import leave_out_the_webs
+from tests.support.declared import build_schemas, declare_tools, look_at_private_attributes
 from tests.support.fork_request import Request
 from tests.support.forked import VOICE, ForkedProcess
 from tests.support.kept_worker import KeptWorkers, keep_models, next_request
+from vision_agent import rtc
 from vision_agent.caller import recording, tracks
 from vision_agent.cli.main import app
 from vision_agent.evaluation.virtual_calls import VirtualCalls
@@ -82,6 +83,9 @@ IMPORTED = (
     "google.genai",
     "pydantic.v1",
     "sqlalchemy.dialects.sqlite.aiosqlite",
+    "fastapi.telemetry._runtime",
+    "typer._adapters",
+    "typer._click.decorators",
     "uvicorn.lifespan.on",
     "uvicorn.protocols.websockets.websockets_sansio_impl",
     "vision_agent.live.sessions.database",
@@ -98,15 +102,6 @@ IMPORTED = (
     "tokenizers",
 )
 """The modules that are imported once; none that starts a thread, such as onnxruntime."""
-
-SENT_AND_RECEIVED = {
-    "AudioTranscriptionConfig", "AutomaticActivityDetection", "Blob", "Content", "FunctionCall",
-    "ContextWindowCompressionConfig", "FunctionDeclaration", "FunctionResponse", "HistoryConfig",
-    "GenerateContentConfig", "GenerateContentResponseUsageMetadata", "GroundingMetadata",
-    "HttpOptions", "ModalityTokenCount", "RealtimeInputConfig", "SessionResumptionConfig",
-    "SlidingWindow", "Tool", "Transcription", "UsageMetadata", "VoiceActivity",
-}  # fmt: skip
-"""Types of google-genai to build besides those whose names begin with Live."""
 
 WORKERS = ("tests.support.worker_server", "tests.support.worker", "tests.cluster.ray_server")
 """Pytest's workers and the children that fork workers: they start processes in the usual way."""
@@ -165,17 +160,6 @@ def _put_whispers_ready() -> None:
     whispers.whisper_base = lambda: contextlib.nullcontext(folder)
     # Most tests say nothing for which a second Whisper is asked.
     whispers.Whispers.load_early = lambda _: False
-
-
-def _build_schemas() -> None:
-    """Builds the schemas that pydantic would build in a server's first call."""
-    from google.genai import types
-
-    for name, kept in vars(types).items():
-        if not (isinstance(kept, type) and issubclass(kept, BaseModel)):
-            continue
-        if name.startswith("Live") or name in SENT_AND_RECEIVED:
-            kept.model_rebuild()
 
 
 def _start_engines_late() -> None:
@@ -375,7 +359,10 @@ def main(listener: socket.socket, voices: socket.socket) -> _Child | None:
     Weights.path = functools.cache(Weights.path)
     for module in IMPORTED:
         importlib.import_module(module)
-    _build_schemas()
+    build_schemas()
+    declare_tools()
+    look_at_private_attributes()
+    rtc.install()  # once it has checked what it replaces
     # Each command would take 18 ms to build its command-line parser.
     typer.main.get_command = functools.cache(typer.main.get_command)
     typer.main.get_command(app)
