@@ -2,7 +2,7 @@
 
 Where it is installed, Chromium's headless shell shows the pages: the same engine for pages, media
 and WebRTC without the browser around it, which costs two thirds of the time to open one. Questions
-to the person, the screen's wake lock and policies of the network belong to the browser.
+to the person and the screen's wake lock belong to the browser.
 """
 
 import shutil
@@ -35,7 +35,6 @@ async def chromium(
     microphone: Path | None = None,
     cameras: int = 1,
     allow_devices: bool | None = True,
-    whole: bool = False,
     executable: Path | None = None,
     more_flags: Sequence[str] = (),
 ) -> AsyncIterator[Browser]:
@@ -48,7 +47,6 @@ async def chromium(
         cameras: How many there are.
         allow_devices: The person's answer to the question whether the page may use them. None:
             what is not granted to a context is denied; only the whole browser knows of grants.
-        whole: Whether it is the browser that people have, although the shell is installed.
         executable: A program that starts it; None for what is installed.
         more_flags: Chromium's own.
     """
@@ -61,7 +59,7 @@ async def chromium(
     if microphone:
         flags.append(f"--use-file-for-fake-audio-capture={microphone}")
     names = ["chromium"]
-    if allow_devices is not None and not whole:
+    if allow_devices is not None:
         names.insert(0, "chromium-headless-shell")
     installed = next(filter(None, map(shutil.which, names)), "/usr/bin/chromium")
     browser = await playwright.chromium.launch(executable_path=executable or installed, args=flags)

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.browser.caller import Caller
 from tests.browser.chromium import chromium
 from tests.browser.conftest import calls, no_calls
 from tests.support.forked_product import ForkedServer
@@ -119,15 +120,7 @@ async def test_a_link_with_a_token_for_one_call_begins_one(guarded, denying_brow
     assert "may be used once" in await caller.notice("This link begins no more calls")
 
 
-async def test_a_server_that_stops_says_so_on_the_page(denying_browser, open_page):
-    async with ForkedServer("--scenario", str(SILENT)) as server:
-        caller = await open_page(denying_browser, server.url)
-        await caller.call()
-    await caller.sees_state("ended")
-    assert await caller.notice("Call ended")
-
-
-async def test_a_call_that_was_cut_off_is_picked_up_again_and_learns_what_was_pressed_meanwhile(
+async def test_a_call_outlives_a_cut_and_learns_what_was_pressed_in_it_and_a_server_that_stops_says_so(
     denying_browser, open_page, monkeypatch, tmp_path
 ):
     # To the page a stopped server looks like a lost network. Its timeout is long here, so that it
@@ -135,40 +128,42 @@ async def test_a_call_that_was_cut_off_is_picked_up_again_and_learns_what_was_pr
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "60")
     async with ForkedServer("--scenario", str(TONES), "--record", str(tmp_path)) as server:
         caller = await open_page(denying_browser, server.url, own_clock=True)
-        sign = caller.page.locator("#recording-sign")
         await caller.call()
-        await expect(sign).to_be_visible()
-        os.kill(server.pid, signal.SIGSTOP)
-        try:
-            await caller.waits_for_state("reconnecting")
-            await sign.click()
-            assert await caller.notice("ends when you are connected again")
-            await expect(sign).to_be_visible()
-        finally:
-            os.kill(server.pid, signal.SIGCONT)
-        await caller.sees_state("listening", timeout_s=30)
-        assert calls(server) == 1
-        await expect(sign).to_be_hidden()
-        assert await caller.notice("You have ended it")
-        await caller.listen()
-        await caller.types("hello")
-        await caller.hears_voice()
-        assert await caller.reads_answer()
-
-
-async def test_a_server_that_cannot_be_reached_is_explained(denying_browser, open_page):
-    async with ForkedServer("--scenario", str(SILENT)) as server:
-        caller = await open_page(denying_browser, server.url)
+        await picked_up_again_where_it_was_cut_off(caller, server)
+    await caller.sees_state("ended")
+    assert await caller.notice("Call ended")
+    # Nor can the server be reached.
     await caller.page.click("#call")
     assert await caller.notice("can't be reached")
-    await expect(caller.page.locator("#call")).to_have_text("Try again")
+    await expect(caller.page.locator("#call")).to_have_text("Continue")
 
 
-async def test_a_browser_that_may_use_no_address_is_told_so(playwright, server, silence, open_page):
+async def picked_up_again_where_it_was_cut_off(caller: Caller, server: ForkedServer) -> None:
+    sign = caller.page.locator("#recording-sign")
+    await expect(sign).to_be_visible()
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        await caller.waits_for_state("reconnecting")
+        await sign.click()
+        assert await caller.notice("ends when you are connected again")
+        await expect(sign).to_be_visible()
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    await caller.sees_state("listening", timeout_s=30)
+    assert calls(server) == 1
+    await expect(sign).to_be_hidden()
+    assert await caller.notice("You have ended it")
+    await caller.listen()
+    await caller.types("hello")
+    await caller.hears_voice()
+    assert await caller.reads_answer()
+
+
+async def test_a_browser_that_may_use_no_address_is_told_so(playwright, server, open_page):
     # As a privacy extension does; a machine without a network behaves alike.
-    flags = ["--webrtc-ip-handling-policy=disable_non_proxied_udp"]
-    async with chromium(playwright, microphone=silence, whole=True, more_flags=flags) as browser:
+    flags = ["--force-webrtc-ip-handling-policy=disable_non_proxied_udp"]
+    async with chromium(playwright, allow_devices=False, more_flags=flags) as browser:
         caller = await open_page(browser, server.url)
         await caller.page.click("#call")
-        assert "no network to call over" in await caller.notice()
+        assert await caller.notice("no network to call over")
         await no_calls(server, within_s=5)
