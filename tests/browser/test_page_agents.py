@@ -10,24 +10,51 @@ from playwright.async_api import expect
 from tests.browser.conftest import calls, no_calls
 from tests.support.forked_product import ForkedServer
 from tests.support.samples import SAMPLES
-from tests.support.scenarios import TONES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+OF_THEIR_OWN = {
+    "elsewhere": """
+from google.adk.agents.llm_agent import LlmAgent
+from google.adk.models.google_llm import Gemini
+
+root_agent = LlmAgent(
+    name="elsewhere",
+    model=Gemini(model="gemini-3.8-live", base_url="https://me:secret@models.example:8443/v1"),
+)
+""",
+    "searcher": """
+from google.adk.agents import Agent
+from google.adk.tools import google_search
+
+root_agent = Agent(name="searcher", instruction="Search.", tools=[google_search])
+""",
+}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def two_agents() -> AsyncIterator[ForkedServer]:
-    agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ForkedServer("--agent", agents, "--scenario", str(TONES)) as server:
+async def several_agents(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ForkedServer]:
+    """Three samples, an agent with a model of its own, and one with a tool that no call has."""
+    folder = tmp_path_factory.mktemp("agents")
+    for name, source in OF_THEIR_OWN.items():
+        (folder / name).mkdir()
+        (folder / name / "agent.py").write_text(source)
+    agents = [SAMPLES / name for name in ("basic", "watchman", "front_desk")]
+    agents += [folder / name for name in OF_THEIR_OWN]
+    async with ForkedServer("--agent", ",".join(map(str, agents))) as server:
         yield server
 
 
-async def test_the_person_chooses_whom_to_call(two_agents, denying_browser, open_page, tmp_path):
-    caller = await open_page(denying_browser, two_agents.url)
+async def test_the_person_chooses_whom_to_call(
+    several_agents, denying_browser, open_page, tmp_path
+):
+    caller = await open_page(denying_browser, several_agents.url)
     page = caller.page
     await page.set_viewport_size({"width": 390, "height": 844})
     choice = page.get_by_label("Who to call")
-    assert await choice.locator("option").all_text_contents() == ["Basic", "Watchman"]
+    names = await choice.locator("option").all_text_contents()
+    assert names == ["Basic", "Watchman", "Front desk", "Elsewhere", "Searcher"]
     await expect(page.locator("#agent-name")).to_have_text("Basic")
     await choice.select_option("watchman")
     await expect(page.locator("#agent-name")).to_have_text("Watchman")
@@ -56,24 +83,26 @@ async def test_where_there_is_one_agent_there_is_nothing_to_choose(
     await expect(caller.page.locator("#agent-choice")).to_be_hidden()
 
 
-async def test_the_page_shows_who_speaks_after_a_transfer(denying_browser, open_page):
-    async with ForkedServer("--agent", str(SAMPLES / "front_desk")) as server:
-        caller = await open_page(denying_browser, server.url)
-        await caller.call()
-        await caller.types("hello")
-        speakers = caller.page.locator(".line-agent .who")
-        await expect(speakers).to_have_text(["Front desk"], timeout=60_000)
-        await caller.types("transfer me to repairs")
-        await expect(speakers.last).to_have_text("Repairs", timeout=60_000)
-        words = caller.page.locator(".line-agent .text").last
-        await expect(words).to_contain_text("Repairs here.", timeout=60_000)
-        await caller.press("hang-up")
+async def test_the_page_shows_who_speaks_after_a_transfer(
+    several_agents, denying_browser, open_page
+):
+    caller = await open_page(denying_browser, several_agents.url)
+    await caller.page.get_by_label("Who to call").select_option("front_desk")
+    await caller.call()
+    await caller.types("hello")
+    speakers = caller.page.locator(".line-agent .who")
+    await expect(speakers).to_have_text(["Front desk"], timeout=60_000)
+    await caller.types("transfer me to repairs")
+    await expect(speakers.last).to_have_text("Repairs", timeout=60_000)
+    words = caller.page.locator(".line-agent .text").last
+    await expect(words).to_contain_text("Repairs here.", timeout=60_000)
+    await caller.press("hang-up")
 
 
 async def test_a_conversation_is_continued_with_the_agent_it_was_with(
-    two_agents, denying_browser, open_page
+    several_agents, denying_browser, open_page
 ):
-    caller = await open_page(denying_browser, two_agents.url)
+    caller = await open_page(denying_browser, several_agents.url)
     page = caller.page
     choice = page.get_by_label("Who to call")
     await choice.select_option("watchman")
@@ -100,13 +129,13 @@ async def test_a_conversation_is_continued_with_the_agent_it_was_with(
 
 
 async def test_a_call_to_one_agent_leaves_another_ones_alone(
-    two_agents, denying_browser, open_page
+    several_agents, denying_browser, open_page
 ):
-    await no_calls(two_agents)
-    first = await open_page(denying_browser, two_agents.url)
+    await no_calls(several_agents)
+    first = await open_page(denying_browser, several_agents.url)
     await first.call()
     kept = await first.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
-    other = await open_page(denying_browser, two_agents.url)
+    other = await open_page(denying_browser, several_agents.url)
     stolen = {**json.loads(kept), "agent": "watchman"}
     await other.page.evaluate(
         "(kept) => sessionStorage.setItem('vision-agent.thread', kept)", json.dumps(stolen)
@@ -116,53 +145,34 @@ async def test_a_call_to_one_agent_leaves_another_ones_alone(
     await other.call()
     await expect(other.page.locator(".line-note")).to_contain_text("A new conversation")
     await first.sees_state("listening")
-    assert calls(two_agents) == 2
+    assert calls(several_agents) == 2
     for caller in (first, other):
         await caller.press("hang-up")
 
 
-MODEL_OF_ITS_OWN = """
-from google.adk.agents.llm_agent import LlmAgent
-from google.adk.models.google_llm import Gemini
-
-root_agent = LlmAgent(
-    name="elsewhere",
-    model=Gemini(model="gemini-3.8-live", base_url="https://me:secret@models.example:8443/v1"),
-)
-"""
-
-
 async def test_the_page_says_where_an_agents_own_model_takes_sound_and_frames(
-    denying_browser, open_page, tmp_path
+    several_agents, denying_browser, open_page
 ):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "agent.py").write_text(MODEL_OF_ITS_OWN)
-    both = f"{SAMPLES / 'basic'},{tmp_path / 'elsewhere'}"
-    async with ForkedServer("--agent", both) as server:
-        caller = await open_page(denying_browser, server.url)
-        words = caller.page.locator("#brain-text")
-        await expect(words).to_contain_text("Sound and pictures stay there.")
-        await caller.page.get_by_label("Who to call").select_option("elsewhere")
-        await expect(words).to_have_text(
-            "During a call, sound and pictures go to the model service that this agent chose, "
-            "at models.example:8443."
-        )
-        assert "secret" not in await caller.page.content()
+    caller = await open_page(denying_browser, several_agents.url)
+    words = caller.page.locator("#brain-text")
+    await expect(words).to_contain_text("Sound and pictures stay there.")
+    await caller.page.get_by_label("Who to call").select_option("elsewhere")
+    await expect(words).to_have_text(
+        "During a call, sound and pictures go to the model service that this agent chose, "
+        "at models.example:8443."
+    )
+    assert "secret" not in await caller.page.content()
 
 
 async def test_what_of_an_agent_has_no_effect_in_a_call_is_said_before_it(
-    denying_browser, open_page, tmp_path
+    several_agents, denying_browser, open_page
 ):
-    (tmp_path / "searcher").mkdir()
-    (tmp_path / "searcher" / "agent.py").write_text(
-        "from google.adk.agents import Agent\n"
-        "from google.adk.tools import google_search\n"
-        "root_agent = Agent(name='searcher', instruction='Search.', tools=[google_search])\n"
-    )
-    searcher = str(tmp_path / "searcher")
-    async with ForkedServer("--agent", searcher, "--scenario", str(TONES)) as server:
-        caller = await open_page(denying_browser, server.url)
-        notice = caller.page.locator("#lobby-notices .notice")
-        await expect(notice).to_contain_text("Not all of this agent works in a call")
-        await expect(notice).to_contain_text("google_search, which runs at Google only")
-        await caller.call()
+    caller = await open_page(denying_browser, several_agents.url)
+    notice = caller.page.locator("#lobby-notices .notice")
+    await expect(caller.page.locator("#agent-name")).to_have_text("Basic")
+    await expect(notice).to_have_count(0)
+    await caller.page.get_by_label("Who to call").select_option("searcher")
+    await expect(notice).to_contain_text("Not all of this agent works in a call")
+    await expect(notice).to_contain_text("google_search, which runs at Google only")
+    await caller.call()
+    await caller.press("hang-up")

@@ -120,7 +120,7 @@ async def test_a_link_with_a_token_for_one_call_begins_one(guarded, denying_brow
     assert "may be used once" in await caller.notice("This link begins no more calls")
 
 
-async def test_a_call_outlives_a_cut_and_learns_what_was_pressed_in_it_and_a_server_that_stops_says_so(
+async def test_a_call_outlives_a_cut_with_what_was_pressed_in_it_and_says_when_its_server_stops(
     denying_browser, open_page, monkeypatch, tmp_path
 ):
     # To the page a stopped server looks like a lost network. Its timeout is long here, so that it
