@@ -43,6 +43,11 @@ PREFERENCES = {
     "media.navigator.video.default_height": 240,
     "toolkit.telemetry.reportingpolicy.firstRun": False,
     "browser.startup.homepage_override.mstone": "ignore",
+    # No process is prepared for a page, and none is shown that nobody asked for.
+    "dom.ipc.processPrelaunch.enabled": False,
+    "browser.newtab.preload": False,
+    "browser.newtabpage.enabled": False,
+    "browser.startup.page": 0,
 }
 ENVIRONMENT = {
     "MOZ_CRASHREPORTER_DISABLE": "1",

@@ -1,5 +1,9 @@
 // Microphone and camera by getUserMedia, for SmallWebRTCTransport. The transport's own manager loads
 // its device code from the internet; everything else of the SDK is as published.
+
+// A recording needs no processing, which takes a tenth of a call's CPU time in Chromium.
+const SOUND = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
 export class PlainMediaManager {
   constructor() {
     this.stream = null;
@@ -20,7 +24,7 @@ export class PlainMediaManager {
 
   async initialize() {
     if (this.stream) return;
-    this.stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    this.stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND, video: true });
     this.enableMic(this.microphoneOn);
     this.enableCam(this.cameraOn);
   }
