@@ -15,6 +15,7 @@ from tests.browser.chromium import chromium
 from tests.browser.fake_devices import camera_file, microphone_file
 from tests.conftest import RECORDINGS
 from tests.support.forked_product import ForkedServer
+from tests.support.scenarios import TONES
 from tests.support.waiting import until
 
 SPEECH = RECORDINGS / "speech"
@@ -90,6 +91,13 @@ async def server(shared_server: ForkedServer) -> ForkedServer:
     """The real server, with no call on it."""
     await no_calls(shared_server)
     return shared_server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def tones_server() -> AsyncIterator[ForkedServer]:
+    """A server that answers at once, and in tones: for what the page does with any answer."""
+    async with ForkedServer("--scenario", str(TONES)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

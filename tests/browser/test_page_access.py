@@ -169,12 +169,10 @@ async def test_m_mutes_while_the_focus_is_on_the_call_and_is_a_letter_elsewhere(
     await caller.press("hang-up")
 
 
-async def test_with_a_phones_keyboard_open_the_newest_words_can_be_read(quiet_browser, open_page):
-    async with ForkedServer("--scenario", str(TONES)) as server:
-        await keeps_the_newest_words(await open_page(quiet_browser, server.url, **PHONE))
-
-
-async def keeps_the_newest_words(caller: Caller) -> None:
+async def test_with_a_phones_keyboard_open_the_newest_words_can_be_read(
+    tones_server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, tones_server.url, **PHONE)
     page = caller.page
     await caller.call()
     await caller.types("what can you do?")

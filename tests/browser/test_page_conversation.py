@@ -7,7 +7,6 @@ from tests.browser.caller import SILENCE_RMS, VOICE_RMS, Caller, Sample
 from tests.browser.chromium import chromium
 from tests.browser.conftest import SPEECH
 from tests.browser.fake_devices import microphone_file
-from tests.support.forked_product import ForkedServer
 from tests.support.waiting import until
 from vision_agent.rtc.channel import TEXT_BURST
 from vision_agent.rtc.rtvi import MAX_TEXT_CHARS
@@ -64,8 +63,8 @@ async def test_speaking_over_an_answer_silences_it(playwright, server, bottle, o
         await caller.leave()
 
 
-async def test_typing_over_an_answer_silences_it(server, denying_browser, open_page):
-    caller = await open_page(denying_browser, server.url)
+async def test_typing_over_an_answer_silences_it(tones_server, denying_browser, open_page):
+    caller = await open_page(denying_browser, tones_server.url)
     await caller.call()
     await caller.listen()
     await caller.types("what can you do?")
@@ -107,9 +106,9 @@ def first_silence(samples: list[Sample], since_ms: float) -> float | None:
 
 
 async def test_questions_are_asked_by_a_click_and_by_typing_and_a_text_that_is_too_long_is_kept(
-    server, denying_browser, open_page
+    tones_server, denying_browser, open_page
 ):
-    caller = await open_page(denying_browser, server.url)
+    caller = await open_page(denying_browser, tones_server.url)
     await caller.call()
     await caller.page.get_by_role("button", name="What do you see?").click()
     assert await caller.reads("user") == ["What do you see?"]
@@ -147,27 +146,25 @@ async def told_and_kept_where_it_is_too_long(caller: Caller) -> None:
 
 
 async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back(
-    denying_browser, open_page, tmp_path
+    tones_server, denying_browser, open_page
 ):
-    (tmp_path / "scenario.yaml").write_text("engine: false\notherwise: {say: Yes.}\n")
-    async with ForkedServer("--scenario", str(tmp_path / "scenario.yaml")) as server:
-        caller = await open_page(denying_browser, server.url)
-        page = caller.page
-        await caller.call()
-        # Faster than a person types: the server takes a burst, then one every second or two.
-        await page.evaluate(
-            """(count) => {
-                 const text = document.getElementById("text");
-                 for (let n = 0; n < count; n++) {
-                   text.value = `line ${n}`;
-                   document.getElementById("composer").requestSubmit();
-                 }
-               }""",
-            TEXT_BURST + 30,
-        )
-        refused = page.locator('.line-user[data-state="refused"]')
-        await expect(refused.first).to_contain_text("Not sent.", timeout=30_000)
-        # How many are taken depends on the speed of the machine; the others are returned.
-        first = await refused.locator(".text").first.inner_text()
-        await expect(page.locator("#text")).to_have_value(first)
-        await expect(page.locator(".line-error")).to_have_count(0)
+    caller = await open_page(denying_browser, tones_server.url)
+    page = caller.page
+    await caller.call()
+    # Faster than a person types: the server takes a burst, then one every second or two.
+    await page.evaluate(
+        """(count) => {
+             const text = document.getElementById("text");
+             for (let n = 0; n < count; n++) {
+               text.value = `line ${n}`;
+               document.getElementById("composer").requestSubmit();
+             }
+           }""",
+        TEXT_BURST + 30,
+    )
+    refused = page.locator('.line-user[data-state="refused"]')
+    await expect(refused.first).to_contain_text("Not sent.", timeout=30_000)
+    # How many are taken depends on the speed of the machine; the others are returned.
+    first = await refused.locator(".text").first.inner_text()
+    await expect(page.locator("#text")).to_have_value(first)
+    await expect(page.locator(".line-error")).to_have_count(0)

@@ -133,9 +133,8 @@ async def over_what_is_pointed_at(page: Page) -> None:
 async def test_the_box_lies_over_what_is_pointed_at_and_a_close_look_gets_the_whole_resolution(
     pointing_server, swaying_browser, open_page
 ):
-    caller = await open_page(
-        swaying_browser, pointing_server.url, viewport={"width": 1440, "height": 900}
-    )
+    wide = {"width": 1440, "height": 900}
+    caller = await open_page(swaying_browser, pointing_server.url, own_clock=True, viewport=wide)
     page = caller.page
     await caller.call()
 
@@ -172,6 +171,8 @@ async def test_the_box_lies_over_what_is_pointed_at_and_a_close_look_gets_the_wh
     answer = page.locator('.line-agent[data-state="final"] .text').nth(1)
     await expect(answer).to_have_text("It is 1280 by 720.", timeout=60_000)
     await until(usual_size, 15, "the usual size again")
+    assert await page.locator(".point").count() == 1
+    await page.clock.fast_forward(10_000)
     await page.locator(".point").wait_for(state="detached", timeout=20_000)
     await caller.press("hang-up")
 
