@@ -45,12 +45,12 @@ async def test_a_spoken_question_is_captioned_and_its_answer_played_and_captione
         await caller.leave()
 
 
-async def test_speaking_over_an_answer_silences_it(playwright, server, bottle, open_page, tmp_path):
+async def test_speaking_over_an_answer_silences_it(playwright, server, open_page, tmp_path):
     # The caller talks all the time; the mute button decides what the agent hears.
     talk = microphone_file([SPEECH / "what-do-you-see.wav", 1.0], tmp_path / "talk.wav")
-    async with chromium(playwright, camera=bottle, microphone=talk) as browser:
+    async with chromium(playwright, microphone=talk) as browser:
         caller = await open_page(browser, server.url)
-        await caller.page.click("#call")
+        await caller.page.click("#call-voice")
         await caller.press("microphone")
         await caller.sees_state("listening")
         await caller.listen()

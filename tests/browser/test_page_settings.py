@@ -1,7 +1,11 @@
-"""The settings: devices and a voice that are remembered, push to talk, keys, the captions' size."""
+"""Several cameras, and settings: remembered devices and a voice, push to talk, keys, captions."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from playwright.async_api import Route, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Playwright, Route, expect
 
 from tests.browser.chromium import chromium
 from tests.support.waiting import until
@@ -12,76 +16,116 @@ SENDS_SOUND = "() => window.connections.at(-1).getSenders()[0].track.enabled"
 CAMERA = "() => document.querySelector('video').srcObject?.getTracks()[0].label"
 
 
-async def test_what_is_chosen_holds_in_the_call_and_at_the_next_visit(
-    playwright, server, silence, open_page
-):
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def three_cameras(
+    playwright: Playwright, silence: Path, silent_browsers: set[Browser]
+) -> AsyncIterator[Browser]:
+    """Two cameras: of Chromium's three, the second is a depth camera, which no call can send."""
     async with chromium(playwright, microphone=silence, cameras=3) as browser:
-        caller = await open_page(browser, server.url)
-        page = caller.page
-        offers = []
+        silent_browsers.add(browser)
+        yield browser
 
-        async def keep(route: Route) -> None:
-            if route.request.method == "POST":
-                offers.append(route.request.post_data_json)
-            await route.continue_()
 
-        await page.route("**/api/offer", keep)
-        open_settings = page.get_by_role("button", name="Settings")
-        await open_settings.click()
-        await page.locator("select[name=voice]").select_option("Puck")
-        await page.locator("select[name=captions]").select_option("largest")
-        await page.get_by_label("Push to talk").check()
-        await page.get_by_role("button", name="Done").click()
+async def test_what_is_chosen_holds_in_the_call_and_at_the_next_visit(
+    server, three_cameras, open_page
+):
+    caller = await open_page(three_cameras, server.url)
+    page = caller.page
+    offers = []
 
-        await caller.call()
-        assert offers[-1]["requestData"]["voice"] == "Puck"
-        assert await page.evaluate(SENDS_SOUND) is False
-        await expect(page.locator("#state-detail")).to_contain_text("Hold Space")
-        await page.keyboard.down(" ")
-        await until(lambda: page.evaluate(SENDS_SOUND), what="the microphone to open")
-        await page.keyboard.up(" ")
+    async def keep(route: Route) -> None:
+        if route.request.method == "POST":
+            offers.append(route.request.post_data_json)
+        await route.continue_()
 
-        async def closed() -> bool:
-            return not await page.evaluate(SENDS_SOUND)
+    await page.route("**/api/offer", keep)
+    open_settings = page.get_by_role("button", name="Settings")
+    await open_settings.click()
+    await page.locator("select[name=voice]").select_option("Puck")
+    await page.locator("select[name=captions]").select_option("largest")
+    await page.get_by_label("Push to talk").check()
+    await page.get_by_role("button", name="Done").click()
 
-        await until(closed, what="the microphone to close")
-        button = page.get_by_role("button", name="Hold to talk")
-        await button.dispatch_event("pointerdown")
-        await until(lambda: page.evaluate(SENDS_SOUND), what="the microphone to open")
-        await button.dispatch_event("pointerup")
-        await until(closed, what="the microphone to close")
-        # In a text, Space types.
-        await page.locator("#text").focus()
-        await page.keyboard.type("a b")
-        assert await page.input_value("#text") == "a b"
-        assert await closed()
+    await caller.call()
+    assert offers[-1]["requestData"]["voice"] == "Puck"
+    assert await page.evaluate(SENDS_SOUND) is False
+    await expect(page.locator("#state-detail")).to_contain_text("Hold Space")
+    await page.keyboard.down(" ")
+    await until(lambda: page.evaluate(SENDS_SOUND), what="the microphone to open")
+    await page.keyboard.up(" ")
 
-        # The camera is changed in the call, and M and V work on the stage.
-        first = await page.evaluate(CAMERA)
-        await open_settings.click()
-        camera = page.locator("select[name=camera]")
-        listed = await camera.locator("option").all_text_contents()
-        other = listed[-1]
-        assert other != first
-        await camera.select_option(label=other)
-        await page.get_by_label("Push to talk").uncheck()
-        await page.get_by_role("button", name="Done").click()
+    async def closed() -> bool:
+        return not await page.evaluate(SENDS_SOUND)
 
-        async def changed() -> bool:
-            return await page.evaluate(CAMERA) == other
+    await until(closed, what="the microphone to close")
+    button = page.get_by_role("button", name="Hold to talk")
+    await button.dispatch_event("pointerdown")
+    await until(lambda: page.evaluate(SENDS_SOUND), what="the microphone to open")
+    await button.dispatch_event("pointerup")
+    await until(closed, what="the microphone to close")
+    # In a text, Space types.
+    await page.locator("#text").focus()
+    await page.keyboard.type("a b")
+    assert await page.input_value("#text") == "a b"
+    assert await closed()
 
-        await until(changed, what="the chosen camera")
-        await expect(page.locator("#stage")).to_be_focused()
-        await page.keyboard.press("m")
-        await expect(page.locator("#state-detail")).to_contain_text("muted")
-        await page.keyboard.press("v")
-        await expect(page.locator("body")).to_have_attribute("data-camera", "off")
-        await page.keyboard.press("Shift+H")
-        await expect(page.locator("body")).to_have_attribute("data-view", "lobby")
+    # The camera is changed in the call, and M and V work on the stage.
+    first = await page.evaluate(CAMERA)
+    await open_settings.click()
+    camera = page.locator("select[name=camera]")
+    listed = await camera.locator("option").all_text_contents()
+    other = listed[-1]
+    assert other != first
+    await camera.select_option(label=other)
+    await page.get_by_label("Push to talk").uncheck()
+    await page.get_by_role("button", name="Done").click()
 
-        await page.reload()
-        await expect(page.locator("body")).to_have_attribute("data-captions", "largest")
-        await caller.call()
-        assert offers[-1]["requestData"]["voice"] == "Puck"
-        assert await page.evaluate(CAMERA) == other, "although Chromium gives it another id here"
-        await caller.leave()
+    async def changed() -> bool:
+        return await page.evaluate(CAMERA) == other
+
+    await until(changed, what="the chosen camera")
+    await expect(page.locator("#stage")).to_be_focused()
+    await page.keyboard.press("m")
+    await expect(page.locator("#state-detail")).to_contain_text("muted")
+    await page.keyboard.press("v")
+    await expect(page.locator("body")).to_have_attribute("data-camera", "off")
+    await page.keyboard.press("Shift+H")
+    await expect(page.locator("body")).to_have_attribute("data-view", "lobby")
+
+    await page.reload()
+    await expect(page.locator("body")).to_have_attribute("data-captions", "largest")
+    await caller.call()
+    assert offers[-1]["requestData"]["voice"] == "Puck"
+    assert await page.evaluate(CAMERA) == other, "although Chromium gives it another id here"
+    await caller.leave()
+
+
+async def test_with_several_cameras_one_can_switch_and_the_next_is_seen(
+    server, three_cameras, open_page
+):
+    device = "() => document.querySelector('video').srcObject.getTracks()[0].getSettings().deviceId"
+    switch = '[data-control="switch"]'
+    caller = await open_page(three_cameras, server.url)
+    await caller.call()
+    seen = [await caller.page.evaluate(device)]
+    for _ in range(2):
+        await caller.page.click(switch)
+
+        async def another() -> bool:
+            return await caller.page.evaluate(device) not in seen
+
+        await until(another, what="another camera")
+        seen.append(await caller.page.evaluate(device))
+    sent = await caller.video_sent()
+
+    async def more() -> bool:
+        return (await caller.video_sent())["framesSent"] > sent["framesSent"] + 3
+
+    await until(more, what="pictures of the third camera")
+    await caller.page.click(switch)
+
+    async def the_first() -> bool:
+        return await caller.page.evaluate(device) == seen[0]
+
+    await until(the_first, what="the first camera again")
+    await caller.press("hang-up")
