@@ -9,11 +9,22 @@ from tests.support.llama_server import llama_server
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 
-async def test_a_model_of_ones_own_answers_on_the_page(denying_browser, open_page):
+# Of few words and without tools: the model reads 200 words a second.
+AGENT = """
+from google.adk.agents import Agent
+
+root_agent = Agent(name="brief", model="gemini-3.8-live", instruction="Say one word.")
+"""
+
+
+async def test_a_model_of_ones_own_answers_on_the_page(denying_browser, open_page, tmp_path):
     """What it says is not judged: it is a very small model."""
+    (tmp_path / "brief").mkdir()
+    (tmp_path / "brief" / "agent.py").write_text(AGENT)
+    agent = ("--agent", str(tmp_path / "brief"))
     async with (
         llama_server() as llama,
-        ForkedServer("--brain", llama.url, "--brain-images", "0") as server,
+        ForkedServer(*agent, "--brain", llama.url, "--brain-images", "0") as server,
     ):
         caller = await open_page(denying_browser, server.url)
         host = llama.url.removeprefix("http://").removesuffix("/v1")
