@@ -116,7 +116,7 @@ def _filters(frames: SpeechFrames, part: slice, shape: VoiceShape) -> Complexes:
     levels, pitch_hz = frames.harmonic[:, part].T, frames.pitch_hz[part]
     if shape.keeps_the_voice:
         phases = np.pi * np.tanh(frames.harmonic_phase[:, part].T)
-        return _complexes(np.minimum(levels, _LOUDEST) + 1j * phases)
+        return _complexes(np.minimum(levels, _LOUDEST), phases)
     envelope = _envelope(levels, pitch_hz, shape.formants) + _tilt(shape)
     # Lower harmonics are closer together: without this, more of them would be louder.
     envelope += np.float32(np.log(shape.pitch) / 2)
@@ -142,16 +142,24 @@ def _minimum_phase(envelope: Floats) -> Complexes:
     cepstrum = np.fft.irfft(envelope, _WINDOW, axis=1)
     cepstrum[:, 1 : _WINDOW // 2] *= 2
     cepstrum[:, _WINDOW // 2 + 1 :] = 0
-    return _complexes(np.fft.rfft(cepstrum, axis=1))
+    logarithms = np.fft.rfft(cepstrum, axis=1)
+    return _complexes(logarithms.real, logarithms.imag)
 
 
-def _complexes(logarithms: NDArray[np.complexfloating]) -> Complexes:
-    return np.asarray(np.exp(logarithms), np.complex64)
+def _complexes(levels: Floats, phases: Floats) -> Complexes:
+    """The numbers with these logarithms of amplitudes and these angles.
+
+    numpy's `exp` of complex numbers takes eleven times as long.
+    """
+    amplitudes = np.exp(levels)
+    found = np.empty(levels.shape, np.complex64)
+    found.real, found.imag = amplitudes * np.cos(phases), amplitudes * np.sin(phases)
+    return found
 
 
 def _free_spectra(frames: SpeechFrames, part: slice, shape: VoiceShape) -> Complexes:
     levels, phases = frames.free[:, part].T, frames.free_phase[:, part].T
-    spectra = _complexes(np.minimum(levels, _LOUDEST) + 1j * phases)
+    spectra = _complexes(np.minimum(levels, _LOUDEST), phases)
     if shape.formants != 1:
         # Seen from the middle of its window, each frame is played slower or faster.
         source = np.arange(_BINS) / shape.formants
