@@ -37,6 +37,7 @@ _MARGIN_FRAMES = 2
 _FROM_THE_MIDDLE = 1 - 2 * (np.arange(_BINS) % 2).astype(np.float32)
 
 Complexes = NDArray[np.complex64]
+_Reals = NDArray[np.floating]
 
 
 def sound(frames: SpeechFrames, shape: VoiceShape) -> Iterator[Floats]:
@@ -146,7 +147,7 @@ def _minimum_phase(envelope: Floats) -> Complexes:
     return _complexes(logarithms.real, logarithms.imag)
 
 
-def _complexes(levels: Floats, phases: Floats) -> Complexes:
+def _complexes(levels: _Reals, phases: _Reals) -> Complexes:
     """The numbers with these logarithms of amplitudes and these angles.
 
     numpy's `exp` of complex numbers takes eleven times as long.
