@@ -10,34 +10,36 @@ from pathlib import Path
 from vision_agent.doctor.finding import Finding
 
 _LITTLE_DISK_BYTES = 200 * 1024 * 1024
+_LIBRARIES = (("libGL.so.1", "libgl1"), ("libglib-2.0.so.0", "libglib2.0-0"))
+"""What OpenCV needs, each with its package."""
 _CODECS = (("libopus", "w"), ("opus", "r"), ("vp8", "r"), ("libvpx", "w"), ("h264", "r"))
 
 
 def check_libraries() -> list[Finding]:
-    """Check the shared libraries that OpenCV needs, and OpenCV itself."""
-    missing = []
-    if sys.platform == "linux":
-        for name, package in (("libGL.so.1", "libgl1"), ("libglib-2.0.so.0", "libglib2.0-0")):
-            try:
-                ctypes.CDLL(name)
-            except OSError:
-                missing.append((name, package))
-    if missing:
-        names, packages = zip(*missing, strict=True)
-        return [
-            Finding(
-                "libraries",
-                "problem",
-                f"{' and '.join(names)} is missing: OpenCV can't start.",
-                f"Debian, Ubuntu: apt-get install {' '.join(packages)}.",
-            )
-        ]
+    """Check OpenCV, and if it does not load, the shared libraries that it needs."""
     try:
         import cv2
     except ImportError as error:
-        advice = "pip install --force-reinstall 'opencv-python>=4.13,<5'"
-        return [Finding("libraries", "problem", f"OpenCV can't be loaded: {error}.", advice)]
+        missing = [each for each in _LIBRARIES if sys.platform == "linux" and not _loads(each[0])]
+        if missing:
+            names, packages = zip(*missing, strict=True)
+            are = "is" if len(names) == 1 else "are"
+            text = f"{' and '.join(names)} {are} missing: OpenCV can't start."
+            advice = f"Debian, Ubuntu: apt-get install {' '.join(packages)}."
+        else:
+            text = f"OpenCV can't be loaded: {error}."
+            advice = "pip install --force-reinstall 'opencv-python>=4.13,<5'"
+        return [Finding("libraries", "problem", text, advice)]
+    # The headless build needs none of the libraries.
     return [Finding("libraries", "ok", f"OpenCV {cv2.__version__} loads.")]
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def check_codecs() -> list[Finding]:
