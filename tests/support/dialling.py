@@ -245,7 +245,7 @@ class Dialled:
         await self.wait_for(lambda m: m["type"] == "bot-ready")
 
     def _listen(self, samples: Samples, _: int) -> None:
-        self.voiced.append(bool(abs(samples.astype(int)).max() > 500))
+        self.voiced.append(bool(samples.max() > 500 or samples.min() < -500))
 
     async def hang_up(self) -> None:
         await asyncio.to_thread(request, "DELETE", f"{self.url}/api/offer/{self.pc_id}")
