@@ -160,7 +160,7 @@ async def test_two_looks_at_once_and_no_more_while_the_loop_goes_on(
 
 async def test_many_conversations_at_once_get_the_same_answer(sight: Sight) -> None:
     seen = await asyncio.gather(
-        *(sight.observe([frame(RED_THING)], NEEDS - {"changes"}) for _ in range(4))
+        *(sight.observe([frame(RED_THING)], NEEDS - {"changes"}) for _ in range(look.AT_ONCE + 1))
     )
 
     assert len(set(seen)) == 1
