@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +64,39 @@ async def server(site: str) -> AsyncIterator[ForkedServer]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def secured_server(site: str) -> AsyncIterator[ForkedServer]:
+    async with AsyncExitStack() as stack:
+        # The token is this server's alone.
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
+            environment.setenv("VISION_AGENT_TOKEN", "s3cret")
+            server = await stack.enter_async_context(ForkedServer("--scenario", str(TONES)))
+        yield server
+
+
+# What is asked is found by the detector of speech.
+SCRIPTED = """
+engine: false
+hears: ["What do you see?"]
+hears_then: again
+answers:
+  - when: {words: what do you see, spoken: true}
+    say: I see what you send.
+  - when: {words: what colour}
+    say: It is any.
+otherwise: {say: []}
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scripted_server(
+    site: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ForkedServer]:
+    """A server for what a client shows of any answer."""
+    scenario = tmp_path_factory.mktemp("scenario") / "scripted.yaml"
+    scenario.write_text(SCRIPTED)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
-        environment.setenv("VISION_AGENT_TOKEN", "s3cret")
-        async with ForkedServer("--scenario", str(TONES)) as server:
+        async with ForkedServer("--scenario", str(scenario)) as server:
             yield server
 
 
@@ -226,9 +255,9 @@ DRAWS_SELDOM = "requestAnimationFrame = (draw) => setTimeout(() => draw(performa
 
 
 async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
-    site: str, server: ForkedServer, speaking: Browser
+    site: str, scripted_server: ForkedServer, speaking: Browser
 ) -> None:
-    address = f"{site}/kit.html?offer={server.url}/api/offer"
+    address = f"{site}/kit.html?offer={scripted_server.url}/api/offer"
     calm = {"viewport": {"width": 1024, "height": 640}, "reduced_motion": "reduce"}
     page = await speaking.new_page(**calm)
     await page.add_init_script(DRAWS_SELDOM)
