@@ -53,8 +53,8 @@ def in_8_bits(model: bytes) -> bytes:
     shapes = _shapes(graphs[0]) if graphs else {}
     if not shapes:
         return model
-    changed = with_graph(model, lambda graph: list(_graph(graph, shapes)))
-    return changed + operator_set(_DOMAIN, 1)
+    allowed = operator_set(_DOMAIN, 1)
+    return with_graph(model, lambda graph: list(_graph(graph, shapes)), allowed)
 
 
 def _shapes(graph: memoryview) -> _Shapes:

@@ -27,12 +27,15 @@ Field = tuple[int, memoryview, memoryview]
 """Number, value if it is a length-delimited one, and the whole field; neither is a copy."""
 
 
-def with_graph(model: bytes, changed: Callable[[memoryview], Sequence[Bytes]]) -> bytes:
+def with_graph(
+    model: bytes, changed: Callable[[memoryview], Sequence[Bytes]], *more: Bytes
+) -> bytes:
     """A model whose graph has other fields.
 
     Args:
         model: The ONNX file.
         changed: Returns the fields of the new graph.
+        more: Further fields of the model.
     """
     parts: list[Bytes] = []
     for number, value, whole in fields(memoryview(model)):
@@ -41,7 +44,7 @@ def with_graph(model: bytes, changed: Callable[[memoryview], Sequence[Bytes]]) -
             parts += (_head(GRAPH, sum(map(len, graph))), *graph)
         else:
             parts.append(whole)
-    return b"".join(parts)
+    return b"".join((*parts, *more))
 
 
 def fields(message: memoryview) -> Iterator[Field]:
@@ -89,9 +92,10 @@ def int_attribute(name: str, value: int) -> bytes:
 
 def tensor(name: Bytes, dimensions: Sequence[int], data_type: int, raw: bytes) -> bytes:
     """The field of a tensor with initial values, in a graph."""
-    shape = b"".join(_int(_DIMENSIONS, each) for each in dimensions)
-    rest = _int(_DATA_TYPE, data_type) + field(_TENSOR_NAME, name) + field(_RAW_DATA, raw)
-    return field(TENSOR, shape + rest)
+    parts = [_int(_DIMENSIONS, each) for each in dimensions]
+    parts += (_int(_DATA_TYPE, data_type), field(_TENSOR_NAME, name), _head(_RAW_DATA, len(raw)))
+    size = sum(map(len, parts)) + len(raw)
+    return b"".join((_head(TENSOR, size), *parts, raw))  # one copy of the numbers
 
 
 def operator_set(domain: bytes, version: int) -> bytes:
