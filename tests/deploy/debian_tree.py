@@ -79,8 +79,9 @@ def make(root: Path, suite: str) -> None:
     (root / AUTHORITIES).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path("/", AUTHORITIES), root / AUTHORITIES)
     shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
-    run(root, ["sh", "-c", "ldconfig && python3 -m compileall -q /usr/lib/python3*"])
-    run(root, ["python3", "-m", "venv", "--without-pip", "/usr/local"])
+    run(root, ["ldconfig"])
+    # Docker's Python has no bytecode of its library either.
+    run(root, ["python3", "-B", "-m", "venv", "--without-pip", "/usr/local"])
     (wheel,) = root.glob("usr/share/python-wheels/pip-*.whl")
     (site_packages,) = root.glob("usr/local/lib/python3*/site-packages")
     with zipfile.ZipFile(wheel) as archive:
