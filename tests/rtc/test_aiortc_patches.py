@@ -18,13 +18,14 @@ from vision_agent.rtc.aiortc_patches import (
     get_mono_decoder,
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE, BoundedReceiver
+from vision_agent.rtc.aiortc_rtp import BoundedRouter
 from vision_agent.rtc.decoder_queues import AudioDecoderQueue, VideoDecoderQueue
 from vision_agent.rtc.own import aioice
 from vision_agent.rtc.own.aiortc import RTCRtpReceiver, RTCRtpSender, RTCSctpTransport
 from vision_agent.rtc.own.aiortc import rtcpeerconnection as peer_connection_module
 from vision_agent.rtc.own.aiortc import rtcrtpreceiver as receiver_module
 from vision_agent.rtc.own.aiortc.jitterbuffer import JitterFrame
-from vision_agent.rtc.own.aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
+from vision_agent.rtc.own.aiortc.rtcdtlstransport import RTCDtlsTransport
 
 
 def test_installing_again_changes_nothing():
@@ -94,7 +95,10 @@ CHANGES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "no longer uses RtpRouter": lambda m: m.setattr(
         RTCDtlsTransport, "__init__", lambda self, transport, certificates: None
     ),
-    "RtpRouter no longer": lambda m: m.setattr(RtpRouter, "__init__", lambda self: None),
+    # aiortc's name for it is the replacement's, once that is installed.
+    "RtpRouter no longer": lambda m: m.setattr(
+        BoundedRouter.__base__, "__init__", lambda self: None
+    ),
     "check_incoming is gone": lambda m: m.delattr(aioice.ice.Connection, "check_incoming"),
 }
 
