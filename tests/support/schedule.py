@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from tests.support.kinds import kind_of
+from tests.support.priority import COMPUTE
 
 SECONDS: dict[str, float] = tomllib.loads((Path(__file__).parent / "seconds.toml").read_text())
 """The duration of all tests of a file, written by scripts/record_seconds.py; others are short."""
@@ -33,7 +34,7 @@ UNDIVIDED = (
 applications serve several tests, the samples call at the same time, and the last test of the table
 of fields judges what the others saw."""
 
-AT_ONCE = {"heavy": 2, "clients": 1, "calls": 4, "sums": 1}
+AT_ONCE = {"heavy": 2, "clients": 1, "calls": 3, "sums": 1}
 """How much of each lane workers may take at a time. Units in no lane mostly wait."""
 
 FIRST = (
@@ -45,15 +46,13 @@ FIRST = (
     ("sums", None),
     (None,),
     (None,),
+    (None,),
+    (None,),
 )
 """The lanes that each worker looks into first, in order; after them it takes any test."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
 """Files that are not divided: one runs at a time anyway, and each part would load the models."""
-
-
-_BUILDS = "tests/deploy/test_image.py"
-"""Downloads most of the time, and builds at a low priority."""
 
 
 def file_of(nodeid: str) -> str:
@@ -83,15 +82,17 @@ def lane_of(unit: str) -> str | None:
         return "clients"
     if unit.startswith(_SUMS):
         return "sums"
-    return "calls" if kind not in (None, "programs") and unit != _BUILDS else None
+    if unit.startswith(COMPUTE):
+        return None  # gives way to whatever runs beside it
+    return "calls" if kind not in (None, "programs") else None
 
 
 def share_of(unit: str) -> int:
-    """How much of its lane a unit takes: six calls or three nodes need as much as two browsers.
+    """How much of its lane a unit takes: six calls need as much as two browsers.
 
     A page in a call takes 0.4 of a core, its server included.
     """
-    return 2 if unit.startswith(("tests/samples/", "tests/cluster/test_cluster.py")) else 1
+    return 2 if unit.startswith("tests/samples/") else 1
 
 
 def order(unit: str) -> float:
