@@ -34,16 +34,19 @@ UNDIVIDED = (
 applications serve several tests, the samples call at the same time, and the last test of the table
 of fields judges what the others saw."""
 
-AT_ONCE = {"heavy": 2, "clients": 1, "calls": 3, "sums": 1}
-"""How much of each lane workers may take at a time. Units in no lane mostly wait."""
+AT_ONCE = {"heavy": 2, "clients": 1, "calls": 4, "sums": 1}
+"""How many workers run units of each lane at a time. Units in no lane mostly wait.
+
+A page in a call takes 0.4 of a core, its server included.
+"""
 
 FIRST = (
     ("heavy",),
     ("heavy",),
     ("clients", "calls"),
     ("calls",),
-    ("calls", None),
-    ("sums", None),
+    ("calls",),
+    ("sums", "calls"),
     (None,),
     (None,),
     (None,),
@@ -87,14 +90,6 @@ def lane_of(unit: str) -> str | None:
     return "calls" if kind not in (None, "programs") else None
 
 
-def share_of(unit: str) -> int:
-    """How much of its lane a unit takes: six calls need as much as two browsers.
-
-    A page in a call takes 0.4 of a core, its server included.
-    """
-    return 2 if unit.startswith("tests/samples/") else 1
-
-
 def order(unit: str) -> float:
     """To sort by: the longest first."""
     return -SECONDS.get(file_of(unit), 0)
@@ -106,17 +101,13 @@ class LongestFirst(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
 
-    def _taken(self, node: WorkerController) -> dict[str | None, int]:
-        """How much of which lanes a worker takes with what it runs or is about to."""
-        taken: dict[str | None, int] = {}
-        for unit, tests in self.assigned_work[node].items():
-            if not all(tests.values()):
-                lane = lane_of(unit)
-                taken[lane] = max(taken.get(lane, 0), share_of(unit))
-        return taken
+    def _lanes(self, node: WorkerController) -> set[str | None]:
+        """The lanes of what a worker runs or is about to."""
+        units = self.assigned_work[node].items()
+        return {lane_of(unit) for unit, tests in units if not all(tests.values())}
 
     def _next_unit(self, node: WorkerController) -> str | None:
-        others = [self._taken(each) for each in self.nodes if each is not node]
+        others = [self._lanes(each) for each in self.nodes if each is not node]
         longest: dict[str | None, str] = {}
         for unit in self.workqueue:
             longest.setdefault(lane_of(unit), unit)
@@ -124,8 +115,8 @@ class LongestFirst(LoadScopeScheduling):
         for lane in (*first, *longest):
             if lane not in longest:
                 continue
-            taken = sum(of.get(lane, 0) for of in others)
-            if lane is None or taken + share_of(longest[lane]) <= AT_ONCE[lane]:
+            taken = sum(lane in lanes for lanes in others)
+            if lane is None or taken < AT_ONCE[lane]:
                 return longest[lane]
         asked_again = any(not each.shutting_down for each in self.nodes if each is not node)
         return None if asked_again else next(iter(self.workqueue))
