@@ -1,7 +1,6 @@
-"""A process that has imported Ray, Serve and ADK once and forks the workers and agents of raylets.
+"""A process that has imported Ray, Serve and ADK once and forks the workers of one raylet.
 
-A cluster has one that imports, which ends with its standard input. Each raylet has a fork of it,
-which ends with the raylet, as a worker's parent does.
+It ends with the raylet, as a worker ends with its parent.
 """
 
 from __future__ import annotations
@@ -19,11 +18,6 @@ from tests.support.fork_server import become, fork_on_request, threads
 
 IMPORTED = (
     "ray._private.workers.default_worker",
-    "ray.dashboard.agent",
-    # Modules that an agent imports because they are there.
-    "ray.dashboard.modules.aggregator.aggregator_agent",
-    "ray.dashboard.modules.reporter.reporter_agent",
-    "ray._private.runtime_env.agent.runtime_env_agent",
     "ray.serve._private.controller",
     "ray.serve._private.proxy",
     "ray.serve._private.replica",
@@ -32,8 +26,8 @@ IMPORTED = (
 )
 
 
-def main() -> tuple[Request, list[int], socket.socket | None] | None:
-    """Imports the modules and serves requests; in each child, returns what it becomes."""
+def main() -> tuple[Request, list[int]] | None:
+    """Imports the modules and serves requests; in each child, returns the child's request."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         with contextlib.suppress(OSError):
@@ -43,16 +37,11 @@ def main() -> tuple[Request, list[int], socket.socket | None] | None:
         print("listening", flush=True)
         if not listener.getsockname():
             return None
-        if (raylet := os.environ.get("RAY_RAYLET_PID")) is not None:
-            return fork_on_request(listener, os.pidfd_open(int(raylet)))
-        # Ray reads these when it is imported. Forks have no job yet, like workers that are started
-        # ahead. Of the raylet's end they learn by their parent's.
-        os.environ |= {"RAY_RAYLET_PID": str(os.getpid()), "RAY_JOB_ID": "ffffffff"}
         gc.disable()  # as the fork server does: `fork_on_request` enables it
         for module in IMPORTED:
             importlib.import_module(module)
         assert threads() == 1, "threads do not survive a fork"
-        return fork_on_request(listener)
+        return fork_on_request(listener, os.pidfd_open(int(os.environ["RAY_RAYLET_PID"])))
 
 
 if __name__ == "__main__" and (child := main()):

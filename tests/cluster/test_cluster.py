@@ -22,7 +22,7 @@ from playwright.async_api import async_playwright, expect
 from tests.browser.caller import Caller
 from tests.browser.chromium import chromium
 from tests.browser.conftest import CHEAP
-from tests.cluster.forked_ray import forking
+from tests.cluster.forked_ray import write_python
 from tests.support.dialling import Dialled, request
 from tests.support.messages import refusal
 from tests.support.metrics import metrics
@@ -35,13 +35,10 @@ from vision_agent.worker_name import worker_of
 LINES = 2
 """Of each worker."""
 
-AGENTS = {"RAY_enable_pipe_based_agent_to_parent_health_check": "1"}
-"""An agent that is a fork is no child of its raylet: it notices its end by a pipe."""
-
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
-    """A cluster of a head and a node, with two workers, one on each, that share a database."""
+    """A cluster of a head and two nodes, with two workers that share a database."""
     from vision_agent.cluster import run
 
     ray = run._ray()
@@ -60,41 +57,38 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
         calls_per_address=0,
         drain_s=1,
     )
-    size = {"num_cpus": 2, "object_store_memory": 80_000_000}
-    with contextlib.ExitStack() as forks:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in (run.ENVIRONMENT | AGENTS).items():
-                patch.setenv(name, value)  # the nodes' processes inherit it
-            python = forks.enter_context(forking(tmp_path_factory.mktemp("python")))
-            patch.setattr(sys, "executable", str(python))
-            nodes = Cluster(
-                head_node_args={"include_dashboard": False, **size}, initialize_head=True
-            )
-            other = nodes.add_node(**size)
-        logs = nodes.head_node.get_logs_dir_path()
-        try:
-            ray.init(address=nodes.address, namespace=NAMESPACE, logging_level="warning")
+    small = {"object_store_memory": 80_000_000, "include_dashboard": False}
+    python = write_python(tmp_path_factory.mktemp("python"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in run.ENVIRONMENT.items():
+            patch.setenv(name, value)  # the nodes' processes inherit it
+        patch.setattr(sys, "executable", str(python))
+        nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
+        others = [nodes.add_node(num_cpus=2, object_store_memory=80_000_000) for _ in range(2)]
+    logs = nodes.head_node.get_logs_dir_path()
+    try:
+        ray.init(address=nodes.address, namespace=NAMESPACE, logging_level="warning")
 
-            def deploy(generation: str) -> None:
-                options = ClusterOptions(settings, generation, 2, 2, on_loopback=True)
-                run.deploy(options, everywhere=False)
-                run.wait_until_ready(generation, 2)
+        def deploy(generation: str) -> None:
+            options = ClusterOptions(settings, generation, 2, 2, on_loopback=True)
+            run.deploy(options, everywhere=False)
+            run.wait_until_ready(generation, 2)
 
-            deploy("g1")
-            url = f"http://127.0.0.1:{port}"
-            end_s = time.monotonic() + 20
-            # A worker runs before the ingress knows it.
-            while request("GET", f"{url}/healthz")["workers"] < 2:
-                assert time.monotonic() < end_s
-                time.sleep(0.1)
-            yield SimpleNamespace(url=url, node=other, deploy=deploy, settings=settings)
-        finally:
-            run.stop_ray()
-            nodes.shutdown()
-            for each in psutil.process_iter():
-                with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
-                    if "ray" in each.name() and writes_to(each, logs):
-                        each.kill()
+        deploy("g1")
+        url = f"http://127.0.0.1:{port}"
+        end_s = time.monotonic() + 20
+        # A worker runs before the ingress knows it.
+        while request("GET", f"{url}/healthz")["workers"] < 2:
+            assert time.monotonic() < end_s
+            time.sleep(0.1)
+        yield SimpleNamespace(url=url, nodes=others, deploy=deploy, settings=settings)
+    finally:
+        run.stop_ray()
+        nodes.shutdown()
+        for each in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                if "ray" in each.name() and writes_to(each, logs):
+                    each.kill()
 
 
 def writes_to(process: psutil.Process, folder: str) -> bool:
@@ -119,11 +113,6 @@ async def workers() -> dict[str, Any]:
 async def two_are_free() -> dict[str, Any] | None:
     there = await workers()
     return there if len(there) == 2 and not any(one.calls for one in there.values()) else None
-
-
-async def one_is_called() -> Any | None:
-    called = [one for one in (await workers()).values() if one.calls]
-    return called[0] if len(called) == 1 else None
 
 
 def worker_with(client: CallClient) -> str:
@@ -248,7 +237,7 @@ async def test_the_page_comes_back_from_a_killed_worker_by_one_new_call(cluster,
         await caller.press("microphone")  # its beeps would be turns
         await caller.types("hello")
         await expect(caller.page.locator(".line-agent .text").last).to_have_text("Hello.")
-        lost = await until(one_is_called)
+        (lost,) = [one for one in (await workers()).values() if one.calls]
         await caller.page.evaluate(PHASES)
         killed_ms = 1_000 * time.time()
         os.kill(there[lost.name].pid, signal.SIGKILL)
@@ -302,13 +291,11 @@ async def test_a_new_deployment_takes_the_calls_over(cluster):
 
 async def test_callers_of_a_node_whose_raylet_is_killed_come_back_on_another_node(cluster):
     there = await until(two_are_free)
-    (lost,) = [one for one in there.values() if one.node == cluster.node.node_id]
-    async with AsyncExitStack() as calls:
-        client = await calls.enter_async_context(CallClient(cluster.url))
-        while worker_with(client) != lost.name:  # a full worker takes no more calls
-            client = await calls.enter_async_context(CallClient(cluster.url))
+    async with CallClient(cluster.url) as client:
         await client.type("hello")
-        os.kill(cluster.node.all_processes["raylet"][0].process.pid, signal.SIGKILL)
+        lost = there[worker_with(client)]
+        (node,) = [each for each in cluster.nodes if each.node_id == lost.node]
+        os.kill(node.all_processes["raylet"][0].process.pid, signal.SIGKILL)
         await moved(client, lost.name)
 
     from ray.exceptions import RayError
