@@ -32,6 +32,9 @@ from vision_agent import CallClient, Settings
 from vision_agent.cluster.options import NAMESPACE, ClusterOptions
 from vision_agent.worker_name import worker_of
 
+# Ray waits in C, where no signal handler runs: a test that hangs ends pytest's worker.
+pytestmark = pytest.mark.timeout(180, method="thread")
+
 LINES = 2
 """Of each worker."""
 
