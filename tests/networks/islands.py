@@ -73,7 +73,9 @@ class Islands:
             (namespace, here, f"{address}/24"),
         ):
             self.run(place, "ip", "address", "add", own, "dev", device)
-            self.run(place, "ip", "link", "set", device, "up")
+            # An IPv6 address of the link would be checked for a second: Chromium sees its network
+            # change then, and gives up what it loads.
+            self.run(place, "ip", "link", "set", device, "addrgenmode", "none", "up")
         self.run(namespace, "ip", "route", "add", "default", "via", f"{net}.1")
 
     def unlink(self, namespace: str, address: str) -> None:
