@@ -398,3 +398,4 @@ addEventListener("pageshow", () => (leaving = false));
 voice.useSpeaker(preferences.now.speaker);
 lobby.open();
 render();
+byId("unloaded").remove();

@@ -1,4 +1,4 @@
-"""Why a call was refused, in words that say what to do."""
+"""Why there is no call, in words that say what to do."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -160,3 +160,19 @@ async def test_nothing_that_others_say_is_taken_for_markup(server, denying_brows
     assert await page.locator("img").count() == 0
     assert await page.locator("body script").count() == 0
     assert await page.title() != "owned"
+
+
+async def test_a_page_that_loads_in_part_says_so(server, denying_browser):
+    page = await denying_browser.new_page()
+    await page.route("**/view/lobby.js", lambda route: route.abort("internetdisconnected"))
+    await page.goto(server.url)
+    notice = page.locator("#unloaded")
+    await expect(notice).to_be_hidden()  # it may still load
+    await notice.evaluate("(element) => element.getAnimations()[0].finish()")
+    await expect(notice).to_be_visible()
+    assert "Reload the page." in await notice.inner_text()
+    await page.unroute("**/view/lobby.js")
+    await page.reload()
+    await expect(page.locator("#call")).to_be_enabled()
+    await expect(notice).not_to_be_attached()
+    await page.close()
