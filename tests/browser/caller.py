@@ -82,7 +82,7 @@ class Caller:
 
     @classmethod
     async def on(cls, page: Page, *, own_clock: bool = False) -> Self:
-        """On a page with a clock of its own, `waits_for_state` can let it wait in no time."""
+        """With `own_clock` the page has Playwright's clock, which `waits_for_state` advances."""
         await page.add_init_script(KEEP_CONNECTIONS)
         if own_clock:
             await page.clock.install()
@@ -93,7 +93,7 @@ class Caller:
         await self.page.wait_for_selector("#brain:not([hidden])")
 
     async def leave(self) -> None:
-        """Goes elsewhere, where the page is still open: a call ends with a goodbye."""
+        """Navigates away if the page is open, so that it ends its call with a goodbye."""
         if not self.page.is_closed():
             await self.page.goto("about:blank")
 
@@ -133,7 +133,7 @@ class Caller:
         return await line.inner_text()
 
     async def notice(self, words: str = "") -> str:
-        """What the first card says that has these words."""
+        """The text of the first notice that contains these words."""
         card = self.page.locator(".notice", has_text=words).first
         await card.wait_for(timeout=60_000)
         return await card.inner_text()
@@ -156,6 +156,6 @@ class Caller:
         await self.page.wait_for_function(voice, arg=VOICE_RMS, polling=100, timeout=60_000)
 
     async def video_sent(self, *, after_ms: float = 0) -> dict[str, Any]:
-        """Waits for what getStats says about the camera's sender, later than a time of its own."""
+        """Waits for getStats' report of outbound video whose timestamp is past `after_ms`."""
         async with asyncio.timeout(60):
             return await self.page.evaluate(OUTBOUND_VIDEO, after_ms)

@@ -1,8 +1,8 @@
 """Debian's Chromium, driven by Playwright, with a camera and a microphone that play recordings.
 
 Where it is installed, Chromium's headless shell shows the pages: the same engine for pages, media
-and WebRTC without the browser around it, which costs two thirds of the time to open one. Questions
-to the person and the screen's wake lock belong to the browser.
+and WebRTC without the browser around it, which costs two thirds of the time to open one. Tests of
+permission prompts and of the screen's wake lock need the whole browser.
 """
 
 import shutil
@@ -15,14 +15,14 @@ from playwright.async_api import Browser, Playwright
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
-    # Nothing but the page's own requests leaves it.
+    # Chromium sends no requests of its own.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
     "--no-first-run",
     "--no-proxy-server",
-    # A name that, unlike `localhost`, makes plain HTTP insecure.
+    # Over plain HTTP this name, unlike `localhost`, is no secure context.
     "--host-resolver-rules=MAP agent.test 127.0.0.1",
 ]
 
@@ -42,13 +42,13 @@ async def chromium(
 
     Args:
         playwright: What drives it.
-        camera: YUV4MPEG2 or Motion JPEG that the camera shows; None for Chromium's test picture.
-        microphone: WAV that the microphone hears, looped; None for Chromium's beeps.
+        camera: YUV4MPEG2 or Motion JPEG that the camera shows; None for Chromium's test pattern.
+        microphone: WAV that the microphone captures, looped; None for Chromium's beeps.
         cameras: How many there are.
-        allow_devices: The person's answer to the question whether the page may use them. None:
-            what is not granted to a context is denied; only the whole browser knows of grants.
-        executable: A program that starts it; None for what is installed.
-        more_flags: Chromium's own.
+        allow_devices: The answer to permission prompts. None: a context may use only what it was
+            granted; the headless shell knows no grants, so this takes the whole browser.
+        executable: The program to start; None for the installed browser.
+        more_flags: Further flags of Chromium's.
     """
     flags = [*FLAGS, *more_flags, f"--use-fake-device-for-media-stream=device-count={cameras}"]
     if allow_devices is not None:

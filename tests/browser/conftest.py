@@ -1,4 +1,4 @@
-"""One server and one Playwright for all tests; a browser for each set of devices."""
+"""Servers and one Playwright for all tests; a browser for each set of devices."""
 
 import json
 import urllib.request
@@ -23,8 +23,8 @@ SPEECH = RECORDINGS / "speech"
 Open = Callable[..., Awaitable[Caller]]
 
 CHEAP = {"viewport": {"width": 800, "height": 600}, "reduced_motion": "reduce"}
-"""What a page is shown with where the test does not say: without a graphics card the cores draw
-every moving pixel, and a third of what a call costs in Chromium is drawing."""
+"""A context's options where the test names none. Without a graphics card the CPU draws every
+moving pixel, and drawing is a third of what a call costs in Chromium."""
 
 UNPROCESSED = """
     const { mediaDevices } = navigator; // none on a page that is not secure
@@ -33,7 +33,7 @@ UNPROCESSED = """
     if (open) mediaDevices.getUserMedia = ({ audio, ...rest }) =>
       open({ ...rest, ...(audio && { audio: { ...audio, ...off } }) });
 """
-"""Where the microphone is silent, nothing is made of its sound: an eighth of what a call costs."""
+"""A silent microphone's sound is not processed: processing is an eighth of what a call costs."""
 
 FORGET = """
     if (origin !== "null" && name !== "kept") {
@@ -53,7 +53,7 @@ def calls(server: ForkedServer) -> int:
 async def no_calls(server: ForkedServer, *, within_s: float = 12) -> None:
     """Waits until the server has no call.
 
-    A goodbye takes effect at once; a caller who is merely gone is missed after some 8 s.
+    A goodbye ends a call at once; without one, the server notices after some 8 s.
     """
 
     async def none() -> bool:
@@ -95,14 +95,14 @@ async def server(shared_server: ForkedServer) -> ForkedServer:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def tones_server() -> AsyncIterator[ForkedServer]:
-    """A server that answers at once, and in tones: for what the page does with any answer."""
+    """A server that answers at once, in tones: for tests that need some answer, not which."""
     async with ForkedServer("--scenario", str(TONES)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def silent_browsers() -> set[Browser]:
-    """Those whose microphone hears nothing."""
+    """The browsers whose microphone is silent."""
     return set()
 
 
@@ -130,7 +130,7 @@ async def strict_browser(
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def denying_browser(playwright: Playwright) -> AsyncIterator[Browser]:
-    """A browser whose user denies both devices, for where neither is the subject.
+    """A browser whose user denies both devices, for tests that are about neither.
 
     A call costs half as much without them.
     """
@@ -139,9 +139,9 @@ async def denying_browser(playwright: Playwright) -> AsyncIterator[Browser]:
 
 
 class Pages:
-    """Pages of the tests. One that a test has left is the next one's, which finds nothing kept.
+    """Pages that tests reuse: a page that a test has left is cleared for the next test.
 
-    To open the page in a context of its own takes 0.2 CPU-s more.
+    Opening the page in a context of its own takes 0.2 CPU-s more.
     """
 
     def __init__(self) -> None:
@@ -163,7 +163,7 @@ class Pages:
                     caller = await Caller.on(await own.new_page(), own_clock=own_clock)
                 else:
                     caller = left.pop()
-                # A caller who says goodbye is not waited for before the next test.
+                # Leaving the page ends its call at once, so the next test need not wait.
                 viewport = (CHEAP | context)["viewport"]
                 stack.push_async_callback(_leave, caller, None if own_clock else left, viewport)
                 await caller.open(url)
@@ -206,6 +206,6 @@ async def module_page(
     pages: Pages,
     silent_browsers: set[Browser],
 ) -> AsyncIterator[Page]:
-    """One page for tests that only take modules of it: to open one takes 0.3 CPU-s."""
+    """One page for tests that only import its modules: opening one takes 0.3 CPU-s."""
     async with pages.opening(silent_browsers) as open_one:
         yield (await open_one(denying_browser, shared_server.url)).page

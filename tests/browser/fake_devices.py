@@ -36,12 +36,12 @@ SCREEN = """() => {
       return stream;
     };
   }"""
-"""A getDisplayMedia that draws on a canvas: the headless shell has no screen, and the choice is
-left to the browser."""
+"""A getDisplayMedia that draws on a canvas: the headless shell has no screen, and no dialogue in
+which a person chooses one."""
 
 
 def camera_file(recording: Path, out: Path) -> Path:
-    """The beginning of a recorded video, for the camera: see `drawn_camera_file`."""
+    """The first ten seconds of a recorded video, for the camera: see `drawn_camera_file`."""
     with av.open(str(recording)) as source:
         shown = source.streams.video[0]
         step = round(shown.average_rate / CAMERA_FPS)
@@ -52,9 +52,8 @@ def camera_file(recording: Path, out: Path) -> Path:
 def drawn_camera_file(frames: Iterable[np.ndarray], out: Path) -> Path:
     """RGB frames as the YUV4MPEG2 that Chromium's fake camera loops.
 
-    Five frames a second are more than the page sends, and cost a sixth of the usual thirty, with
-    which Chromium plays Motion JPEG: without a graphics card each is drawn by a core that others
-    need.
+    Five frames a second are more than the page sends. They cost a sixth of the usual thirty, at
+    which Chromium plays Motion JPEG: without a graphics card the CPU draws each frame.
     """
     return _yuv4mpeg2((cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420) for frame in frames), out)
 
@@ -72,8 +71,8 @@ def _yuv4mpeg2(frames: Iterable[np.ndarray], out: Path) -> Path:
 def microphone_file(parts: Iterable[Path | float], out: Path) -> Path:
     """Recordings and silences (in seconds) in a row, as a WAV that Chromium plays in a loop.
 
-    They are heard in a quiet room: Chromium's noise suppression distorts speech that comes out of
-    digital silence, which no microphone ever hears.
+    A quiet room's noise is added: Chromium's noise suppression distorts speech that follows
+    digital silence, which no real microphone captures.
     """
     pieces = [
         np.zeros(round(part * SOUND_HZ)) if isinstance(part, float) else _samples(part)
@@ -90,7 +89,7 @@ def microphone_file(parts: Iterable[Path | float], out: Path) -> Path:
 
 
 def _room(samples: int) -> np.ndarray:
-    """Pink noise, about 40 dB below a voice; always the same, and again every five seconds."""
+    """Pink noise about 40 dB below a voice, always the same; it repeats every 5.5 s."""
     spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal(ROOM_SAMPLES))
     spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(ROOM_SAMPLES, 1 / SOUND_HZ), 50))
     noise = np.fft.irfft(spectrum, ROOM_SAMPLES)

@@ -1,4 +1,4 @@
-"""Debian's Firefox, driven by WebDriver BiDi, with a made-up camera and PulseAudio's devices."""
+"""Debian's Firefox, driven by WebDriver BiDi, with a fake camera and PulseAudio's devices."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.support.waiting import until
 
 NAMES = ("firefox-esr", "firefox")
 PREFERENCES = {
-    # A camera that shows a picture made up by Firefox, and the microphone of this name.
+    # Firefox's fake camera, and the microphone of this name.
     "media.navigator.streams.fake": True,
     "media.audio_loopback_dev": "VirtualMicrophone",
     "media.navigator.permission.disabled": True,
     "media.autoplay.default": 0,
-    # Firefox's own processing would take a recorded voice for noise.
+    # Firefox's noise suppression takes a recorded voice for noise.
     "media.getusermedia.audio.processing.noise.enabled": False,
     "media.peerconnection.ice.loopback": True,
-    # Nothing but the page's own requests leaves it.
+    # Firefox sends no requests of its own.
     "network.proxy.type": 0,
     "app.update.enabled": False,
     "browser.shell.checkDefaultBrowser": False,
@@ -43,7 +43,7 @@ PREFERENCES = {
     "media.navigator.video.default_height": 240,
     "toolkit.telemetry.reportingpolicy.firstRun": False,
     "browser.startup.homepage_override.mstone": "ignore",
-    # No process is prepared for a page, and none is shown that nobody asked for.
+    # No process is prepared for a page, and no page opens by itself.
     "dom.ipc.processPrelaunch.enabled": False,
     "browser.newtab.preload": False,
     "browser.newtabpage.enabled": False,
@@ -85,7 +85,7 @@ class Firefox:
         await self._command("browsingContext.navigate", where)
 
     async def evaluate(self, expression: str) -> Any:
-        """The value of an expression on the page; of a promise, what it becomes.
+        """The value of an expression on the page; a promise is awaited.
 
         Args:
             expression: JavaScript whose value JSON can hold.
@@ -135,7 +135,7 @@ async def firefox(profile: Path, environment: Mapping[str, str]) -> AsyncIterato
 
     Args:
         profile: An empty folder.
-        environment: Where it finds its sound devices.
+        environment: The environment, which names its sound devices.
     """
     name = next(filter(None, map(shutil.which, NAMES)), None)
     assert name, "scripts/setup.sh dev installs what is missing here: firefox-esr"
@@ -169,7 +169,7 @@ async def firefox(profile: Path, environment: Mapping[str, str]) -> AsyncIterato
             yield tab
         reading.cancel()
     finally:
-        # It has processes of its own.
+        # Firefox has child processes, in its process group.
         os.killpg(browser.pid, signal.SIGKILL)
         await browser.wait()
 

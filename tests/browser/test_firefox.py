@@ -1,4 +1,4 @@
-"""The page in Firefox holds a call: it is heard, answered by voice and in captions, and hung up."""
+"""A call of the page in Firefox: spoken to, answered by voice and in captions, and hung up."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ ANSWERS = LINES.format('.line-agent[data-state="final"]')
 QUESTIONS = LINES.format(".line-user")
 
 
-# A connection of the page's own, on which the camera is stopped for good.
+# Makes a peer connection without the page's code, and stops its camera's transceiver.
 STOPS_CAMERA = """
     (async () => {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
@@ -61,9 +61,9 @@ async def answered(page: Firefox, *, times: int) -> str:
 
 
 async def asked_first(page: Firefox, pulse: Pulse) -> None:
-    """Asks aloud, a second time where Firefox sent the first as silence.
+    """Plays a question, and plays it again if Firefox sent silence in its place.
 
-    It sends digital silence for up to some seconds after it has opened the microphone.
+    Firefox sends digital silence for up to a few seconds after it has opened the microphone.
     """
     for _ in range(2):
         question = pulse.play_into_microphone(SPEECH / "what-do-you-see.wav")
@@ -77,7 +77,7 @@ async def test_a_call_is_spoken_heard_captioned_and_outlives_a_stopped_camera(se
     for folder in ("pulse", "profile"):
         (tmp_path / folder).mkdir()
     with pulse_audio(tmp_path / "pulse") as pulse:
-        # Its voice must not come out of the sink that the microphone listens to.
+        # The agent's voice must not go to the sink that the microphone captures.
         sound = pulse.environment | {"PULSE_SINK": "speaker"}
         async with firefox(tmp_path / "profile", sound) as page:
             await page.goto(server.url)
@@ -93,7 +93,7 @@ async def test_a_call_is_spoken_heard_captioned_and_outlives_a_stopped_camera(se
             loud = f"samples.some((one) => one.state === 'speaking' && one.rms > {VOICE_RMS})"
             await page.until(loud)  # captions may be complete before the voice is
 
-            # In the background, where a browser slows a page's timers down.
+            # In the background, where a browser throttles a page's timers.
             await page.covered()
             question = pulse.play_into_microphone(SPEECH / "what-colour-is-this.wav")
             assert await asyncio.to_thread(question.wait) == 0

@@ -25,13 +25,13 @@ SMALL = """
       .filter(([, { width, height }]) => Math.min(width, height) < 44)
       .map(([name, { width, height }]) => `${name}: ${width} by ${height}`)
 """
-# Reports of what is in order would cost most of its time.
+# Reporting the rules that pass would take most of axe's time.
 RUN_AXE = "() => axe.run({ resultTypes: ['violations', 'incomplete'] })"
 FOCUS = "() => document.activeElement.id || document.activeElement.tagName"
 
 
 async def on_each_screen(page: Page) -> AsyncIterator[str]:
-    """Shows the page on a telephone in the dark, then on a desk: one call serves both."""
+    """Emulates a phone with a dark colour scheme, then a desktop: one call serves both."""
     devtools = await page.context.new_cdp_session(page)
     for name, screen, scheme in (("phone", PHONE, "dark"), ("desk", DESK, "light")):
         mobile = screen is PHONE
@@ -50,7 +50,7 @@ async def on_each_screen(page: Page) -> AsyncIterator[str]:
 
 @pytest.fixture
 def accessible() -> Callable[[Page], Awaitable[None]]:
-    """Fails with the violations that axe-core finds, and with what it left undecided."""
+    """Fails with axe-core's violations, with rules it leaves undecided, and with small controls."""
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: `make test` does, or `npm ci` in tests/javascript.")
 
@@ -65,7 +65,7 @@ def accessible() -> Callable[[Page], Awaitable[None]]:
                 for node in one["nodes"]
             ] == [], screen
             undecided = {one["id"] for one in found["incomplete"]}
-            # The contrast over the camera's picture depends on the picture.
+            # The contrast of text over the video depends on the video.
             assert undecided <= {"color-contrast", "video-caption"}, screen
             assert await page.evaluate(SMALL) == [], screen
 
@@ -114,7 +114,7 @@ async def test_the_loss_of_the_server_is_accessible_and_said_once(
         await expect(page.locator("#looks")).to_be_visible()
         server._process.kill()
         await caller.waits_for_state("reconnecting")
-        # An agent that is away sees nothing.
+        # Without a connection the agent sees nothing.
         await expect(page.locator("#looks")).to_be_hidden()
         await accessible(page)
         await caller.waits_for_state("ended")

@@ -35,7 +35,7 @@ root_agent = Agent(name="searcher", instruction="Search.", tools=[google_search]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def several_agents(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ForkedServer]:
-    """Three samples, an agent with a model of its own, and one with a tool that no call has."""
+    """Three samples, an agent with its own model, and one with a tool that works in no call."""
     folder = tmp_path_factory.mktemp("agents")
     for name, source in OF_THEIR_OWN.items():
         (folder / name).mkdir()
@@ -69,7 +69,7 @@ async def test_the_person_chooses_whom_to_call(
     await page.reload()
     async with page.expect_request(lambda r: r.method == "POST") as again:
         await page.click("#call")
-    # The same caller as before, for the agent's memory.
+    # The page keeps the user's id, which the agent's memory goes by.
     assert (
         json.loads((await again.value).post_data)["requestData"]["user"]
         == (offer["requestData"]["user"])

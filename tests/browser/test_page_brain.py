@@ -1,4 +1,4 @@
-"""The page calls an agent that a language model answers for, on llama.cpp's own server."""
+"""The page calls an agent whose answers a language model writes, on llama.cpp's server."""
 
 import pytest
 from playwright.async_api import expect
@@ -9,7 +9,7 @@ from tests.support.llama_server import llama_server
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 
-# Of few words and without tools: the model reads 200 words a second.
+# A short instruction and no tools: the model reads 200 words a second.
 AGENT = """
 from google.adk.agents import Agent
 
@@ -18,7 +18,7 @@ root_agent = Agent(name="brief", model="gemini-3.8-live", instruction="Say one w
 
 
 async def test_a_model_of_ones_own_answers_on_the_page(denying_browser, open_page, tmp_path):
-    """What it says is not judged: it is a very small model."""
+    """The answer's words are not judged: the model is very small."""
     (tmp_path / "brief").mkdir()
     (tmp_path / "brief" / "agent.py").write_text(AGENT)
     agent = ("--agent", str(tmp_path / "brief"))

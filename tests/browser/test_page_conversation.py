@@ -19,7 +19,7 @@ INTERRUPTED = '.line[data-state="interrupted"]'
 async def test_a_spoken_question_is_captioned_and_its_answer_played_and_captioned(
     playwright, server, bottle, open_page, tmp_path
 ):
-    # In a loop, for a call that connects after the first question.
+    # The file is looped, so a call that connects after the question gets the next one.
     question = microphone_file(
         [4.0, SPEECH / "what-do-you-see.wav", 40.0], tmp_path / "question.wav"
     )
@@ -46,7 +46,7 @@ async def test_a_spoken_question_is_captioned_and_its_answer_played_and_captione
 
 
 async def test_speaking_over_an_answer_silences_it(playwright, server, open_page, tmp_path):
-    # The caller talks all the time; the mute button decides what the agent hears.
+    # The caller talks all the time; the mute button decides what is sent.
     talk = microphone_file([SPEECH / "what-do-you-see.wav", 1.0], tmp_path / "talk.wav")
     async with chromium(playwright, microphone=talk) as browser:
         caller = await open_page(browser, server.url)
@@ -75,10 +75,10 @@ async def test_typing_over_an_answer_silences_it(tones_server, denying_browser, 
 
 
 async def falls_silent(caller: Caller, since_ms: float) -> None:
-    """There was a voice at `since_ms`; then a stretch of silence, longer than between words.
+    """Asserts that a voice plays at `since_ms`, and then silence longer than between words.
 
-    It begins before the page shows the answer as interrupted, or within two seconds of it: the
-    answers here go on for several seconds more if nobody stops them. The next may follow soon.
+    The silence begins at most two seconds after the page shows the answer as interrupted: if
+    nobody stops them, these answers last several seconds more. The next one may follow soon.
     """
 
     async def interrupted_and_silent() -> tuple[list[Sample], float] | None:
@@ -151,7 +151,7 @@ async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back
     caller = await open_page(denying_browser, tones_server.url)
     page = caller.page
     await caller.call()
-    # Faster than a person types: the server takes a burst, then one every second or two.
+    # Faster than a person types: the server takes a burst, then two lines a second.
     await page.evaluate(
         """(count) => {
              const text = document.getElementById("text");

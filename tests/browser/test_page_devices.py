@@ -1,5 +1,4 @@
-"""Camera and microphone: missing, denied, muted, off; the limits of the video sender; the screen,
-which a call keeps on."""
+"""Camera and microphone: missing, denied, muted, off; the video sender's limits; the wake lock."""
 
 import asyncio
 import re
@@ -48,7 +47,7 @@ async def test_a_denied_microphone_is_explained_and_a_typed_question_answered_al
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def known_server() -> AsyncIterator[ForkedServer]:
-    """A server that is also called `agent.test`, and soon misses a peer that sends nothing."""
+    """A server that is also called `agent.test`, and soon gives up a peer that sends nothing."""
     async with AsyncExitStack() as stack:
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
@@ -73,7 +72,7 @@ async def test_with_both_denied_the_call_lasts_longer_than_a_vanished_peer_would
     assert await caller.reads_answer()
 
 
-# The permission prompt is answered by `window.allow()`; `window.tracks` has what was then opened.
+# `window.allow()` answers the permission prompt; `window.tracks` has the tracks opened then.
 PROMPT = """
     () => {
       const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -126,7 +125,7 @@ COUNT_LOCKS = """() => {
 async def test_devices_that_are_allowed_later_join_a_call_which_keeps_the_screen_on(
     server, strict_browser, open_page
 ):
-    # The headless shell has no screen to keep on.
+    # The headless shell has no wake lock.
     caller = await open_page(strict_browser, server.url)
     await caller.page.evaluate(COUNT_LOCKS)
     await caller.call()

@@ -123,8 +123,8 @@ async def test_a_link_with_a_token_for_one_call_begins_one(guarded, denying_brow
 async def test_a_call_outlives_a_cut_with_what_was_pressed_in_it_and_says_when_its_server_stops(
     denying_browser, open_page, monkeypatch, tmp_path
 ):
-    # To the page a stopped server looks like a lost network. Its timeout is long here, so that it
-    # does not drop the page's call when it continues.
+    # To the page a stopped server looks like a lost network. The server's timeout is long here, so
+    # that it does not end the page's call when it continues.
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "60")
     async with ForkedServer("--scenario", str(TONES), "--record", str(tmp_path)) as server:
         caller = await open_page(denying_browser, server.url, own_clock=True)
@@ -132,7 +132,7 @@ async def test_a_call_outlives_a_cut_with_what_was_pressed_in_it_and_says_when_i
         await picked_up_again_where_it_was_cut_off(caller, server)
     await caller.sees_state("ended")
     assert await caller.notice("Call ended")
-    # Nor can the server be reached.
+    # The server no longer answers.
     await caller.page.click("#call")
     assert await caller.notice("can't be reached")
     await expect(caller.page.locator("#call")).to_have_text("Continue")
@@ -160,7 +160,7 @@ async def picked_up_again_where_it_was_cut_off(caller: Caller, server: ForkedSer
 
 
 async def test_a_browser_that_may_use_no_address_is_told_so(playwright, server, open_page):
-    # As a privacy extension does; a machine without a network behaves alike.
+    # Privacy extensions do this; a machine without a network behaves the same.
     flags = ["--force-webrtc-ip-handling-policy=disable_non_proxied_udp"]
     async with chromium(playwright, allow_devices=False, more_flags=flags) as browser:
         caller = await open_page(browser, server.url)

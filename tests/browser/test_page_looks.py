@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WIDTHS = [320, 390, 820, 821, 1440]
 PHONES = [(390, 844), (375, 667), (320, 568), (844, 390), (640, 320)]
-# The labels of buttons that are wider than their button.
+# Buttons whose label is wider than the button.
 CUT_LABELS = """
     () => [...document.querySelectorAll("#controls button:not([hidden])")]
       .filter((one) => one.querySelector(".label").scrollWidth > one.clientWidth)
@@ -25,7 +25,7 @@ OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 
 
 async def resized(page: Page, sizes: Iterable[tuple[int, int]]) -> AsyncIterator[tuple[int, int]]:
-    """Shows the page in one size after the other: to open it and call in each costs a second."""
+    """Shows one page in all sizes: opening it and calling in each size takes a second."""
     for width, height in sizes:
         await page.set_viewport_size({"width": width, "height": height})
         yield width, height
@@ -43,7 +43,7 @@ async def test_the_page_fits_every_window_in_the_lobby_in_a_call_and_after_it(
     await a_call_fits_the_screen_of_a_phone(page)
     await caller.types("hello")
     answer = await caller.reads_answer()
-    # A screen reader is told.
+    # The live region for screen readers.
     await expect(page.locator("#spoken-captions")).to_have_text(f"Vision agent: {answer}")
     await at_400_percent_captions_can_be_read_and_words_typed(page)
     await caller.types("a" * 300)
@@ -112,7 +112,7 @@ async def test_a_call_can_be_made_and_ended_with_the_keyboard(server, quiet_brow
 
 @pytest.fixture
 def half_red(tmp_path: Path) -> Path:
-    """A camera whose picture is red on the left and white on the right."""
+    """A camera whose frames are red on the left and white on the right."""
     pixels = np.full((480, 640, 3), 255, np.uint8)
     pixels[:, :320] = (200, 20, 30)
     return drawn_camera_file([pixels] * 5, tmp_path / "halves.y4m")

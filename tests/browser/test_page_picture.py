@@ -25,7 +25,7 @@ GIVE = """
     }
 """
 
-# Whether the browser does with dropped words what it does without the page.
+# Whether the page leaves dropped text to the browser.
 DROP_WORDS = """
     (where) => {
       const dropped = new DataTransfer();

@@ -16,7 +16,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WIDTH, HEIGHT = 640, 360
-# x, y, width, height in the first picture: left of the middle wherever the camera pans.
+# x, y, width, height in the first frame: left of the middle wherever the camera pans.
 SQUARE = (180, 120, 90, 80)
 SWAY_PX = 70
 STILL_S = 6
@@ -90,7 +90,7 @@ async def swaying_browser(playwright, swaying_camera, silence):
 
 
 async def red_and_box(page) -> tuple[np.ndarray, np.ndarray] | None:
-    """Left, top, right and bottom of the red pixels and of the box, in pixels of the picture."""
+    """Left, top, right and bottom of the red pixels and of the box, in pixels of the video."""
     box = page.locator(".point:not(.point-gone)")
     if await box.count() == 0:
         return None
@@ -102,7 +102,7 @@ async def red_and_box(page) -> tuple[np.ndarray, np.ndarray] | None:
     rows, columns = np.nonzero(red)
     if len(rows) == 0:
         return None
-    # Noise is single pixels.
+    # The percentiles leave out single noisy pixels.
     edges = [np.percentile(columns, 1), np.percentile(rows, 1)]
     edges += [np.percentile(columns, 99), np.percentile(rows, 99)]
     x, y = where["x"] - place["x"], where["y"] - place["y"]
@@ -111,7 +111,7 @@ async def red_and_box(page) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 async def over_what_is_pointed_at(page: Page) -> None:
-    """The box lies over the red square, and its label in the picture."""
+    """Waits until the box lies over the red square; its label lies within the video."""
     scale = (await page.locator("#own").bounding_box())["width"] / WIDTH
 
     async def over_it() -> bool:
@@ -125,7 +125,7 @@ async def over_what_is_pointed_at(page: Page) -> None:
     assert view["x"] <= label["x"]
     assert label["x"] + label["width"] <= view["x"] + view["width"]
     assert label["y"] >= view["y"]
-    # The agent's left is the caller's left: the picture is not mirrored.
+    # The agent's left is the caller's left: the video is not mirrored.
     box = await page.locator(".point").bounding_box()
     assert box["x"] + box["width"] / 2 < view["x"] + view["width"] / 2
 
@@ -139,7 +139,7 @@ async def test_the_box_lies_over_what_is_pointed_at_and_a_close_look_gets_the_wh
     await caller.call()
 
     async def still() -> bool:
-        """The camera stands where the scenario's box is right."""
+        """Whether the camera stands still; the scenario's box is right then."""
         return await page.evaluate(
             """async () => {
                  const { FrameHistory } = await import("./view/frame_history.js");
@@ -161,11 +161,11 @@ async def test_the_box_lies_over_what_is_pointed_at_and_a_close_look_gets_the_wh
     await caller.types("where is it")
     await page.locator(".point").wait_for(timeout=20_000)
     await over_what_is_pointed_at(page)
-    # The telephone in the hand of somebody who sits in the dark.
+    # A phone with a dark colour scheme.
     await page.set_viewport_size({"width": 390, "height": 844})
     await page.emulate_media(color_scheme="dark")
     await over_what_is_pointed_at(page)
-    # While the box is shown, for ten seconds, a close look gets the camera's own resolution.
+    # While the box is shown, for ten seconds, look_closely gets the camera's own resolution.
     await until(usual_size, 15, "the usual size")
     await caller.types("look closely")
     answer = page.locator('.line-agent[data-state="final"] .text').nth(1)

@@ -1,4 +1,4 @@
-"""The page asks for consent before it is recorded, and shows while it is."""
+"""The page asks for consent before a call is recorded, and shows while it is."""
 
 import asyncio
 import json

@@ -79,7 +79,7 @@ async def test_a_call_that_stays_in_checking_says_where_the_server_did_not_answe
         answer = await response.json()
         elsewhere = "a=candidate:1 1 udp 2130706431 192.0.2.7 7861 typ host\r\n"
         sdp = re.sub("(a=candidate:.*\r\n)+", elsewhere, answer["sdp"])
-        # Nor does what arrives from the server's own address count.
+        # With a wrong password, checks from the server's real address fail as well.
         sdp = re.sub("a=ice-pwd:.*", f"a=ice-pwd:{'x' * 24}", sdp)
         await route.fulfill(response=response, json=answer | {"sdp": sdp})
 

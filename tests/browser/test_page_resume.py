@@ -19,7 +19,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-# The local Live API knows the number of a turn only from the history it is given.
+# The local Live API knows a turn's number only from the history that it receives.
 COUNTING = """
 engine: false
 voice: tone
@@ -107,7 +107,7 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
         await no_calls(third)
 
 
-# The next typed line is lost on its way, and then the connection.
+# Loses the next typed line, and then the connection.
 LOSES_A_LINE = """
     () => {
       const { send } = RTCDataChannel.prototype;
@@ -123,7 +123,7 @@ LOSES_A_LINE = """
 
 
 async def gone(route: Route) -> None:
-    """The server no longer has a call whose connection is to be replaced."""
+    """Answers like a server that no longer has the call whose connection is to be replaced."""
     if json.loads(route.request.post_data or "{}").get("restart_pc"):
         await route.fulfill(status=404, json={"error": "There is no such call."})
     else:
@@ -139,7 +139,7 @@ async def test_a_line_that_is_lost_with_its_connection_is_sent_on_the_next_one(
     assert await asks(caller, "the first") == "One."
     assert await asks(caller, "the second") == "Two."
     assert await caller.page.evaluate("connections.length") == 2
-    # And in the next call, whose conversation lacks it.
+    # A lost line is also sent in the next call, whose conversation lacks it.
     await caller.page.route("**/api/offer", gone)
     await caller.page.evaluate(LOSES_A_LINE)
     assert await asks(caller, "the third") == "Three."

@@ -36,7 +36,7 @@ async def test_the_agent_reads_a_shared_screen_and_its_end_in_the_browser_ends_i
     await caller.types("What does my screen say?")
     words = caller.page.locator(".line-agent .text").last
     await expect(words).to_contain_text("platform nine", ignore_case=True, timeout=60_000)
-    # The camera is a small view on the screen, and large at a press.
+    # The camera is the small view beside the screen, until the views are swapped.
     screen, own = caller.page.locator("#screen"), caller.page.locator("#own")
 
     async def wider_screen() -> bool:

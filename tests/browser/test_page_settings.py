@@ -20,7 +20,7 @@ CAMERA = "() => document.querySelector('video').srcObject?.getTracks()[0].label"
 async def three_cameras(
     playwright: Playwright, silence: Path, silent_browsers: set[Browser]
 ) -> AsyncIterator[Browser]:
-    """Two cameras: of Chromium's three, the second is a depth camera, which no call can send."""
+    """Two usable cameras: the second of Chromium's three is a depth camera, which can't be sent."""
     async with chromium(playwright, microphone=silence, cameras=3) as browser:
         silent_browsers.add(browser)
         yield browser
@@ -63,7 +63,7 @@ async def test_what_is_chosen_holds_in_the_call_and_at_the_next_visit(
     await until(lambda: page.evaluate(SENDS_SOUND), what="the microphone to open")
     await button.dispatch_event("pointerup")
     await until(closed, what="the microphone to close")
-    # In a text, Space types.
+    # In the text field, Space types.
     await page.locator("#text").focus()
     await page.keyboard.type("a b")
     assert await page.input_value("#text") == "a b"

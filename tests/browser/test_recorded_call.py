@@ -1,4 +1,4 @@
-"""A recorded call plays in a browser: how long it is, its pictures, and from the middle on."""
+"""A recorded call plays in a browser: its duration, its frames, and from the middle on."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ PLAY = """async (source) => {
 
 
 async def recorded(folder: Path, codec: str, encoder: str, *, killed: bool = False) -> Path:
-    """The file of a call of five seconds."""
+    """The recording of a five-second call."""
     folder.mkdir()
     sent = Sent(folder)
     sent.sound("caller", 0.0, 5.0)
@@ -42,7 +42,7 @@ async def recorded(folder: Path, codec: str, encoder: str, *, killed: bool = Fal
         await sent.recording.close()
         (found,) = folder.iterdir()
         return found / "call.mkv"
-    # What is there while it is still being written is what a kill leaves.
+    # The file as it is while it is being written is what a kill leaves.
     await until(lambda: any(each.stat().st_size > 12_000 for each in folder.glob("*/call.mkv")))
     (found,) = folder.iterdir()
     left = folder.parent / "killed.mkv"

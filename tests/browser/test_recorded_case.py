@@ -1,4 +1,4 @@
-"""The whole circle: a call in Chromium is recorded, cut out as a case, and judges the agent."""
+"""The whole circle: a call in Chromium is recorded, becomes a case, and fails a spoiled agent."""
 
 import asyncio
 import json
@@ -114,6 +114,6 @@ def typed_s(call: Path) -> float:
 
 
 def edit(suite: Path) -> None:
-    """What a person makes of it: how fast the answer came is up to this machine."""
+    """Edits the case as a person would: the reply time depends on this machine."""
     kept = [line for line in suite.read_text().splitlines() if "reply_ms" not in line]
     suite.write_text("\n".join(kept) + "\n")
