@@ -13,7 +13,7 @@ export async function offer(url, sdp) {
   return body.sdp;
 }
 
-// What an agent told on the channel, and how much of its voice came.
+// The messages that arrive on the channel, and the number of the agent's voice packets.
 export class Report {
   constructor() {
     this.messages = [];

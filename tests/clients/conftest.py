@@ -18,7 +18,7 @@ GSTREAMER = "import gi; gi.require_version('GstWebRTC', '1.0'); from gi.reposito
 
 @pytest.fixture(scope="module")
 def long_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The question after a second in which the call begins, and before a long silence."""
+    """The question, after a second for the call's set-up and before 30 s of silence."""
     out = tmp_path_factory.mktemp("speech") / "question.wav"
     with wave.open(str(SPEECH)) as source, wave.open(str(out), "wb") as target:
         target.setparams(source.getparams())
@@ -29,7 +29,7 @@ def long_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def system_python() -> str:
-    """The system's Python, with GStreamer's bindings; skips in words otherwise."""
+    """The system's Python with GStreamer's bindings; otherwise skips the test with the reason."""
     python = shutil.which(SYSTEM_PYTHON)
     if python is None or subprocess.run([python, "-c", GSTREAMER], capture_output=True).returncode:
         pytest.skip("GStreamer's webrtcbin and its Python bindings are not installed.")

@@ -12,7 +12,7 @@ MODULES = HERE / "node_modules"
 
 
 def node() -> str:
-    """Node, new enough, with the packages beside it; skips in words otherwise."""
+    """A recent Node with the packages beside it; otherwise skips the test with the reason."""
     return node_with(MODULES / "esbuild")
 
 

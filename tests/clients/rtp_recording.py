@@ -18,15 +18,15 @@ SAMPLES = 960
 VIDEO_HZ = 90_000
 FPS = 2
 SIZE = (320, 180)
-"""The product keeps larger pictures; here each packet is encrypted by JavaScript."""
+"""The product takes larger frames, but JavaScript encrypts each packet here."""
 
 
 def write_rtp_recording(speech: Path, video: Path, out: Path, *, seconds: float = 12.0) -> Path:
     """A question in Opus and a video in VP8, as one JSON file.
 
     Args:
-        speech: What the microphone hears first; silence follows.
-        video: What the camera shows, at `FPS`, each picture a key frame.
+        speech: What the microphone captures first; silence follows.
+        video: What the camera shows, at `FPS`, each frame a key frame.
         out: The file to write: a list of `{kind, at_ms, timestamp, marker, payload}` in the order
             of their times, with the payload in base64.
         seconds: How long the recording is.

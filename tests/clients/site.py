@@ -1,4 +1,4 @@
-"""Applications on an origin of their own, as a web server would show them."""
+"""Applications on an origin of their own, as a web server would serve them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """A page for each bundle in a folder, `NAME.html` for `NAME.js`; gives their origin."""
+    """Serves a page for each bundle in a folder, `NAME.html` for `NAME.js`; yields the origin."""
     for script in folder.glob("*.js"):
         page = PAGE.format(SCRIPT.format(script.stem))
         script.with_suffix(".html").write_text(page)

@@ -1,7 +1,7 @@
-"""WebRTC stacks other than aiortc and browsers hold a call: they are heard, seen and answered.
+"""WebRTC stacks other than aiortc and browsers hold a call in both directions.
 
 Each asks by voice before its camera, waits for the answer, and asks again by text. Its call is
-recorded, and both voices and its pictures are in the recording.
+recorded, and the recording has both voices and its frames.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def was_a_call(printed: str) -> None:
 
 
 async def was_recorded(calls: Path) -> None:
-    """The newest call's recording is whole: every frame is decoded, and sound has its times."""
+    """Asserts that the newest recording is whole: every frame decodes, and times of sound grow."""
 
     def over() -> RecordedCall | None:
         call = RecordedCall.open(max(calls.iterdir(), key=lambda each: each.stat().st_ctime))

@@ -1,7 +1,7 @@
 """Pipecat's client SDKs in Chromium hold a call, from a page of another origin.
 
-Everything of them is as published but the media manager: the transport's own loads its device code
-from the internet (`rtvi/media_manager.js`).
+They are as published except for the media manager (`rtvi/media_manager.js`): the transport's own
+loads its device code from the internet.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ async def secured_server(site: str) -> AsyncIterator[ForkedServer]:
         yield server
 
 
-# What is asked is found by the detector of speech.
+# The speech detector finds the question; its words are the scenario's.
 SCRIPTED = """
 engine: false
 hears: ["What do you see?"]
@@ -91,7 +91,7 @@ otherwise: {say: []}
 async def scripted_server(
     site: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ForkedServer]:
-    """A server for what a client shows of any answer."""
+    """A server with scripted answers, for tests of what a client shows."""
     scenario = tmp_path_factory.mktemp("scenario") / "scripted.yaml"
     scenario.write_text(SCRIPTED)
     with pytest.MonkeyPatch.context() as environment:
@@ -115,7 +115,7 @@ async def playwright() -> AsyncIterator[Playwright]:
 async def speaking(
     playwright: Playwright, camera: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Browser]:
-    """A browser whose microphone asks what the agent sees, once in a call."""
+    """A browser whose microphone asks "What do you see?" once in a call."""
     speech = RECORDINGS / "speech" / "what-do-you-see.wav"
     question = tmp_path_factory.mktemp("mic") / "question.wav"
     microphone = microphone_file([4.0, speech, 120.0], question)
@@ -127,14 +127,14 @@ async def speaking(
 async def silent(
     playwright: Playwright, camera: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Browser]:
-    """A browser whose microphone is in a quiet room: the agent has nothing to recognise."""
+    """A browser whose microphone captures a quiet room: there is no speech to recognise."""
     microphone = microphone_file([5.0], tmp_path_factory.mktemp("mic") / "silence.wav")
     async with chromium(playwright, camera=camera, microphone=microphone) as browser:
         yield browser
 
 
 class Application:
-    """A page with the client SDK, and what the SDK told it."""
+    """A page with the client SDK, and the calls of the SDK's callbacks."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -162,8 +162,8 @@ class Application:
     async def asks(self, text: str, words: str = "") -> str:
         """Types, and waits for an answer that has these words and has been spoken.
 
-        The end of an earlier answer may still be on its way: it has no words after the question.
-        On a slow machine "One moment, please." comes first.
+        An earlier answer may end after the question; it has no words then. On a slow machine
+        "One moment, please." comes first.
         """
         asked = await self.page.evaluate("() => events.length")
         await self.page.evaluate("(text) => client.sendText(text)", text)
@@ -250,7 +250,7 @@ async def test_a_user_calls_with_a_token_of_theirs_as_often_as_it_says(
             assert 401 in answers
 
 
-# Otherwise spectra are drawn 60 times a second, by a core.
+# By default the CPU draws the console's spectra 60 times a second.
 DRAWS_SELDOM = "requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 250)"
 
 
@@ -269,7 +269,7 @@ async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
         return all(word in text for word in words)
 
     await until(lambda: shows("what do you see", "i see "), what="the question and its answer")
-    # It has one for narrow and one for wide windows.
+    # The console has one field for narrow and one for wide windows.
     box = page.get_by_placeholder("Type message").locator("visible=true").first
     await box.fill("What colour is this?")
     await box.press("Enter")

@@ -1,4 +1,4 @@
-"""Clients of WHIP as others wrote them hold a call: they are heard, seen and answered by voice."""
+"""WHIP clients of other projects hold a call: a spoken question before a camera is answered."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOKEN = "a-long-enough-token"
-# What is asked is found by the detector of speech, and answered by a tone, if there is a picture.
+# The speech detector finds the question. A tone answers it if there is a frame.
 SCENARIO = """
 engine: false
 hears: [what do you see]
@@ -76,7 +76,7 @@ async def test_gstreamers_webrtcbin_trickles_and_hears_the_agent(
 async def test_eyevinns_client_calls_from_a_page_of_another_origin(
     server: ForkedServer, site: str, tmp_path: Path
 ) -> None:
-    """As published it takes no sound; with an offer that does it hears the agent."""
+    """As published it receives no audio; with an offer that asks for it, it gets the voice."""
     microphone = microphone_file([2.0, SPEECH, 60.0], tmp_path / "question.wav")
     unheard = await metric(server.url, "calls_unheard_total")
     async with async_playwright() as playwright, chromium(playwright, microphone=microphone) as it:

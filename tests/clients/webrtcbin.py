@@ -41,7 +41,7 @@ videotestsrc is-live=true pattern=red ! video/x-raw,width=320,height=240,framera
 
 
 class Call:
-    """A question by voice before a red frame, then the same one typed."""
+    """A question by voice before a red frame, then a typed one about its colour."""
 
     def __init__(self, url: str, speech: str, video: str, sound: str = "OPUS") -> None:
         self.url = url
@@ -52,8 +52,8 @@ class Call:
         parts = {"speech": speech, "camera": CAMERA[video], "microphone": MICROPHONE[sound]}
         self.pipeline = Gst.parse_launch(PIPELINE.format(**parts))
         self.peer = self.pipeline.get_by_name("peer")
-        # It would look for a router (UPnP) in the network. The bindings hand out these two without
-        # a reference of their own: they live as long as they are kept here.
+        # The ICE agent would look for a router by UPnP. The bindings return these two objects
+        # without a reference of their own, so attributes keep them alive.
         self.ice = self.peer.get_property("ice-agent")
         self.agent = self.ice.get_property("agent")
         self.agent.set_property("upnp", False)
@@ -127,7 +127,7 @@ class Call:
     def on_message(self, _channel: object, text: str) -> None:
         message = json.loads(text)
         self.messages.append(message)
-        # Either answer may have several sentences, of which a sign of life may be the first, and a
+        # Either answer may have several sentences, and the first may be "One moment, please.". A
         # busy machine may pause between them.
         listens = message.get("data", {}).get("state") == "listening"
         if listens and self.texts("bot-transcription") and not self.typed:

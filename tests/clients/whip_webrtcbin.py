@@ -1,7 +1,8 @@
 """A call of GStreamer's webrtcbin by WHIP: python3 whip_webrtcbin.py URL TOKEN SPEECH.wav VP8|H264
 
-It has no data channel. It offers at once, lets its candidates follow, waits for the agent's voice,
-ends the session, and prints one line of JSON: the statuses of its requests and what it heard.
+It has no data channel. It offers at once, trickles its candidates, waits for a second of the
+agent's voice, ends the session, and prints one line of JSON: its requests' statuses and how long
+the voice was loud.
 """
 
 import sys
@@ -11,7 +12,7 @@ import urllib.request
 from webrtcbin import Call, GLib, Gst, GstWebRTC
 
 LOUD_DB = -40.0
-"""Of the agent's voice; its silence is digital."""
+"""A louder level is the agent's voice; its silence is digital."""
 
 
 class WhipCall(Call):

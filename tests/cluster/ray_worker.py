@@ -21,7 +21,7 @@ def serving() -> str:
     with open("/proc/net/unix") as listening:
         if f"@{address}\n" in listening.read():
             return address
-    # Ray reads a worker's job as early: forks have none yet, like workers that are started ahead.
+    # On import, Ray also reads a worker's job: forks have none yet, like prestarted workers.
     environment = {**os.environ, "RAY_JOB_ID": "ffffffff"}
     del environment["PYTHONPATH"]
     told, stdout = os.pipe()

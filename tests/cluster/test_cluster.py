@@ -1,4 +1,4 @@
-"""Calls in a cluster of two Ray nodes on this machine."""
+"""Calls in a Ray cluster of a head and two nodes on this machine."""
 
 import asyncio
 import contextlib
@@ -32,11 +32,11 @@ from vision_agent import CallClient, Settings
 from vision_agent.cluster.options import NAMESPACE, ClusterOptions
 from vision_agent.worker_name import worker_of
 
-# Ray waits in C, where no signal handler runs: a test that hangs ends pytest's worker.
+# Ray waits in C, where no signal handler runs, so a timeout ends pytest's worker.
 pytestmark = pytest.mark.timeout(180, method="thread")
 
 LINES = 2
-"""Of each worker."""
+"""The calls that a worker takes at once."""
 
 
 @pytest.fixture(scope="module")
@@ -237,14 +237,14 @@ async def test_the_page_comes_back_from_a_killed_worker_by_one_new_call(cluster,
         caller = Caller(await browser.new_page(**CHEAP))
         await caller.open(cluster.url)
         await caller.call()
-        await caller.press("microphone")  # its beeps would be turns
+        await caller.press("microphone")  # Chromium's beeps would be turns
         await caller.types("hello")
         await expect(caller.page.locator(".line-agent .text").last).to_have_text("Hello.")
         (lost,) = [one for one in (await workers()).values() if one.calls]
         await caller.page.evaluate(PHASES)
         killed_ms = 1_000 * time.time()
         os.kill(there[lost.name].pid, signal.SIGKILL)
-        await caller.page.wait_for_function(BACK)  # too short an absence for a poll
+        await caller.page.wait_for_function(BACK)  # polling might miss so short an absence
         phases = await caller.page.evaluate("phases")
         print(*(f"{at - killed_ms:7.0f} ms: {what}" for at, what in phases), sep="\n")
         record_property("back_after_ms", phases[-1][0] - killed_ms)

@@ -88,7 +88,7 @@ def firing(metrics: str, folder: Path) -> str:
 async def test_it_says_where_it_is_answers_raises_no_alert_and_ends_without_a_word(tmp_path):
     options = ("--workers", "2", "--max-calls", "1", "--dashboard", "--scenario", str(TONES))
     with socket.socket() as taken:
-        # It may have been used just now.
+        # The port may be in TIME_WAIT.
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):  # then another program has it
             taken.bind(("127.0.0.1", DASHBOARD_PORT))

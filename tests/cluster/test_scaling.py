@@ -1,4 +1,4 @@
-"""How many workers there are to be."""
+"""How many workers are started and ended."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""A Debian tree with systemd as its first process, in namespaces of its own."""
+"""Boots systemd in a Debian tree, in namespaces of its own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ exec env -i container=other /lib/systemd/systemd --unit=multi-user.target
 
 
 class Booted:
-    """What runs in the tree.
+    """A tree that systemd has booted.
 
     Args:
         namespace: Its network namespace.
@@ -67,7 +67,7 @@ class Booted:
             await until(lambda: _removed(group), 10)
 
     async def run(self, *command: str) -> tuple[int, str]:
-        """Runs a command in it; returns its exit code and what it printed."""
+        """Runs a command in the tree; returns its exit code and its output."""
         entering = ("nsenter", f"--target={self._pid}", *["-m", "-p", "-i", "-u", "-C"])
         ran = await asyncio.create_subprocess_exec(
             *entering,
@@ -80,7 +80,7 @@ class Booted:
         return ran.returncode or 0, said.decode()
 
     async def _answers(self) -> bool:
-        # Before the tree is the root, systemctl takes it for a chroot and ignores what it is asked.
+        # Before pivot_root, systemctl believes that it is in a chroot and ignores its request.
         said = await self.run("systemctl", "is-active", "multi-user.target")
         return said == (0, "active\n")
 

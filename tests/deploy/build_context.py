@@ -1,4 +1,4 @@
-"""The files that `docker build` sends: those that .dockerignore leaves."""
+"""The files that `docker build` sends: those that .dockerignore does not exclude."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BuildContext:
                 yield relative
 
     def excludes(self, file: Path) -> bool:
-        """Whether a file stays behind."""
+        """Whether a file is not sent."""
         paths = [path.as_posix() for path in (file, *file.parents)]
         excluded = False
         for pattern, excludes in self._rules:

@@ -16,17 +16,17 @@ import pytest
 AUTHORITIES = Path("etc/ssl/certs/ca-certificates.crt")
 
 LISTS, KEPT_LISTS = "var/lib/apt/lists", "var/lib/apt/kept"
-"""Where apt looks for its lists of packages, and where those that the tree was made with are."""
+"""Where apt looks for package lists, and where the lists that the tree was made with are kept."""
 
 PATIENTLY = ("nice", "-n", "5")
-"""A build takes less of the cores than the tests beside it."""
+"""A build leaves the CPU to the tests beside it."""
 
 _NETWORK = re.compile(r"(https?|all|no)_proxy|PIP_(EXTRA_)?INDEX_URL|UV_DEFAULT_INDEX", re.I)
-"""What a builder passes on from the machine, as `docker build` passes its proxies on."""
+"""The machine's variables that a build gets, as `docker build` passes its proxies on."""
 
 
 def need_debian() -> None:
-    """Skips in words where no tree can be made."""
+    """Skips the test, with the reason, where no tree can be made."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("Building the image without Docker needs Linux and root.")
     if shutil.which("mmdebstrap") is None:
@@ -53,7 +53,7 @@ def make(root: Path, suite: str) -> None:
     that runs them unpacks twice and takes twice the CPU.
 
     On a loaded machine mmdebstrap may leave `proc` mounted in the tree, and a copy of the tree then
-    reads /proc/kcore until the disk is full: its mounts are in a namespace that ends with it.
+    reads /proc/kcore until the disk is full. So its mounts are in a namespace that ends with it.
     """
     address = mirror()
     assert address is not None
@@ -75,7 +75,7 @@ def make(root: Path, suite: str) -> None:
     (root / LISTS).rename(root / KEPT_LISTS)
     for name in ("passwd", "group"):
         shutil.copyfile(root / f"usr/share/base-passwd/{name}.master", root / "etc" / name)
-    # The machine's own: it may reach the registries through a proxy with an authority of its own.
+    # The machine's certificates: it may reach the registries through a proxy with an authority.
     (root / AUTHORITIES).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path("/", AUTHORITIES), root / AUTHORITIES)
     shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
@@ -102,7 +102,7 @@ def _say_installed(root: Path, packages: Sequence[Path]) -> None:
 
 
 def install(root: Path, package: str) -> None:
-    """Installs a package, by the lists that the tree was made with."""
+    """Installs a package, using the lists that the tree was made with."""
     shutil.rmtree(root / LISTS)
     (root / KEPT_LISTS).rename(root / LISTS)
     run(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", package])
@@ -115,7 +115,7 @@ def run(
     folder: str = "/",
     timeout_s: float = 600,
 ) -> str:
-    """Runs a command in a tree, as root; returns what it printed."""
+    """Runs a command in a tree, as root; returns its output."""
     done = subprocess.run(
         [*PATIENTLY, "chroot", root, *inside(network() | environment, folder), *command],
         stdin=subprocess.DEVNULL,
@@ -129,7 +129,7 @@ def run(
 
 
 def inside(environment: Mapping[str, str], folder: str) -> list[str]:
-    """The beginning of a command in a tree that has these variables only."""
+    """The prefix of a command that is to have these variables only."""
     path = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
     variables = {"PATH": path, "HOME": "/root", **environment}
     return ["env", "-i", f"--chdir={folder}", *(f"{k}={v}" for k, v in variables.items())]

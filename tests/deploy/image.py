@@ -48,7 +48,7 @@ class Image:
 
     @property
     def health_check(self) -> list[str]:
-        """What tells whether it is healthy, as an argument list."""
+        """The health check, as an argument list."""
         given: list[str] = json.loads(self.settings["HEALTHCHECK"].partition("CMD")[2])
         return given
 
@@ -85,7 +85,7 @@ class Build:
 
     def _arg(self, step: dict[str, Any]) -> None:
         name, given, value = step["value"].partition("=")
-        if given:  # without a value, a stage asks for one that was given before
+        if given:  # without a value, ARG brings an earlier argument into a stage
             self._arguments[name] = value
 
     def _from(self, step: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ class Build:
             debian_tree.make(pristine, suite)
             assert f"Python {minor}." in debian_tree.run(pristine, ["python", "--version"])
         root = self._work / f"stage-{len(self._stages)}"
-        # Links, except of what is written to in place.
+        # Hard links, except for what steps write to in place.
         subprocess.run(["cp", "-al", pristine, root], check=True)
         for written in ("etc", "var"):
             shutil.rmtree(root / written)
@@ -128,7 +128,7 @@ class Build:
         if flags:
             (stage,) = (flag.removeprefix("--from=") for flag in flags)
             (source,) = sources
-            # Nothing else needs the earlier stage: renamed, it need not be copied.
+            # No other step needs the earlier stage, so its files are moved, not copied.
             to.parent.mkdir(parents=True, exist_ok=True)
             (self._stages[stage].root / source.lstrip("/")).rename(to)
             return

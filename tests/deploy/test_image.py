@@ -93,7 +93,7 @@ async def test_the_image_takes_a_call_as_its_user_on_a_read_only_root(image, tmp
 
 @pytest.mark.timeout(600)
 async def test_the_unit_takes_a_call_under_systemd(image):
-    # The image's tree is a Debian with the program in it; from here on it is no image any more.
+    # From here on the image's tree is a Debian machine that has the program, and no image.
     root = image.root
     await asyncio.to_thread(debian_tree.install, root, "systemd")
     (root / "opt/vision-agent").mkdir()

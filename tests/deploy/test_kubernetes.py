@@ -37,7 +37,7 @@ def built(overlay: str) -> dict[str, Any]:
 
 
 def settings_with(options: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """What a server in a pod reads of a ConfigMap, whose names are options."""
+    """The settings that a server in a pod reads from a ConfigMap, whose keys are options."""
     known = {f"VISION_AGENT_{name.upper()}" for name in Settings.model_fields}
     assert options.keys() <= known
     image = settings_of(DEPLOY.parent.parent / "Dockerfile")["ENV"]

@@ -79,7 +79,7 @@ def promtool(*arguments: str | Path) -> str:
 
 
 def expressions() -> list[str]:
-    """All of the rules', and the dashboard's with its variables filled in."""
+    """The rules' expressions, and the dashboard's with its variables filled in."""
     (group,) = yaml.safe_load(RULES.read_text())["groups"]
     dashboard = json.loads((DEPLOY / "grafana" / "vision_agent.json").read_text())
     shown = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
@@ -91,7 +91,7 @@ def expressions() -> list[str]:
 
 @pytest.fixture
 def exported(tmp_path) -> dict[str, set[str]]:
-    """The labels of each sample's name that a server exports after a call."""
+    """The labels of each sample that a server exports after a call, by the sample's name."""
 
     async def called() -> str:
         (tmp_path / "scenario.yaml").write_text(SCENARIO)

@@ -23,7 +23,7 @@ SCENARIO = "engine: false\notherwise: {say: Good morning.}"
 
 
 def sample(name: str, **replaced: str) -> str:
-    """A sample with other values in the place of its own, each of which must be there."""
+    """A sample configuration with values replaced, each of which it must have."""
     text = (DEPLOY / name).read_text()
     for old, new in replaced.items():
         assert old in text, f"deploy/{name} has no {old!r}"
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def running(*command: str, port: int, **environment: str) -> AsyncIterator[None]:
-    """A proxy that has its certificate."""
+    """Runs a proxy, once it serves TLS."""
     program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip(f"{command[0]} is not installed.")

@@ -1,7 +1,7 @@
 """`python -m tests.networks.in_namespace NAME MODULE …`: a module's program in a network namespace.
 
-What it starts is in the namespace too: the fork server, which is reached by sockets that were made
-before, forks this program for it.
+Its child processes are in the namespace, too: the fork server, which is reached by sockets that
+were made before, forks this program for each of them.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     server ── between ── caller
 
 Unless the middle one forwards packets, server and caller reach only what runs in it: a TURN server,
-and a door that passes on the TCP connections of signalling.
+and the door, a proxy for signalling's TCP connections.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DOOR = 7860
 
 
 def need_namespaces() -> None:
-    """Skip the test, with the reason, where no namespace can be made."""
+    """Skips the test, with the reason, where no namespace can be made."""
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("ip") is None:
         pytest.skip("Network namespaces need Linux, root and `ip` (Debian: iproute2).")
     probe = subprocess.run(["ip", "netns", "add", f"probe{os.getpid()}"], capture_output=True)
@@ -54,11 +54,11 @@ class Islands:
         subprocess.run(["ip", "netns", "exec", namespace, *command], check=True)
 
     def forward(self) -> None:
-        """Let the middle namespace forward packets, so that server and caller reach each other."""
+        """Lets the middle namespace forward packets, so that server and caller reach each other."""
         self.run(self.between, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
     def link(self, namespace: str, address: str) -> None:
-        """Give a namespace one more network, whose gateway is the middle namespace."""
+        """Gives a namespace one more network, whose gateway is the middle namespace."""
         net = address.rpartition(".")[0]
         there, here = f"v{net.split('.')[2]}", f"w{net.split('.')[2]}"
         subprocess.run(
@@ -73,13 +73,13 @@ class Islands:
             (namespace, here, f"{address}/24"),
         ):
             self.run(place, "ip", "address", "add", own, "dev", device)
-            # An IPv6 address of the link would be checked for a second: Chromium sees its network
-            # change then, and gives up what it loads.
+            # The kernel would check an IPv6 address of the link for a second. Chromium takes the
+            # end of that check for a change of network, and aborts what it loads.
             self.run(place, "ip", "link", "set", device, "addrgenmode", "none", "up")
         self.run(namespace, "ip", "route", "add", "default", "via", f"{net}.1")
 
     def unlink(self, namespace: str, address: str) -> None:
-        """Remove that network: its interface disappears with its address."""
+        """Removes that network: its interface disappears with its address."""
         self.run(namespace, "ip", "link", "del", f"w{address.split('.')[2]}")
 
     @contextlib.asynccontextmanager
@@ -134,7 +134,7 @@ class IslandServer(ForkedServer):
 
 @contextlib.contextmanager
 def islands() -> Iterator[Islands]:
-    """Make the namespaces, and remove them at the end."""
+    """Makes the namespaces, and removes them at the end."""
     need_namespaces()
     names = [f"{part}-{os.getpid()}" for part in ("server", "between", "caller")]
     made = Islands(*names)

@@ -1,4 +1,4 @@
-"""A bad network between a caller and a server, which loses, reorders and falls silent."""
+"""A bad network between a caller and a server: it loses, reorders or stops all datagrams."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class LossyPath:
         loss: The share of datagrams that are lost, in each direction.
         reordered: The share that is held back for `REORDERED_BY_S`.
         silent: Whether everything is lost.
-        loses_first: How many datagrams of each kind of the "caller" and the "server" are lost.
-        lost_of: How many of each kind have been lost.
+        loses_first: How many of the first datagrams of each kind are lost, by their sender.
+        lost_of: How many of those have been lost, by sender and kind.
         lost: How many datagrams have been lost in all.
         passed: How many have got through.
     """
@@ -108,7 +108,7 @@ def _kind(data: bytes) -> str | None:
 
 
 class OverPath(Signalling):
-    """Signalling that gives each side the path's address in place of the other side's."""
+    """Signalling that gives the caller the path's address for the server's, and the server none."""
 
     def __init__(self, url: str, token: str | None, timeout_s: float, *, path: LossyPath) -> None:
         super().__init__(url, token, timeout_s)

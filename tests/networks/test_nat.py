@@ -1,4 +1,4 @@
-"""A server behind a NAT that passes one UDP port on to it, as a container's host does."""
+"""A server behind a NAT that forwards one UDP port to it, as a container's host does."""
 
 import re
 from pathlib import Path
@@ -44,7 +44,7 @@ add rule ip nat arriving ip daddr {PUBLIC} udp dport {OTHER_PORT} dnat to {SERVE
 
 
 def translate(net: Islands) -> None:
-    """Translate: the caller reaches the server only at its public address, and the server STUN."""
+    """Sets up the NAT: the caller reaches the server's public address only, the server STUN."""
     net.forward()
     net.run(net.between, "ip", "address", "add", f"{PUBLIC}/32", "dev", "lo")
     net.run(net.between, "/usr/sbin/nft", RULES)
@@ -72,7 +72,7 @@ async def test_a_call_into_a_nat_connects_if_the_public_address_is_announced_and
             async with net.server_process(*finding, log=log) as server:
                 assert [line for line in server.says if re.search(f"{UDP_PORT}.*{PUBLIC}", line)]
                 assert await run_inside(net.caller, call) == "Good morning."
-        # Only the other port is passed on.
+        # From now on the NAT forwards another port only.
         net.run(net.between, "/usr/sbin/nft", RENUMBERED)
         renumbered = ("--public-ip", f"{PUBLIC}:{OTHER_PORT}", *arguments)
         async with net.server_process(*renumbered, log=log):

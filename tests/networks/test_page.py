@@ -101,7 +101,7 @@ async def test_the_page_continues_its_call_from_another_address(
             await asyncio.to_thread(net.unlink, net.caller, CALLER)
             await caller.types("hello")  # before anybody has noticed the loss
             await asyncio.to_thread(net.link, net.caller, OTHER_CALLER)
-            # Chromium's ICE may find the new way by itself; if not, the page makes a connection.
+            # Chromium's ICE may find the new path by itself; if not, the page makes a connection.
             received = await caller.page.evaluate(RECEIVED)
 
             async def more_is_received() -> bool:

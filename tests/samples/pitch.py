@@ -1,4 +1,4 @@
-"""How high a voice is."""
+"""The pitch of a voice."""
 
 import numpy as np
 import numpy.typing as npt

@@ -12,7 +12,7 @@ _AROUND_MS = 200
 
 
 def remarks(path: Path) -> list[bytes]:
-    """The remarks of a recording's sound: s16le mono at `SOUND_RATE_HZ`, a moment around each."""
+    """A recording's remarks: s16le mono at `SOUND_RATE_HZ`, with 200 ms before and after each."""
     sound = Recording.open(path).sound()
     groups: list[list[int]] = []
     for span in utterances(sound, SOUND_RATE_HZ):

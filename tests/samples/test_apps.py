@@ -1,4 +1,4 @@
-"""The samples of applications, in a browser as their users meet them."""
+"""The sample applications, in a browser, as their users meet them."""
 
 import asyncio
 import importlib.util

@@ -1,10 +1,10 @@
 """Every sample agent is called by its recording: over WebRTC, ADK and the local Live API.
 
-What can be typed to them is in samples/suite.
+Typed questions are in samples/suite.
 
-One server has them all. What the recordings say is said remark by remark, each after the answer to
-the one before, so that nothing depends on how fast this machine is. Answers take as long as it
-takes to speak them: four calls are made at a time, the long ones first.
+One server has all agents. The remarks of a recording are spoken one by one, each after the answer
+to the one before, so that nothing depends on the machine's speed. Answers last as long as their
+speech, so four calls run at a time, the long ones first.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ Conversation = Callable[[str], Awaitable[None]]
 
 @asynccontextmanager
 async def calling(url: str, name: str) -> AsyncIterator[tuple[CallClient, list[bytes]]]:
-    """A call to a sample agent that is shown its recording, and what is said in that."""
+    """A call that shows a sample agent its recording, and the recording's remarks."""
     recording = RECORDINGS / f"{name}.mp4"
     async with CallClient(url, show=recording, asked={"agent": name}) as call:
         yield call, await asyncio.to_thread(remarks, recording)
@@ -48,7 +48,7 @@ async def say(call: CallClient, remark: bytes) -> Answer:
 
 
 def sentences(remark: bytes) -> list[bytes]:
-    """What is said in one go, sentence by sentence: a busy machine might take them for one."""
+    """A remark's sentences, to be spoken singly: a busy machine might take them for one."""
     samples = np.frombuffer(remark, np.int16)
     spans = utterances(samples, SOUND_RATE_HZ)
     middle = [(a.end_ms + b.start_ms) // 2 for a, b in itertools.pairwise(spans)]
@@ -57,7 +57,7 @@ def sentences(remark: bytes) -> list[bytes]:
 
 
 def used(call: CallClient, tool: str) -> dict:
-    """The arguments of the only use of a tool, which has come to an end."""
+    """The arguments of the only call of a tool, which has ended without an error."""
     (found,) = [each for each in call.tool_calls if each.name == tool]
     assert found.ended_ms is not None
     assert "error" not in found.result
@@ -144,7 +144,7 @@ async def front_desk_hands_over_by_voice_both_ways(url: str) -> None:
         assert (sales.agent, sales.text) == ("sales", "Sales here. What can I do for you?")
         asked_for = [each.arguments["agent_name"] for each in call.tool_calls]
         assert asked_for == ["repairs", "front_desk", "sales"]
-        # Kore is high, Charon is not. Puck's melody goes up in a question.
+        # Kore's pitch is high, Charon's is not. Puck's rises in a question.
         assert pitch_hz(desk.voice) > 1.2 * pitch_hz(repairs.voice)
         assert pitch_hz(desk.voice) > 1.05 * pitch_hz(sales.voice)
 
@@ -185,7 +185,7 @@ CONVERSATIONS = (
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def calls() -> AsyncIterator[dict[Conversation, asyncio.Task[None]]]:
-    """All the conversations, under way."""
+    """Starts all conversations."""
     lines = asyncio.Semaphore(4)
 
     async def one(conversation: Conversation, url: str) -> None:

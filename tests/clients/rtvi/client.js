@@ -1,4 +1,4 @@
-// The RTVI client SDK as an application uses it; `window.events` is what it told the application.
+// The RTVI client SDK as an application uses it; `window.events` has the calls of its callbacks.
 import { PipecatClient } from "@pipecat-ai/client-js";
 import { SmallWebRTCTransport } from "@pipecat-ai/small-webrtc-transport";
 import { PlainMediaManager } from "./media_manager.js";
@@ -11,7 +11,7 @@ const plain = (data) => JSON.parse(JSON.stringify(data ?? null));
 
 const mediaManager = new PlainMediaManager();
 const transport = new SmallWebRTCTransport({ mediaManager });
-// The transport's own manager tells it so by an event.
+// The transport's own manager reports this by an event.
 mediaManager.onScreen = (track) => transport.getScreenVideoTransceiver().sender.replaceTrack(track);
 
 window.client = new PipecatClient({

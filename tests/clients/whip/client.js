@@ -1,8 +1,8 @@
 // Eyevinn's WHIP client as an encoder's page uses it.
 import { WHIPClient } from "@eyevinn/whip-web-client";
 
-// The client asks for no sound in return, by options of createOffer that only older code has. Without
-// them the sections send and receive.
+// The client asks for no sound in return, by legacy options of createOffer. Without them the
+// sections send and receive.
 class TwoWay extends RTCPeerConnection {
   createOffer() {
     return super.createOffer();
@@ -29,7 +29,7 @@ window.begin = async (endpoint, authkey, hears) => {
   );
 };
 
-// The energy of the sound that has come, as getStats counts it: more than 0 is more than silence.
+// The energy of the received sound, as getStats counts it; digital silence adds none.
 window.heard = async () => {
   let energy = 0;
   for (const one of (await window.connection.getStats()).values()) {
