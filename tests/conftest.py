@@ -193,7 +193,7 @@ def every_frame(_few_frames_are_sent: float) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def every_packet(_long_silence_is_one_packet: int) -> Iterator[None]:
-    """Where the packets of a microphone are the subject: silence has as many as users send."""
+    """Silence has as many packets as in the product: for tests of a microphone's packets."""
     from vision_agent.caller import tracks
 
     with pytest.MonkeyPatch.context() as patch:

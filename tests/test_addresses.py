@@ -20,7 +20,7 @@ from vision_agent.addresses import Proxies, RealCaller, counted_as, is_loopback
         (["127.0.0.1"], "::ffff:127.0.0.1", ["[2001:db8::1]:4711"], "2001:db8::1"),
         (["127.0.0.1"], "127.0.0.1", ["1.1.1.1, nonsense"], ""),
         (["127.0.0.1"], "127.0.0.1", [], ""),
-        # A caller in the proxies' own network is one as well, whatever stands before its address.
+        # A caller may be in the proxies' own network, whatever is claimed before its address.
         (["10.0.0.0/8"], "10.1.2.3", ["10.0.0.9, 10.0.0.7"], "10.0.0.9"),
         (["10.0.0.0/8"], "10.1.2.3", ["nonsense, 10.0.0.9"], "10.0.0.9"),
         (["127.0.0.1"], "127.0.0.1", ["127.0.0.1"], "127.0.0.1"),

@@ -23,7 +23,7 @@ def test_a_voice_after_a_silence_of_repeated_packets_sounds_as_after_a_decoded_o
     silence = [encoder.encode(SILENCE) for _ in range(40)]
     voice_again = [encoder.encode(word[at : at + 960]) for at in range(0, len(word), 960)]
     length = len(voice) * rate_hz // 50
-    # Of the silence of the first, most is not decoded; of the second, everything.
+    # The decoder skips most of the first silence, and decodes all of the second.
     repeated = sound([*voice, *silence, *voice_again], rate_hz)
     decoded = sound([*voice, *silence[:18], *voice_again], rate_hz)
     assert len(repeated) == 2 * length + len(silence) * rate_hz // 50

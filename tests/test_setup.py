@@ -43,6 +43,6 @@ def test_a_changed_description_is_installed_anew(tmp_path: Path) -> None:
 
 
 def test_what_serves_for_a_run_does_not_serve_for_the_tests(tmp_path: Path) -> None:
-    """The packages of the tests are asked for: what follows them is not of this test."""
+    """The tests' packages are asked for; the later steps of the setup are not the subject."""
     (tmp_path / ".installed-run").touch()
     assert "--group dev" in set_up(tmp_path, "dev")

@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).parent.parent
 
 
 def environment() -> dict[str, str]:
-    """Without anything of this environment's Python."""
+    """This process's variables, without those of its Python."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL"))}
 
 
@@ -61,7 +61,7 @@ def run(*command: str | Path, cwd: Path, timeout: float = 300) -> str:
 
 
 def requires(wheel: Path) -> list[str]:
-    """What the wheel says that it needs."""
+    """The wheel's requirements."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         return message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])
@@ -77,7 +77,7 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, slow_bottl
     venv.create(tmp_path / "venv", with_pip=False)
     python = tmp_path / "venv/bin/python"
     (site_packages,) = (tmp_path / "venv/lib").glob("python*/site-packages")
-    # What the wheel asks for stands here already; pip then judges whether it is enough.
+    # The wheel's requirements are linked from this environment; pip then checks that they suffice.
     link(needed(requires(wheel)), site_packages)
     pip = (sys.executable, "-m", "pip", "--python", python)
     run(*pip, "install", "-q", "--no-index", "--no-compile", wheel, cwd=tmp_path)

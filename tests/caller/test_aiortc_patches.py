@@ -141,7 +141,7 @@ async def test_packets_are_decoded_where_they_arrive_and_only_the_end_is_left_to
 
 @pytest.fixture
 async def path(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Any, Any]]:
-    """A caller's connection, which checks consent all the time, and what answers it."""
+    """A caller's ICE connection, which checks consent all the time, and its server's."""
     monkeypatch.setattr(aiortc_patches, "CONSENT_EVERY_S", 0.05)
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     peer.createDataChannel("chat")

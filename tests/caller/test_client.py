@@ -69,7 +69,7 @@ def write_video(path: Path, rgb: np.ndarray, samples: np.ndarray, codecs: tuple[
 
 
 def card(red: int, green: int, blue: int) -> np.ndarray:
-    """A card of one colour before something grey."""
+    """A card of one colour in front of grey."""
     card = np.full((360, 480, 3), 128, np.uint8)
     card[60:300, 120:360] = (red, green, blue)
     return card
@@ -201,7 +201,7 @@ async def test_what_was_shown_before_does_not_count_as_seen() -> None:
     ):
         (call,) = server.calls
         showing = asyncio.create_task(caller.show(np.full((48, 64, 3), 20, np.uint8)))
-        # The server is at work on a bright frame.
+        # The server reports the bright frame that it had received.
         call.say("server-message", **seen(0))
         await until(lambda: call.frame_lumas and call.frame_lumas[-1] < 100)
         call.say("server-message", **seen(2_000))
@@ -237,7 +237,7 @@ async def test_a_line_that_is_typed_while_the_call_moves_is_answered_in_the_next
         serving_here(app) as url,
         CallClient(url, timeout_s=15) as client,
     ):
-        # The very first line, of which the conversation has nothing yet.
+        # The first line of the conversation, which is still empty.
         asking = asyncio.create_task(client.type("hello"))
         await moves()
         assert (await asking).text == "Hello."

@@ -55,7 +55,7 @@ async def test_a_spoken_question_is_answered_timed_and_shown_and_its_voice_kept(
         assert call.transcript == [("user", "something was said"), ("agent", "I hear you.")]
         assert watcher.lines == call.transcript
         assert watcher.replies_ms == [call.last_reply_ms]
-        # The server answers that long after it received the end; nothing real is sooner.
+        # The server answers this long after it received the end, so no true figure is less.
         assert watcher.replies_ms[0] >= ANSWER_AFTER_MS
     assert min(watcher.loudest.values()) > 1000
     assert np.abs(received.samples()).max() > 1000

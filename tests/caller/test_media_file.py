@@ -20,10 +20,10 @@ pytestmark = pytest.mark.usefixtures("every_frame")
 def make_film(
     path: Path, *, sound_at_s: float = 0.0, video_at_s: float = 0.0, hole_s: float = 0.0
 ) -> Path:
-    """Write a second of video and a second of a tone, each beginning when it is told.
+    """Write a second of video and a second of a tone, each with its own first timestamp.
 
     Args:
-        hole_s: Silence that is not in the file, after the first half of the tone.
+        hole_s: A gap in the tone's timestamps, after its first half.
     """
     with av.open(str(path), "w") as container:
         video = container.add_stream("mpeg4", rate=10)
@@ -56,7 +56,7 @@ def _as(piece: av.AudioFrame, format: str) -> av.AudioFrame:
 
 
 def loud_s(sound: np.ndarray) -> list[tuple[float, float]]:
-    """The seconds from where to where each tone is."""
+    """The begin and end of each tone, in seconds."""
     blocks = np.abs(sound[: len(sound) // 480 * 480].reshape(-1, 480).astype(int)).max(axis=1)
     edges = np.flatnonzero(np.diff(np.r_[0, blocks > 1000, 0]))
     return [(a / 100, b / 100) for a, b in edges.reshape(-1, 2)]

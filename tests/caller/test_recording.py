@@ -160,7 +160,7 @@ def with_sound(path: Path) -> Path:
 
 
 def unknown(file: Path, codec: bytes) -> Path:
-    """The same file, with a codec's name that nobody knows."""
+    """A copy of the file that names an unknown codec."""
     content = file.read_bytes()
     assert codec in content
     odd = file.with_stem(f"{file.stem}-odd")

@@ -68,7 +68,7 @@ async def test_the_camera_goes_ahead_to_a_part_and_waits_at_its_end(tmp_path: Pa
     waiting = asyncio.create_task(shown(4))
     await asyncio.sleep(0)
     camera.play_part(4.0, math.inf)
-    # The frame that was waited with is followed by those of the other part.
+    # The held frame is followed by the frames of the other part.
     assert (await waiting)[-3:] == at(40, 41, 42)
     camera.stop()
 

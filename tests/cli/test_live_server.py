@@ -41,7 +41,7 @@ WITHIN_S = 60
 
 @asynccontextmanager
 async def live_server(tmp_path: Path, *options: str) -> AsyncIterator[str]:
-    """The running command, and all that it prints until it is ready."""
+    """Run the command; yields what it prints until it is ready."""
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(SCENARIO)
     process = await start_forked(

@@ -154,7 +154,7 @@ class Caller:
             await heard.until("interrupted", within_s=WITHIN_S)
             scene = await _until(heard, "turn_complete")
             end = scene.sequence.index("turn_complete") + 1
-            # What is answered to "stop" is the model's affair.
+            # The answer to "stop" is up to the model.
             return Scene(scene.sequence[:end], scene.beside & {"caption"})
 
     async def _resumption(self) -> Scene:
@@ -201,7 +201,7 @@ class Caller:
 
 
 async def _tried(scene: Callable[[], Awaitable[Scene]]) -> Scene:
-    """A scene that comes to nothing is an outcome as well, and the next ones are played."""
+    """Plays a scene; a failure is an outcome as well, and the next scenes are played."""
     try:
         return await scene()
     except errors.APIError as error:

@@ -214,7 +214,7 @@ class _Player:
             await self._quiet()
 
     async def _until(self, due: _Progress, *, hearing: bool) -> None:
-        """Wait for what the recording has by now; with `hearing`, the microphone stays open."""
+        """Wait for the recording's milestones so far; with `hearing`, silence is sent meanwhile."""
         try:
             async with asyncio.timeout(_WITHIN_S):
                 while not (self._over or self._progress.reached(due)):
@@ -296,7 +296,7 @@ def _sound(pcm: bytes) -> dict[str, Any]:
 class _Progress:
     """The progress of a conversation: how often it has passed each milestone.
 
-    Only the begin of sound is a milestone, because each server cuts sound into other pieces.
+    Of sound only the beginning is a milestone, because each server cuts it into other pieces.
     """
 
     def __init__(self) -> None:

@@ -34,9 +34,9 @@ class Comparison:
     """How the habits of two servers compare in one session.
 
     Attributes:
-        name: The session's.
+        name: The session's name.
         same: How many habits are the same.
-        differing: Of the others what was recorded, and what the local Live API does.
+        differing: The others: as recorded, and as the local Live API has them.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Comparison:
         return self.same + len(self.differing)
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The comparison as lines of text."""
         found = [f"{self.name}: {self.same} of {self.count} habits the same"]
         for habit, (recorded, local) in self.differing.items():
             found += [

@@ -140,7 +140,7 @@ async def test_a_judge_with_eyes_sees_some_of_what_the_model_saw(tmp_path: Path)
         evidence = Evidence(call("three bottles", frames_sent=9), recorded(tmp_path, 9))
         assert (await judge.verdict(CLAIM, evidence))[0] is True
     assert [len(shown(request)) for request in server.requests] == [4, 4]
-    # Of those, the newest before the answer is one.
+    # One of them is the newest frame before the answer.
     assert "4 of the 9 pictures" in asked(server.requests[0])
     assert "2 s" in asked(server.requests[0]).split("from about")[1]
 

@@ -98,8 +98,8 @@ async def test_a_call_has_the_report_that_it_has_in_real_time_and_every_one_the_
     for report in (one, two):
         (weighed,) = report.tool_calls
         assert weighed.ended_ms is not None
-        # Whatever else this machine does meanwhile. Both are the times at which the caller receives
-        # the notice, the first of which may have been under way for longer.
+        # The machine's load changes nothing. Both are times at which the caller receives a notice,
+        # and the first notice may have been under way for longer.
         assert 3900 <= weighed.ended_ms - weighed.at_ms <= 4300
         assert report.reply_ms is not None
         assert 1500 < report.reply_ms < 4000

@@ -1,7 +1,7 @@
-"""A recording of made-up packets; as a program it records until it is killed or fails.
+"""A recording of synthetic packets; as a program it records until it is killed or fails.
 
 `python -m tests.recordings.recording_here FOLDER SECONDS [MIN_FREE]` sends a second of packets
-every second, and prints each second, and the reason if the recording ends.
+every second. It prints the number of each second, and why the recording ends.
 """
 
 import asyncio

@@ -75,7 +75,7 @@ class Written:
             )
 
     def found(self) -> list[Found]:
-        """What is in the file then."""
+        """Ends the recording; returns the tracks of its file."""
         due_s = BEGINS_AFTER_S
         for packet in sorted(self._packets, key=lambda each: each.arrived_s):
             while packet.arrived_s >= due_s:
@@ -134,8 +134,8 @@ def test_a_sender_that_begins_slowly_and_then_in_a_burst_is_placed_by_the_burst(
 
 
 def test_speech_that_is_sent_faster_than_it_is_said_keeps_its_distances():
-    # Later than the file's beginning is known, so that there is no time before it; and again after
-    # a pause. Then the sender goes on in time.
+    # The first burst arrives after the file's beginning is fixed, so that there is no time before
+    # it; another follows after a pause. Then the sender continues in real time.
     written = Written(max_lead_s=8.0)
     written.sound(at_once(150, 0.0, 1.6))
     written.sound(at_once(150, 100.0, 9.0) + in_time(200, 103.0, 9.02))
@@ -189,7 +189,7 @@ def test_a_camera_that_turns_or_changes_its_size_is_one_track(codec, encoder):
     written = Written()
     sizes = [(320, 240), (240, 320), (640, 360)]
     for n, size in enumerate(sizes):
-        # Another camera under the same sender begins its timestamps again.
+        # Another camera of the same sender restarts its timestamps.
         written.video(encoded(encoder, *size, 10), codec, float(n), size, ticks=(0, 60_000, 7)[n])
     (camera,) = written.found()
     assert camera.sizes == [size for size in sizes for _ in range(10)]
@@ -256,7 +256,7 @@ def test_one_byte_of_a_pause_and_sound_of_other_lengths_are_kept_as_they_came():
 
 
 def left_alone() -> bytes:
-    """A packet of Opus that is heard on the left."""
+    """A stereo packet of Opus, with sound on the left only."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", "s16"
     sound = np.zeros((1, 2 * 960), np.int16)

@@ -56,7 +56,7 @@ async def test_a_recording_calls_asks_waits_for_the_answer_and_hangs_up(bottle: 
         ("agent", "I hear you."),
     ]
     assert [line[:2] for line in lines] == [(line.who, line.text) for line in report.transcript]
-    # The server answers that long after it received the end; nothing real is sooner.
+    # The server answers this long after it received the end, so no true figure is less.
     assert report.reply_ms is not None
     assert report.reply_ms >= ANSWER_AFTER_MS
     assert report.agent_audio_ms == pytest.approx(600, abs=60)
@@ -260,7 +260,7 @@ async def test_the_command_makes_a_part_of_a_recorded_call_again_and_compares_it
         command = ["replay", str(folder), "--url", server.url, *cut]
         done = await asyncio.to_thread(CliRunner().invoke, app, command)
         received_by = [each["type"] for each in server.calls[0].received]
-    # That it is different is no failure.
+    # A difference is no failure.
     assert done.exit_code == 0, done.output
     assert received_by == ["client-ready", "send-text"]
     assert "Recorded with the agent basic, model local." in done.output

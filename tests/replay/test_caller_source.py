@@ -123,7 +123,7 @@ def test_what_the_caller_did_comes_again_at_its_times(recorded: Path) -> None:
     ]
     speak = steps(source)[0].action
     assert isinstance(speak, Speak)
-    # The agent's voice, at 900 Hz, is not among it.
+    # The caller's sound lacks the agent's voice, which is at 900 Hz.
     assert loudest_hz(speak.pcm) == pytest.approx(300, abs=210)
     assert (source.asked, source.off, source.notes) == ({"voice": "Kore"}, {"screen"}, ())
     assert colours(source.shown["camera"], 9)[0] == (0.0, "red")

@@ -59,7 +59,7 @@ class Pulse:
 
 @contextlib.contextmanager
 def pulse_audio(folder: Path) -> Iterator[Pulse]:
-    """Run it while the context lasts."""
+    """Run PulseAudio while the context lasts."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     assert not missing, f"scripts/setup.sh dev installs what is missing here: {missing}"
     folder.chmod(0o700)

@@ -25,7 +25,7 @@ def said(talk: Talk, who: str) -> list[str]:
 
 
 def sides(recording: Path) -> np.ndarray:
-    """Both channels of a stereo WAV, shape (2, samples), and that it is playable."""
+    """Both channels of a stereo WAV, shape (2, samples); asserts its format."""
     with wave.open(str(recording)) as file:
         assert (file.getnchannels(), file.getframerate(), file.getsampwidth()) == (2, 48_000, 2)
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
@@ -87,7 +87,7 @@ async def test_typed_lines_from_a_pipe_are_answered_one_by_one_by_a_server_that_
             assert await talk.ends() == 1
             assert "Nearest: Kore" in talk.text
 
-        # A call of its own kind on the same server: text, and no voice is waited for.
+        # A call in text on the same server: no voice is waited for.
         async with talking("--text", "--modality", "text", "--url", server.url, **pipe) as talk:
             talk.process.stdin.write(b"hello\n")
             talk.process.stdin.close()

@@ -109,7 +109,7 @@ def test_a_real_hand_on_a_real_table_moves():
 
 
 def looks(seconds: int) -> list[np.ndarray]:
-    """Two looks a second at bottles that hands move about."""
+    """Two frames a second of bottles that hands move about."""
     with av.open(str(RECORDINGS / "bottle.mp4")) as source:
         frames = islice(source.decode(video=0), 0, seconds * 30, 15)
         return [frame.to_ndarray(format="bgr24") for frame in frames]
@@ -179,7 +179,7 @@ def film() -> list[np.ndarray]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _a_frame_of_the_film_is_searched_once(film: list[np.ndarray]) -> Iterator[None]:
-    """The network finds the same in it, whatever kind is watched for."""
+    """The network finds the same things in a frame, whatever kind is watched for."""
     find, of_film = ObjectDetector.find, {id(pixels) for pixels in film}
     found: dict[int, tuple[Detection, ...]] = {}
 
