@@ -84,7 +84,7 @@ SETTINGS = {
     "udp_settings",
 }
 READ_SETTINGS = {"settings", "cli", "cluster", "evaluation", "server", "doctor", "__init__"}
-"""The others are given options of their own."""
+"""The packages that read options; all others get small options objects."""
 
 
 def name_of(path: Path) -> str:

@@ -168,7 +168,7 @@ async def test_muting_is_shown_and_the_camera_sends_two_frames_a_second_and_noth
     async def more() -> bool:
         return (await caller.video_sent())["framesSent"] > later["framesSent"] + 2
 
-    await until(more, what="pictures again")
+    await until(more, what="frames again")
 
 
 async def muting_is_shown_and_undone(page: Page) -> None:

@@ -121,7 +121,7 @@ async def test_with_several_cameras_one_can_switch_and_the_next_is_seen(
     async def more() -> bool:
         return (await caller.video_sent())["framesSent"] > sent["framesSent"] + 3
 
-    await until(more, what="pictures of the third camera")
+    await until(more, what="frames of the third camera")
     await caller.page.click(switch)
 
     async def the_first() -> bool:

@@ -20,7 +20,7 @@ SCENARIO = "engine: false\nanswers:\n" + "".join(
 )
 SILENCE_S = 3.0
 OUTAGE_S = 12.0
-"""Longer than what was typed counts as unsure, and than the server waits for a vanished peer."""
+"""Longer than typed text counts as unsure (10 s), and than the server waits for a peer (8 s)."""
 
 
 SET_UP = {

@@ -141,7 +141,7 @@ async def test_what_is_shown_later_is_seen_before_the_next_question(tmp_path: Pa
     report, server = await call(FixedScript(steps))
     assert (report.answered, report.errors) == (True, [])
     assert server.peer.remoteDescription.sdp.count("m=video") == 2
-    # The screen's end is told at the end of the call.
+    # The end of the screen share is signalled at the end of the call.
     assert switches(server) == [(1, True), (2, True), (2, False)]
     assert report.frames_sent >= 1
     with pytest.raises(BadRecording, match="There is no file"):
