@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -39,8 +40,27 @@ def _is_obeyed(char: str) -> bool:
     return char in _BIDIRECTIONAL or unicodedata.category(char) in _CATEGORIES
 
 
+class CannotPrint(Exception):
+    """The output can't be written; the text says why."""
+
+
 class Terminal(Console):
     """A console whose only control sequences are those that rich makes of styles."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, at once.
+
+        Raises:
+            CannotPrint: Nobody reads the output any more, or the disk is full.
+        """
+        try:
+            super().print(*objects, **options)
+        except OSError as error:
+            raise CannotPrint(f"The output can't be written: {error.strerror}.") from error
+
+    def on_broken_pipe(self) -> None:
+        """Say so like every other error; rich would end the program."""
+        raise  # the BrokenPipeError that rich handles
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -57,5 +77,3 @@ class Terminal(Console):
     def say_text(self, text: Text) -> None:
         """Print a styled text without wrapping."""
         self.print(text, soft_wrap=True)
-        # A pipe's reader sees each line at once.
-        self.file.flush()

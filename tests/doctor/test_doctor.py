@@ -26,6 +26,7 @@ from vision_agent.doctor.network_checks import (
 )
 from vision_agent.doctor.run import Check, in_thread, run_checks
 from vision_agent.ice_servers import IceServers
+from vision_agent.terminal import CannotPrint
 
 KEY = "AIza" + "x" * 35
 
@@ -237,6 +238,27 @@ async def test_a_check_that_hangs_or_breaks_does_not_hold_up_the_others() -> Non
     ]
     assert "KeyError" in found[1].text
     assert shown[-1] == "hangs"
+
+
+async def test_no_check_goes_on_when_a_finding_cannot_be_shown() -> None:
+    async def good() -> list[Finding]:
+        return [Finding("good", "ok", "fine")]
+
+    async def slow() -> list[Finding]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return []
+
+    def show(finding: Finding) -> None:
+        raise CannotPrint("no")
+
+    ended = asyncio.Event()
+    with pytest.raises(ExceptionGroup) as shown:
+        await run_checks([Check("slow", slow), Check("good", good)], show)
+    assert shown.group_contains(CannotPrint)
+    assert ended.is_set()
 
 
 async def run_doctor(*arguments: str, **environment: str) -> tuple[int, str]:

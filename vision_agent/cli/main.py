@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +23,7 @@ from vision_agent.cli.replay import replay
 from vision_agent.cli.serve import serve
 from vision_agent.cli.talk.options import talk
 from vision_agent.logs import start_logging
+from vision_agent.terminal import CannotPrint
 from vision_agent.version import __version__
 
 app = typer.Typer(
@@ -67,5 +71,20 @@ def common(
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line.
+
+    What the terminal's encoding lacks is printed as a question mark. If the output can't be
+    written, the exit code is 1.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
+        sys.stdout.reconfigure(errors="replace")
+    why = None
+    try:
+        app()
+    except* CannotPrint as failures:
+        why = failures.exceptions[0]
+    if why is not None:
+        with open(os.devnull, "w") as nowhere:  # Python flushes the output again at its end
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        piped = isinstance(why.__cause__, BrokenPipeError)
+        sys.exit(1 if piped else str(why))  # `| head` is no failure to speak of

@@ -60,8 +60,9 @@ async def run_checks(
             on_finding(finding)
         return found
 
-    results = await asyncio.gather(*(run(check) for check in checks))
-    return [finding for found in results for finding in found]
+    async with asyncio.TaskGroup() as running:
+        tasks = [running.create_task(run(check)) for check in checks]
+    return [finding for task in tasks for finding in task.result()]
 
 
 async def in_thread(work: Callable[[], T]) -> T:

@@ -47,7 +47,7 @@ class PageFiles(StaticFiles):
 
     def _page(self) -> HTMLResponse:
         self._version = self._hash()  # files may change while the server runs
-        html = (self._folder / "index.html").read_text()
+        html = (self._folder / "index.html").read_text("utf-8")
         headers = {"Cache-Control": "no-cache", "ETag": f'"{self._version}"'}
         linked = _LINK.sub(rf"\g<1>version-{self._version}/\2", html)
         return HTMLResponse(linked, headers=headers)
