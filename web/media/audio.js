@@ -2,6 +2,10 @@
 
 import { deviceIdOf } from "./chosen_device.js";
 
+// Levels are read every 40 ms at most, and what is heard through the context waits for nobody. Blocks
+// of 10 ms, the default, take a sixth more CPU time on a page in a call.
+const BLOCK_S = 0.04;
+
 /** @type {AudioContext|undefined} */
 let context;
 
@@ -11,7 +15,7 @@ let context;
  * @returns {AudioContext} running, if called during a user gesture or after one
  */
 export function audioContext() {
-  context ??= new AudioContext();
+  context ??= new AudioContext({ latencyHint: BLOCK_S });
   if (context.state === "suspended") context.resume();
   return context;
 }
@@ -84,7 +88,7 @@ export class LevelMeter {
   /** @param {MediaStreamTrack} track */
   constructor(track) {
     const context = audioContext();
-    this.#analyser = new AnalyserNode(context, { fftSize: 1024 }); // 21 ms at 48 kHz
+    this.#analyser = new AnalyserNode(context, { fftSize: 2048 }); // a block at 48 kHz
     this.#samples = new Float32Array(this.#analyser.fftSize);
     this.#source = context.createMediaStreamSource(new MediaStream([track]));
     this.#source.connect(this.#analyser); // not to the destination: the <audio> element plays it
