@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"https?://\S+")
 
 
 class ServerDidNotStart(RuntimeError):
-    """The child ended before it listened; the reason stands on its standard error."""
+    """The child ended before it listened; the reason is on its standard error."""
 
 
 class ServerProcess:

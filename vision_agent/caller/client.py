@@ -63,7 +63,7 @@ class CallClient:
     """A call to a server, for as long as the context lasts.
 
     Args:
-        url: The server, `http://host:port`.
+        url: The server's address, such as `http://host:port`; it may have a path.
         show: What the camera shows at first; see `show`. None makes a call without a camera.
         screen: A recording, an image or a frame that is shared as a screen beside the camera; None
             shares none.
@@ -96,10 +96,13 @@ class CallClient:
     async def __aenter__(self) -> Self:
         """Dial, and wait until the server is ready and its model has a frame of all that is shown.
 
+        The wait for the frames ends after 3 s in any case.
+
         Raises:
-            BadRecording: `show` is not a usable recording or image.
+            BadRecording: `show` or `screen` is not a usable recording or image.
             CallRefused: The server can't be reached or does not take the call.
             CallFailed: No connection was made, or the server was not ready in time.
+            ValueError: An array is not an RGB frame, or `timeout_s` is not a possible timeout.
         """
         self._microphone = MicrophoneTrack()
         self._camera: SwitchingCamera | None = None
@@ -152,7 +155,10 @@ class CallClient:
 
     @property
     def tool_calls(self) -> list[ToolCallRecord]:
-        """The tools the agent has used so far, with name, arguments, result and times."""
+        """The tools the agent has used so far, with name, arguments, result and times.
+
+        Arguments and results are there if the server reports them (`--tool-reports full`).
+        """
         return self._call.tool_calls
 
     @property
@@ -175,7 +181,7 @@ class CallClient:
         return self._call.usage
 
     async def show(self, what: Path | str | npt.NDArray[np.uint8]) -> None:
-        """Show something else, and wait until the model has been sent a frame of it.
+        """Show something else; wait until the model has been sent a frame of it, at most 5 s.
 
         Args:
             what: A recording or an image (MP4, WebM, MKV, PNG, JPEG, … anything FFmpeg reads), or
@@ -229,6 +235,7 @@ class CallClient:
         Raises:
             BadRecording: The file can't be read, or nothing is said in it.
             CallFailed: No answer came, or the call has ended.
+            ValueError: The PCM is not whole 16-bit samples, or its rate is not positive.
         """
         if isinstance(what, bytes):
             sound = resample(what, rate_hz)

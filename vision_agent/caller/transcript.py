@@ -33,7 +33,13 @@ class TranscriptLine:
 
 @dataclass(slots=True)
 class Point:
-    """Something the agent pointed at: its label and box, `[ymin, xmin, ymax, xmax]` of 1000."""
+    """Something the agent pointed at.
+
+    Attributes:
+        label: What is there.
+        box_2d: `[ymin, xmin, ymax, xmax]`, each from 0 to 1000.
+        at_ms: When, in ms of the call.
+    """
 
     label: str
     box_2d: list[int]
@@ -42,7 +48,16 @@ class Point:
 
 @dataclass(slots=True)
 class ToolCallRecord:
-    """One use of a tool; `ended_ms` stays None if the server never reported the end."""
+    """One use of a tool.
+
+    Attributes:
+        name: The tool's name; empty if the server does not report names.
+        arguments: What the model gave it; None unless the server reports them.
+        at_ms: When it was called, in ms of the call.
+        ended_ms: When it returned; None if the server never reported the end.
+        result: What it returned; None unless the server reports results.
+        cancelled: Whether the model cancelled the call.
+    """
 
     name: str
     arguments: Any

@@ -63,8 +63,8 @@ def load_suite(
         repeats: How often each case is called, in place of the suites' own numbers.
 
     Raises:
-        SuiteError: A suite has mistakes (a `ValueError` with file, line and column), none is named,
-            or `repeats` is not above 0.
+        SuiteError: A suite has mistakes (a `ValueError` with file, line and column), no suite is
+            named, no case has a name that matches, or `repeats` is not above 0.
     """
     if not paths:
         raise SuiteError("load_suite needs the path of a suite.")

@@ -60,10 +60,15 @@ class CallContext(Protocol):
     jobs: Jobs
 
     def now_s(self) -> float:
-        """The call's clock (monotonic)."""
+        """The call's clock, in seconds (monotonic)."""
 
     async def next_frame(self, newer_than_s: float, timeout_s: float) -> CameraFrame | None:
-        """The camera's first frame after a time; None if none arrives within `timeout_s`."""
+        """The camera's first frame after a time.
+
+        Args:
+            newer_than_s: The time, on the call's clock.
+            timeout_s: The longest wait, in seconds; None is returned then.
+        """
 
     async def full_frame(self, source: VideoSource = "camera") -> CameraFrame | None:
         """A fresh frame, in the camera's full resolution if the caller can send it.
@@ -72,7 +77,7 @@ class CallContext(Protocol):
         """
 
     def shown_at_s(self, source: VideoSource = "camera") -> float | None:
-        """When the frame that the model saw last, or the newest one like it, was captured.
+        """The capture time, on the call's clock, of the newest frame at the model or one like it.
 
         None while the source is off.
         """
