@@ -42,7 +42,7 @@ def live_server(
         bool, typer.Option(help="End connections and sessions as the public service does.")
     ] = True,
     connection_s: Annotated[
-        float | None, typer.Option(min=0.1, help="How long a connection may last [600].")
+        float | None, typer.Option(min=0.1, help="How long a connection lasts, in seconds [590].")
     ] = None,
     data_dir: Annotated[
         Path | None,
