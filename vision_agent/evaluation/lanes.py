@@ -15,8 +15,8 @@ class Lanes:
     """Admits trials in the order in which they ask.
 
     Args:
-        heavy: How many calls that the engine answers run at once; `LIGHT_PER_HEAVY` light calls
-            count as one.
+        heavy: How many calls that the engine answers, or that take virtual time, run at once;
+            `LIGHT_PER_HEAVY` light calls count as one.
     """
 
     def __init__(self, heavy: int) -> None:

@@ -58,8 +58,8 @@ def evaluate(
         typer.Option(
             min=1,
             max=100,
-            help="Calls at once that the local engine answers; with scripted answers or a remote "
-            "model, four times as many [the number of cores].",
+            help="Calls at once, of those that the local engine answers or that take virtual time; "
+            "four times as many of a remote model or a running server [the number of cores].",
         ),
     ] = None,
     json_out: Annotated[
