@@ -26,13 +26,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import cv2
 
 from benchmarks.sight_photographs import photographs
-from tests.local.engine.sight.sight_frames import SHADES, Pixels, jpeg, shot
+from tests.local.engine.sight.sight_frames import SHADES, Pixels, film, jpeg, shot
 from tests.local.engine.sight.sight_scenes import (
     BOTTLES,
     MOVING_S,
     STILL_S,
     coloured_shape,
-    film,
     held_up,
     moved,
     several,

@@ -10,13 +10,13 @@ import pytest
 from tests.local.engine.answers.asking import MUG, RED_BAR, ask, frame
 from tests.local.engine.sight.sight_frames import (
     Pixels,
+    film,
     shot,
     with_faces,
     with_qr_code,
     written,
 )
 from tests.local.engine.sight.sight_scenes import (
-    film,
     held_up,
     moved,
     wall,

@@ -6,7 +6,6 @@ The recording was annotated by eye: how many bottles stand there, and when somet
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import cv2
 import numpy as np
@@ -16,11 +15,9 @@ from tests.local.engine.sight.sight_frames import (
     Pixels,
     bgr,
     filled,
-    frames_of,
     jpeg,
     shot,
 )
-from tests.local.recordings import RECORDINGS
 from vision_agent.local.contract import SeenFrame
 
 BOTTLES = (
@@ -36,16 +33,6 @@ MOVING_S = {
     **dict.fromkeys((31, 32, 35, 36), "on the right"),
 }
 """The seconds of bottle.mp4 before which nothing has moved for a second, or something there has."""
-
-
-@cache
-def _film() -> tuple[Pixels, ...]:
-    return tuple(frames_of(RECORDINGS / "bottle.mp4", [half / 2 for half in range(80)]))
-
-
-def film(at_s: Sequence[float]) -> list[Pixels]:
-    """Frames of bottle.mp4 at whole and half seconds; it is decoded once."""
-    return [_film()[round(2 * second)] for second in at_s]
 
 
 def wall(seed: int = 0) -> Pixels:

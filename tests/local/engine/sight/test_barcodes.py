@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
 from tests.local.engine.sight.sight_frames import (
     filled,
-    frames_of,
+    film,
     noise,
     shot,
     with_barcode,
@@ -62,7 +60,7 @@ def test_a_barcode_is_decoded(codes: Codes) -> None:
     )
 
 
-def test_no_code_is_seen_where_there_is_none(codes: Codes, recordings: Path) -> None:
+def test_no_code_is_seen_where_there_is_none(codes: Codes) -> None:
     frames = [
         noise(),
         shot(filled((128, 128, 128))),
@@ -70,6 +68,6 @@ def test_no_code_is_seen_where_there_is_none(codes: Codes, recordings: Path) -> 
     ]
     chessboard = np.kron(np.indices((8, 8)).sum(axis=0) % 2, np.ones((50, 50))) * 255
     frames.append(shot(cv2.cvtColor(chessboard.astype(np.uint8), cv2.COLOR_GRAY2BGR)))
-    frames += frames_of(recordings / "bottle.mp4", range(1, 39, 12))
+    frames += film(range(1, 39, 12))
 
     assert [codes.find(pixels) for pixels in frames] == [()] * len(frames)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import pytest
 
@@ -12,10 +10,9 @@ from tests.local.engine.sight.sight_frames import (
     DAYLIGHT,
     SHADES,
     WARM,
-    Pixels,
     bgr,
     filled,
-    frames_of,
+    film,
     noise,
     patch,
     shot,
@@ -142,23 +139,19 @@ def test_what_fills_the_middle_may_touch_the_border() -> None:
     assert describe_colours(shot(pixels)).main == "green"
 
 
-def _bottles(recordings: Path, *at_s: float) -> list[Pixels]:
-    return frames_of(recordings / "bottle.mp4", at_s)
-
-
-def test_the_bottle_in_the_middle_is_blue_before_a_grey_wall(recordings: Path) -> None:
-    for pixels in _bottles(recordings, 0.5, 4.0, 9.0, 14.0, 28.0, 34.5, 36.5, 38.5):
+def test_the_bottle_in_the_middle_is_blue_before_a_grey_wall() -> None:
+    for pixels in film([0.5, 4.0, 9.0, 14.0, 28.0, 34.5, 36.5, 38.5]):
         colour = describe_colours(pixels)
         assert base_name(colour.main) == "blue"
         assert base_name(colour.background) == "grey"
         assert colour.stands_out
 
 
-def test_bottles_are_told_where_they_stand_and_nowhere_else(recordings: Path) -> None:
+def test_bottles_are_told_where_they_stand_and_nowhere_else() -> None:
     three, one, two = (
         describe_colours(pixels)
-        for pixels in _bottles(
-            recordings, THREE_BOTTLES_S, ONE_BOTTLE_ON_THE_RIGHT_S, TWO_BOTTLES_LEFT_AND_MIDDLE_S
+        for pixels in film(
+            [THREE_BOTTLES_S, ONE_BOTTLE_ON_THE_RIGHT_S, TWO_BOTTLES_LEFT_AND_MIDDLE_S]
         )
     )
 

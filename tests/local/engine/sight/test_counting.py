@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.engine.sight.sight_frames import bgr, filled, noise, shot
-from tests.local.engine.sight.sight_scenes import BOTTLES, film, several, wall
+from tests.local.engine.sight.sight_frames import bgr, filled, film, noise, shot
+from tests.local.engine.sight.sight_scenes import BOTTLES, several, wall
 from vision_agent.local.engine.sight.counting import count
 from vision_agent.local.engine.sight.foreground import View
 

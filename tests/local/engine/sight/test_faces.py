@@ -6,14 +6,12 @@ people, which was measured elsewhere (see ``face_detector.py``).
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.local.engine.sight.sight_frames import (
     Pixels,
     filled,
-    frames_of,
+    film,
     noise,
     patch,
     shot,
@@ -46,8 +44,8 @@ def test_faces_are_told_from_left_to_right(faces: FaceDetector) -> None:
     assert places(faces, pixels) == ["on the left", "in the middle", "on the right"]
 
 
-def test_no_face_is_seen_in_bottles(faces: FaceDetector, recordings: Path) -> None:
-    frames = frames_of(recordings / "bottle.mp4", range(1, 39, 5))
+def test_no_face_is_seen_in_bottles(faces: FaceDetector) -> None:
+    frames = film(range(1, 39, 5))
 
     assert [faces.boxes(frame) for frame in frames] == [()] * len(frames)
 

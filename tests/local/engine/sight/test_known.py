@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.engine.sight.sight_frames import Pixels, filled, shot
-from tests.local.engine.sight.sight_scenes import coloured_shape, film, held_up, textured, wall
+from tests.local.engine.sight.sight_frames import Pixels, filled, film, shot
+from tests.local.engine.sight.sight_scenes import coloured_shape, held_up, textured, wall
 from vision_agent.local.engine.sight.known import Finder, TaughtThing
 
 SEEDS = range(5)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.engine.sight.sight_frames import jpeg, shot
+from tests.local.engine.sight.sight_frames import film, jpeg, shot
 from tests.local.engine.sight.sight_scenes import (
     MOVING_S,
     STILL_S,
-    film,
     held_up,
     moved,
     textured,

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.engine.sight.sight_frames import jpeg, shot, written
-from tests.local.engine.sight.sight_scenes import BOTTLES, film, held_up, several, textured, wall
+from tests.local.engine.sight.sight_frames import film, jpeg, shot, written
+from tests.local.engine.sight.sight_scenes import BOTTLES, held_up, several, textured, wall
 from vision_agent.detection.box import overlap
 from vision_agent.detection.coco_detector import CocoDetector
 from vision_agent.detection.kinds import LABELS

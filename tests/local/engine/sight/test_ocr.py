@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 
 from tests.local.engine.sight.sight_frames import (
     filled,
-    frames_of,
+    film,
     noise,
     patch,
     shot,
@@ -87,8 +86,8 @@ def test_a_character_all_alone_has_to_be_large_and_sure(
     assert without_doubtful_marks(among_words, 480) == among_words
 
 
-def test_no_text_is_invented_in_bottles(reader: Reader, recordings: Path) -> None:
-    frames = frames_of(recordings / "bottle.mp4", range(1, 39, 8))
+def test_no_text_is_invented_in_bottles(reader: Reader) -> None:
+    frames = film(range(1, 39, 8))
 
     assert [reader.read(frame) for frame in frames] == [()] * len(frames)
 

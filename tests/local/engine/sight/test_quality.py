@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from tests.local.engine.sight.sight_frames import (
     Pixels,
     filled,
-    frames_of,
+    film,
     noise,
     patch,
     shot,
@@ -25,8 +23,7 @@ GOOD = Quality()
 
 @pytest.fixture(scope="module")
 def scenes() -> dict[str, Pixels]:
-    path = Path(__file__).parents[4] / "samples" / "recordings" / "bottle.mp4"
-    first, second = frames_of(path, (1.0, 20.5))
+    first, second = film([1.0, 20.5])
     return {
         "three bottles": first,
         "one bottle": second,
