@@ -13,7 +13,13 @@ from vision_agent.ice_servers import TURN_FORM, IceServers, IceUrl
 
 
 class IceServer(BaseModel):
-    """A STUN or TURN server, in the form RTCPeerConnection takes it (W3C WebRTC 4.2.4)."""
+    """A STUN or TURN server, as an `RTCIceServer` with one URL (W3C WebRTC 4.2.4).
+
+    Attributes:
+        urls: The URL: `stun:host:port`, or `turn:` or `turns:` with a user name and a credential.
+        username: The user name at a TURN server.
+        credential: The password.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 

@@ -47,9 +47,9 @@ class Settings(
 ):
     """The server's options.
 
-    Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. The
-    credentials of the model service keep their usual names, such as `GOOGLE_API_KEY`; see
-    `vision_agent.agents.model_choice`.
+    Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. An
+    unknown keyword is an error, an unknown variable a warning. The credentials of the model service
+    keep their usual names, such as `GOOGLE_API_KEY`; see `vision_agent.agents.model_choice`.
     """
 
     model_config = SettingsConfigDict(

@@ -175,6 +175,9 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
         root: The agent; its model, and those of its sub-agents, are replaced in place.
         model: A live model's name, or `local`; None takes the agent's own.
 
+    Yields:
+        The choice; its `label` says which model answers, and why.
+
     Raises:
         ModelError: There is no key for a Gemini model, or the service of the key does not have it.
         OwnModelError: The address or name of the user's own server can't be used.

@@ -62,7 +62,7 @@ class CallOptions(BaseModel):
         vocabulary: Words and phrases that the caller may say, for the transcription.
         thinking_level: How much the model thinks: `THINKING_LEVELS`.
         thinking_budget: Tokens that it may think for; 0: none, -1: as many as it likes.
-        media_resolution: In how many tokens a picture is read: `low`, `medium`, `high`.
+        media_resolution: How many tokens a frame takes: `low`, `medium`, `high`.
         turn_coverage: What belongs to a turn besides speech: `only_activity` (nothing),
             `all_input`, or `audio_activity_and_all_video`.
         voice_activity_detection: False: the model does not listen for turns; one lasts from the

@@ -217,6 +217,10 @@ def check_model(model: str, *, vertex: bool) -> None:
     """Raise `ModelError` if a model is known not to take part in a call on this backend.
 
     A name that is not in the list is the service's to judge; see `unlisted_model`.
+
+    Args:
+        model: Its name, with or without a prefix such as `models/`.
+        vertex: Whether the credentials are for Vertex AI; otherwise for AI Studio.
     """
     name = bare_name(model)
     if not name or len(model) > MAX_NAME_CHARS or not name.isprintable() or " " in name:
