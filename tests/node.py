@@ -21,5 +21,5 @@ def node_with(*packages: Path) -> str:
         pytest.skip(f"Node is {version.strip()}: {OLDEST_NODE} or newer is needed.")
     for package in packages:
         if not package.is_dir():
-            pytest.skip(f"{package.name} is not installed; `make test` does it.")
+            pytest.skip(f"{package.name} is not installed; `make test` installs it.")
     return node

@@ -52,7 +52,7 @@ async def on_each_screen(page: Page) -> AsyncIterator[str]:
 def accessible() -> Callable[[Page], Awaitable[None]]:
     """Fails with axe-core's violations, with rules it leaves undecided, and with small controls."""
     if not AXE.is_file():
-        pytest.skip("axe-core is not installed: `make test` does, or `npm ci` in tests/javascript.")
+        pytest.skip("axe-core is not installed; `make test` installs it.")
 
     async def check(page: Page) -> None:
         if not await page.evaluate("() => 'axe' in window"):

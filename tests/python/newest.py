@@ -15,5 +15,5 @@ _NEWEST = Path(sys.prefix) / "genai-3" / "bin" / "python"
 def newest_python() -> Path:
     """The interpreter of that environment; skips with a reason if it is not installed."""
     if not _NEWEST.exists():
-        pytest.skip("google-genai 3 is not installed; `make test` does it.")
+        pytest.skip("google-genai 3 is not installed; `make test` installs it.")
     return _NEWEST
