@@ -12,6 +12,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Playwright
 
+from tests.browser.fake_devices import CAMERA_FPS
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,7 +52,9 @@ async def chromium(
         executable: The program to start; None for the installed browser.
         more_flags: Further flags of Chromium's.
     """
-    flags = [*FLAGS, *more_flags, f"--use-fake-device-for-media-stream=device-count={cameras}"]
+    # The test pattern has as many frames as the files of `fake_devices`.
+    devices = f"device-count={cameras},fps={CAMERA_FPS}"
+    flags = [*FLAGS, *more_flags, f"--use-fake-device-for-media-stream={devices}"]
     if allow_devices is not None:
         answer = "" if allow_devices else "=deny"
         flags.append(f"--use-fake-ui-for-media-stream{answer}")

@@ -81,6 +81,7 @@ async def test_the_lobby_the_call_and_its_end_are_accessible(
     await caller.call()
     await expect(page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
     await accessible(page)
+    await m_mutes_while_the_focus_is_on_the_call_and_is_a_letter_elsewhere(page)
     await caller.types("what can you do?")
     await caller.sees_state("speaking")
     await caller.press("microphone")
@@ -91,15 +92,47 @@ async def test_the_lobby_the_call_and_its_end_are_accessible(
     await accessible(page)
 
 
-async def test_a_call_without_devices_is_accessible(server, denying_browser, open_page, accessible):
+async def m_mutes_while_the_focus_is_on_the_call_and_is_a_letter_elsewhere(page: Page) -> None:
+    mute = page.locator('[data-control="microphone"]')
+    assert await mute.get_attribute("aria-keyshortcuts") == "M"
+    await page.keyboard.press("m")
+    await expect(mute).to_have_accessible_name("Unmute microphone")
+    await page.keyboard.press("Control+m")
+    await page.locator("#text").press("m")
+    await expect(page.locator("#text")).to_have_value("m")
+    await expect(mute).to_have_accessible_name("Unmute microphone")
+    await mute.focus()
+    await page.keyboard.press("M")
+    await expect(mute).to_have_accessible_name("Mute microphone")
+
+
+async def test_a_call_without_devices_is_accessible_and_the_focus_stays_when_an_element_disappears(
+    server, denying_browser, open_page, accessible
+):
     caller = await open_page(denying_browser, server.url, **DESK)
-    await caller.call()
+    page = caller.page
+    await page.locator("#call").focus()
+    await page.keyboard.press("Enter")
+    await caller.sees_state("listening")
+    assert await page.evaluate(FOCUS) == "stage"
     await caller.notice()
-    await accessible(caller.page)
+    await accessible(page)
     # The accessible name is the visible label, which speech input needs.
-    label = caller.page.get_by_role("button", name="Use mic", exact=True)
-    async for _ in on_each_screen(caller.page):
+    label = page.get_by_role("button", name="Use mic", exact=True)
+    async for _ in on_each_screen(page):
         await expect(label).to_be_visible()
+    await page.get_by_role("button", name="Dismiss").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".notice")).to_have_count(0)
+    assert await page.evaluate(FOCUS) == "stage"
+    await page.locator("#asks button").first.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#asks")).to_be_hidden()
+    assert await page.evaluate(FOCUS) == "stage"
+    await page.locator('[data-control="hang-up"]').focus()
+    await page.keyboard.press("Enter")
+    await caller.sees_state("ended")
+    assert await page.evaluate(FOCUS) == "call"
 
 
 async def test_the_loss_of_the_server_is_accessible_and_said_once(
@@ -124,49 +157,6 @@ async def test_the_loss_of_the_server_is_accessible_and_said_once(
     assert shown.count("Check that the server is running") == 1
     assert "you interrupted" not in shown
     await expect(page.locator(".line-agent .cut")).to_have_text(" (the connection was lost)")
-
-
-async def test_the_focus_stays_in_the_page_when_the_focused_element_disappears(
-    server, denying_browser, open_page
-):
-    caller = await open_page(denying_browser, server.url)
-    page = caller.page
-    await page.locator("#call").focus()
-    await page.keyboard.press("Enter")
-    await caller.sees_state("listening")
-    assert await page.evaluate(FOCUS) == "stage"
-    await page.get_by_role("button", name="Dismiss").focus()
-    await page.keyboard.press("Enter")
-    await expect(page.locator(".notice")).to_have_count(0)
-    assert await page.evaluate(FOCUS) == "stage"
-    await page.locator("#asks button").first.focus()
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#asks")).to_be_hidden()
-    assert await page.evaluate(FOCUS) == "stage"
-    await page.locator('[data-control="hang-up"]').focus()
-    await page.keyboard.press("Enter")
-    await caller.sees_state("ended")
-    assert await page.evaluate(FOCUS) == "call"
-
-
-async def test_m_mutes_while_the_focus_is_on_the_call_and_is_a_letter_elsewhere(
-    server, quiet_browser, open_page
-):
-    caller = await open_page(quiet_browser, server.url)
-    page = caller.page
-    await caller.call()
-    mute = page.locator('[data-control="microphone"]')
-    assert await mute.get_attribute("aria-keyshortcuts") == "M"
-    await page.keyboard.press("m")
-    await expect(mute).to_have_accessible_name("Unmute microphone")
-    await page.keyboard.press("Control+m")
-    await page.locator("#text").press("m")
-    await expect(page.locator("#text")).to_have_value("m")
-    await expect(mute).to_have_accessible_name("Unmute microphone")
-    await mute.focus()
-    await page.keyboard.press("M")
-    await expect(mute).to_have_accessible_name("Mute microphone")
-    await caller.press("hang-up")
 
 
 async def test_with_a_phones_keyboard_open_the_newest_words_can_be_read(

@@ -150,28 +150,23 @@ async def test_a_call_to_one_agent_leaves_another_ones_alone(
         await caller.press("hang-up")
 
 
-async def test_the_page_says_where_an_agents_own_model_takes_sound_and_frames(
+async def test_the_page_says_where_an_agents_model_is_and_what_of_it_has_no_effect_in_a_call(
     several_agents, denying_browser, open_page
 ):
     caller = await open_page(denying_browser, several_agents.url)
-    words = caller.page.locator("#brain-text")
+    page = caller.page
+    words, notice = page.locator("#brain-text"), page.locator("#lobby-notices .notice")
     await expect(words).to_contain_text("Sound and pictures stay there.")
-    await caller.page.get_by_label("Who to call").select_option("elsewhere")
+    await page.get_by_label("Who to call").select_option("elsewhere")
     await expect(words).to_have_text(
         "During a call, sound and pictures go to the model service that this agent chose, "
         "at models.example:8443."
     )
-    assert "secret" not in await caller.page.content()
-
-
-async def test_what_of_an_agent_has_no_effect_in_a_call_is_said_before_it(
-    several_agents, denying_browser, open_page
-):
-    caller = await open_page(denying_browser, several_agents.url)
-    notice = caller.page.locator("#lobby-notices .notice")
-    await expect(caller.page.locator("#agent-name")).to_have_text("Basic")
+    assert "secret" not in await page.content()
+    await page.get_by_label("Who to call").select_option("basic")
+    await expect(page.locator("#agent-name")).to_have_text("Basic")
     await expect(notice).to_have_count(0)
-    await caller.page.get_by_label("Who to call").select_option("searcher")
+    await page.get_by_label("Who to call").select_option("searcher")
     await expect(notice).to_contain_text("Not all of this agent works in a call")
     await expect(notice).to_contain_text("google_search, which runs at Google only")
     await caller.call()

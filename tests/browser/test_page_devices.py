@@ -3,13 +3,11 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.browser.chromium import chromium
 from tests.support.forked_product import ForkedServer
 from tests.support.scenarios import TONES
 from tests.support.waiting import until
@@ -48,11 +46,11 @@ async def test_a_denied_microphone_is_explained_and_a_typed_question_answered_al
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def known_server() -> AsyncIterator[ForkedServer]:
     """A server that is also called `agent.test`, and soon gives up a peer that sends nothing."""
-    async with AsyncExitStack() as stack:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
-            environment.setenv("VISION_AGENT_VANISHED_AFTER_S", str(VANISHED_AFTER_S))
-            server = await stack.enter_async_context(ForkedServer("--scenario", str(TONES)))
+    options = {
+        "VISION_AGENT_ALLOWED_HOSTS": "agent.test",
+        "VISION_AGENT_VANISHED_AFTER_S": str(VANISHED_AFTER_S),
+    }
+    async with ForkedServer("--scenario", str(TONES), environment=options) as server:
         yield server
 
 
@@ -75,7 +73,7 @@ async def test_with_both_denied_the_call_lasts_longer_than_a_vanished_peer_would
 # `window.allow()` answers the permission prompt; `window.tracks` has the tracks opened then.
 PROMPT = """
     () => {
-      const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      window.original ??= navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
       window.tracks = [];
       const answered = new Promise((resolve) => (window.allow = resolve));
       navigator.mediaDevices.getUserMedia = async (constraints) => {
@@ -88,26 +86,28 @@ PROMPT = """
 """
 
 
-@pytest.mark.parametrize(("button", "devices"), [("#call", 2), ("#call-voice", 1)])
 async def test_a_hang_up_during_the_permission_prompt_leaves_no_device_open(
-    server, quiet_browser, open_page, button, devices
+    server, quiet_browser, open_page
 ):
     caller = await open_page(quiet_browser, server.url)
-    await caller.page.evaluate(PROMPT)
-    await caller.page.click(button)
-    await caller.sees_state("asking")
-    await caller.press("hang-up")
-    await caller.sees_state("ended")
-    await caller.page.evaluate("() => window.allow()")
 
     async def states() -> list[str]:
         return await caller.page.evaluate("() => window.tracks.map((one) => one.readyState)")
 
-    async def all_closed() -> bool:
-        return await states() == ["ended"] * devices
+    for button, devices in (("#call", 2), ("#call-voice", 1)):
+        await caller.page.evaluate(PROMPT)
+        await caller.page.click(button)
+        await caller.sees_state("asking")
+        await caller.press("hang-up")
+        await caller.sees_state("ended")
+        await caller.page.evaluate("() => window.allow()")
+        closed = ["ended"] * devices
 
-    await until(all_closed, 10, "the devices to be closed")
-    assert await caller.page.evaluate("() => document.body.dataset.state") == "ended"
+        async def all_closed(closed: list[str] = closed) -> bool:
+            return await states() == closed
+
+        await until(all_closed, 10, f"the devices of {button} to be closed")
+        assert await caller.page.evaluate("() => document.body.dataset.state") == "ended"
 
 
 COUNT_LOCKS = """() => {
@@ -178,19 +178,6 @@ async def muting_is_shown_and_undone(page: Page) -> None:
     assert await page.evaluate(enabled) is False
     await page.get_by_role("button", name="Unmute microphone").click()
     assert await page.evaluate(enabled) is True
-
-
-async def test_a_machine_without_a_camera_makes_a_voice_call(
-    playwright, server, silence, open_page
-):
-    async with chromium(playwright, microphone=silence, cameras=0) as browser:
-        caller = await open_page(browser, server.url)
-        await caller.call()
-        notice = await caller.notice()
-        assert "No camera found" in notice
-        await expect(caller.page.locator("#no-camera")).to_have_text("No camera found")
-        await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
-        await caller.leave()
 
 
 async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(

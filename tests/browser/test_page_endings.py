@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -19,7 +18,9 @@ from tests.support.scenarios import SILENT, TONES
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_hanging_up_ends_the_call_on_the_server(server, quiet_browser, open_page):
+async def test_hanging_up_ends_the_call_on_the_server_and_one_can_call_again(
+    server, quiet_browser, open_page
+):
     caller = await open_page(quiet_browser, server.url)
     await caller.call()
     assert calls(server) == 1
@@ -29,6 +30,12 @@ async def test_hanging_up_ends_the_call_on_the_server(server, quiet_browser, ope
     await expect(caller.page.locator("#call")).to_have_text("Call again")
     live = "() => document.querySelector('video').srcObject === null"
     assert await caller.page.evaluate(live)
+    await caller.call()
+    await caller.listen()
+    await caller.types("hello")
+    await caller.hears_voice()
+    await caller.press("hang-up")
+    await no_calls(server)
 
 
 async def test_a_page_closed_in_mid_call_ends_the_call_on_the_server(
@@ -48,36 +55,27 @@ async def test_leaving_the_page_ends_the_call_on_the_server(server, denying_brow
     await no_calls(server, within_s=5)
 
 
-async def test_one_can_call_again_after_hanging_up(server, denying_browser, open_page):
-    caller = await open_page(denying_browser, server.url)
-    await caller.call()
-    await caller.press("hang-up")
-    await caller.sees_state("ended")
-    await caller.call()
-    await caller.listen()
-    await caller.types("hello")
-    await caller.hears_voice()
-    await caller.press("hang-up")
-    await no_calls(server)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def guarded() -> AsyncIterator[ForkedServer]:
     """A server that asks for a token, and has room for one call."""
-    async with AsyncExitStack() as stack:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("VISION_AGENT_TOKEN", "open sesame")
-            server = ForkedServer("--scenario", str(SILENT), "--max-calls", "1")
-            await stack.enter_async_context(server)
+    arguments = ("--scenario", str(SILENT), "--max-calls", "1")
+    async with ForkedServer(
+        *arguments, environment={"VISION_AGENT_TOKEN": "open sesame"}
+    ) as server:
         yield server
 
 
-async def test_a_full_house_is_explained_and_trying_again_works(
+async def test_a_token_is_taken_from_the_link_and_a_full_house_is_explained(
     guarded, denying_browser, open_page
 ):
+    await no_calls(guarded)
     link = f"{guarded.url}/#token=open%20sesame"
     first = await open_page(denying_browser, link)
-    await first.call()
+    async with first.page.expect_response("**/api/offer") as answered:
+        await first.call()
+    # The call belongs to this browser's own user, as it does without a token.
+    user = await first.page.evaluate("localStorage.getItem('vision-agent-user')")
+    assert (await (await answered.value).json())["resume"].endswith(f".{user}")
     second = await open_page(denying_browser, link)
     await second.page.click("#call")
     notice = await second.notice("busy")
@@ -87,23 +85,11 @@ async def test_a_full_house_is_explained_and_trying_again_works(
     await no_calls(guarded)
     await expect(second.page.locator("#call")).to_have_text("Try again")
     await second.call()
-
-
-async def test_a_server_that_asks_for_a_token_gets_it_from_the_link(
-    guarded, denying_browser, open_page
-):
-    await no_calls(guarded)
-    caller = await open_page(denying_browser, f"{guarded.url}/#token=open%20sesame")
-    async with caller.page.expect_response("**/api/offer") as answered:
-        await caller.call()
-    # The call belongs to this browser's own user, as it does without a token.
-    user = await caller.page.evaluate("localStorage.getItem('vision-agent-user')")
-    assert (await (await answered.value).json())["resume"].endswith(f".{user}")
     # A first visit without the link.
-    await caller.page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
-    await caller.leave()
-    await caller.page.goto(guarded.url)
-    await expect(caller.page.locator(".notice")).to_contain_text("access token")
+    await first.page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
+    await first.leave()
+    await first.page.goto(guarded.url)
+    await expect(first.page.locator(".notice")).to_contain_text("access token")
 
 
 async def test_a_link_with_a_token_for_one_call_begins_one(guarded, denying_browser, open_page):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.caller import Caller
 from tests.browser.chromium import chromium
+from tests.browser.conftest import CHEAP
 from tests.browser.fake_devices import drawn_camera_file
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -92,22 +94,36 @@ async def at_400_percent_captions_can_be_read_and_words_typed(page: Page) -> Non
         assert typing["y"] + typing["height"] <= size[1], size
 
 
-async def test_a_call_can_be_made_and_ended_with_the_keyboard(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_a_call_by_keyboard_asks_only_this_server_and_nothing_is_complained_about(
+    server, quiet_browser
+):
+    context = await quiet_browser.new_context(**CHEAP)
+    page = await context.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda line: complaints.append(line.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    caller = Caller(page)
+    await caller.open(server.url)
     for button in ("#settings-open", "#call"):
-        await caller.page.keyboard.press("Tab")
-        await expect(caller.page.locator(button)).to_be_focused()
+        await page.keyboard.press("Tab")
+        await expect(page.locator(button)).to_be_focused()
     outline = "() => getComputedStyle(document.activeElement).outlineStyle"
-    assert await caller.page.evaluate(outline) != "none"
-    await caller.page.keyboard.press("Enter")
+    assert await page.evaluate(outline) != "none"
+    await page.keyboard.press("Enter")
     await caller.sees_state("listening")
     for _ in range(10):
-        await caller.page.keyboard.press("Tab")
-        if await caller.page.evaluate("() => document.activeElement.dataset.control === 'hang-up'"):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("() => document.activeElement.dataset.control === 'hang-up'"):
             break
-    await caller.page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
     await caller.sees_state("ended")
-    await expect(caller.page.locator("#call")).to_be_focused()
+    await expect(page.locator("#call")).to_be_focused()
+    await context.close()
+    assert len(asked) > 10
+    assert all(url.startswith((server.url, "data:")) for url in asked), asked
+    assert complaints == []
 
 
 @pytest.fixture
@@ -136,24 +152,3 @@ async def test_the_frame_is_shown_as_the_agent_sees_it(
             away = np.abs(corner - np.median(wall.reshape(-1, 3), axis=0)).max(axis=2)
             assert (away > 70).sum() > 50
         await caller.leave()
-
-
-async def test_only_this_server_is_asked_and_nothing_is_complained_about(
-    server, quiet_browser, open_page
-):
-    context = await quiet_browser.new_context()
-    page = await context.new_page()
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda line: complaints.append(line.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(server.url)
-    await page.click("#call")
-    await page.wait_for_selector('body[data-state="listening"]')
-    await page.click('[data-control="hang-up"]')
-    await page.wait_for_selector('body[data-state="ended"]')
-    await context.close()
-    assert len(asked) > 10
-    assert all(url.startswith((server.url, "data:")) for url in asked), asked
-    assert complaints == []

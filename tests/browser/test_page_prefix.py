@@ -1,6 +1,9 @@
 """The page under a prefix: mounted in another application, or behind a proxy that strips it."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 from playwright.async_api import expect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,10 +38,16 @@ def proxied(agent: FastAPI) -> ASGIApp:
     return strip
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def agent() -> AsyncIterator[FastAPI]:
+    app = create_app(Settings(scenario=TONES))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
 @pytest.mark.parametrize("put", [mounted, proxied])
-async def test_a_call_works_under_a_prefix(quiet_browser, open_page, put):
-    agent = create_app(Settings(scenario=TONES))
-    async with agent.router.lifespan_context(agent), serving_here(put(agent)) as url:
+async def test_a_call_works_under_a_prefix(agent, quiet_browser, open_page, put):
+    async with serving_here(put(agent)) as url:
         await calls_and_comes_back(await open_page(quiet_browser, f"{url}/agent/"), agent)
 
 
@@ -63,5 +72,6 @@ async def calls_and_comes_back(caller: Caller, agent: FastAPI) -> None:
     await caller.sees_state("listening")
     assert await caller.reads("user") == ["hello"]
     await caller.press("hang-up")
+    await until(lambda: len(agent.state.registry) == 0)
     assert asked
     assert all(one.startswith((url, "data:")) for one in asked), asked

@@ -62,6 +62,10 @@ async def test_a_refusal_says_what_happened_and_what_to_do(server, denying_brows
         assert (await page.inner_text("body")).count(words[-1]) == 1, answer
         await expect(page.locator("#call")).to_have_text("Try again")
         await page.unroute("**/api/offer")
+    await page.context.set_offline(True)
+    await page.click("#call")
+    assert await caller.notice("This device has no network")
+    await page.context.set_offline(False)
     await caller.call()
     await caller.press("hang-up")
 
@@ -89,16 +93,6 @@ async def test_a_call_that_stays_in_checking_says_where_the_server_did_not_answe
     await caller.page.wait_for_function(checking, polling=100)
     await caller.waits_for_state("ended")
     assert "--turn" in await caller.notice("did not answer by UDP at 192.0.2.7")
-
-
-async def test_a_device_without_network_is_told_so(server, denying_browser, open_page):
-    caller = await open_page(denying_browser, server.url)
-    await caller.page.context.set_offline(True)
-    await caller.page.click("#call")
-    assert await caller.notice("This device has no network")
-    await caller.page.context.set_offline(False)
-    await caller.call()
-    await caller.press("hang-up")
 
 
 async def test_a_model_that_takes_its_time_is_waited_for_in_words(

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.caller import Caller
 from tests.browser.fake_devices import SCREEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,12 +22,13 @@ SENT = """
 """
 
 
-async def test_the_agent_reads_a_shared_screen_and_its_end_in_the_browser_ends_it(
+async def test_the_agent_reads_a_shared_screen_and_why_none_is_shared_is_said_in_words(
     server, quiet_browser, open_page
 ):
     caller = await open_page(quiet_browser, server.url)
-    await caller.page.evaluate(SCREEN)
     await caller.call()
+    await why_none_is_shared_is_said(caller)
+    await caller.page.evaluate(SCREEN)
     await caller.press("screen")
     chip = caller.page.locator(".screen-view .chip")
     await expect(chip).to_have_text("Agent sees this", timeout=30_000)
@@ -55,10 +57,8 @@ async def test_the_agent_reads_a_shared_screen_and_its_end_in_the_browser_ends_i
     await expect(chip).to_have_text("Agent sees this", timeout=30_000)
 
 
-async def test_why_no_screen_is_shared_is_said_in_words(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def why_none_is_shared_is_said(caller: Caller) -> None:
     await caller.page.evaluate(FORBIDDEN)
-    await caller.call()
     await caller.press("screen")
     assert "Nothing was chosen" in await caller.notice()
     await caller.page.evaluate("() => (navigator.mediaDevices.getDisplayMedia = undefined)")

@@ -79,13 +79,15 @@ async def test_a_call_in_chromium_becomes_a_case_that_fails_once_the_instruction
         assert "typed" not in written.stdout
         shutil.rmtree(call)
         edit(suite)
-        passed = await run("eval", suite)
-        assert passed.returncode == 0, passed.stdout + passed.stderr
-
-        (agent / "agent.py").write_text(AGENT.format(colour="green"))
-        failed = await run("eval", suite)
-        assert failed.returncode == 1, failed.stdout + failed.stderr
-        assert "The agent said: The colour of this label is green." in failed.stdout
+        spoiled = tmp_path / "spoiled"
+        spoiled.mkdir()
+        (spoiled / "agent.py").write_text(AGENT.format(colour="green"))
+        results = tmp_path / "results.json"
+        judged = await run("eval", suite, "--json", results)
+        assert judged.returncode == 1, judged.stdout + judged.stderr
+        status = {one["agent"]: one["status"] for one in json.loads(results.read_bytes())["cases"]}
+        assert status == {"clerk": "passed", "spoiled": "failed"}, judged.stdout
+        assert "The agent said: The colour of this label is green." in judged.stdout
 
 
 async def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -115,5 +117,6 @@ def typed_s(call: Path) -> float:
 
 def edit(suite: Path) -> None:
     """Edits the case as a person would: the reply time depends on this machine."""
-    kept = [line for line in suite.read_text().splitlines() if "reply_ms" not in line]
+    text = suite.read_text().replace("agents: [clerk]", "agents: [clerk, spoiled]")
+    kept = [line for line in text.splitlines() if "reply_ms" not in line]
     suite.write_text("\n".join(kept) + "\n")
