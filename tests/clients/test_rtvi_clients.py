@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +56,15 @@ def site(site_folder: Path) -> Iterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(site: str) -> AsyncIterator[ForkedServer]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
-        async with ForkedServer("--scenario", str(IN_TONES)) as server:
-            yield server
+    origins = {"VISION_AGENT_CORS_ORIGINS": site}
+    async with ForkedServer("--scenario", str(IN_TONES), environment=origins) as server:
+        yield server
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def secured_server(site: str) -> AsyncIterator[ForkedServer]:
-    async with AsyncExitStack() as stack:
-        # The token is this server's alone.
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
-            environment.setenv("VISION_AGENT_TOKEN", "s3cret")
-            server = await stack.enter_async_context(ForkedServer("--scenario", str(TONES)))
+    options = {"VISION_AGENT_CORS_ORIGINS": site, "VISION_AGENT_TOKEN": "s3cret"}
+    async with ForkedServer("--scenario", str(TONES), environment=options) as server:
         yield server
 
 
@@ -94,10 +89,9 @@ async def scripted_server(
     """A server with scripted answers, for tests of what a client shows."""
     scenario = tmp_path_factory.mktemp("scenario") / "scripted.yaml"
     scenario.write_text(SCRIPTED)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
-        async with ForkedServer("--scenario", str(scenario)) as server:
-            yield server
+    origins = {"VISION_AGENT_CORS_ORIGINS": site}
+    async with ForkedServer("--scenario", str(scenario), environment=origins) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -54,11 +54,9 @@ async def server(
 ) -> AsyncIterator[ForkedServer]:
     scenario = tmp_path_factory.mktemp("scenario") / "seen.yaml"
     scenario.write_text(SCENARIO)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
-        environment.setenv("VISION_AGENT_TOKEN", TOKEN)
-        async with ForkedServer("--scenario", str(scenario)) as server:
-            yield server
+    options = {"VISION_AGENT_CORS_ORIGINS": site, "VISION_AGENT_TOKEN": TOKEN}
+    async with ForkedServer("--scenario", str(scenario), environment=options) as server:
+        yield server
 
 
 async def test_gstreamers_webrtcbin_trickles_and_hears_the_agent(
