@@ -11,6 +11,7 @@ import gc
 import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -28,9 +29,14 @@ from tests.support.schedule import LongestFirst, order, unit_of
 from tests.support.worker_reports import WorkerReports
 
 if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
     from tests.support.forked_product import ForkedServer
 
 leave_out_the_webs()
+
+EARLY_IMAGE = pytest.StashKey[tuple[Path, subprocess.Popen[bytes]]]()
+"""The folder and the process of an image that is built while the tests are collected."""
 
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
 
@@ -71,6 +77,12 @@ def _take_time_for_examples() -> None:
 
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> None:
     if sys.platform == "linux":
+        if not config.invocation_params.args:
+            # All tests run: what takes the longest begins while the others are collected.
+            from tests.deploy import early_image
+
+            folder = config._tmp_path_factory.mktemp("image")
+            config.stash[EARLY_IMAGE] = (folder, early_image.begin(folder))
         python = start_worker_server(config.invocation_params.args)
         for spec in specs:
             spec.python = python
@@ -79,6 +91,16 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> No
         from hypothesis.internal.charmap import intervals_from_codec
 
         intervals_from_codec("utf-8")
+
+
+def pytest_configure_node(node: WorkerController) -> None:
+    if begun := node.config.stash.get(EARLY_IMAGE, None):
+        node.workerinput["image"] = str(begun[0])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if begun := config.stash.get(EARLY_IMAGE, None):
+        begun[1].communicate()  # it ends with its input
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

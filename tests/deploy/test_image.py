@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.deploy import debian_tree
+from tests.deploy import debian_tree, early_image
 from tests.deploy.booted import Booted
 from tests.deploy.build_context import BuildContext
 from tests.deploy.container import Container
@@ -61,9 +61,11 @@ async def call() -> str:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+def image(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Image:
     need_debian()
     need_namespaces()
+    if folder := getattr(pytestconfig, "workerinput", {}).get("image"):
+        return early_image.wait(Path(folder))
     return Build(CHECKOUT, tmp_path_factory.mktemp("image")).image()
 
 
