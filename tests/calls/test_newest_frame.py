@@ -1,11 +1,10 @@
 import asyncio
-import sys
 
 import numpy as np
-import pytest
 
 from tests.rtc.calling import plain
 from tests.rtc.frames import video_frame
+from tests.support.forked import run_forked
 from vision_agent.calls.newest_frame import NewestFrame, PeerFrame
 
 # Several threads read the same frames, as a camera and watches do. It runs in its own process,
@@ -30,14 +29,11 @@ print("all seen")
 """
 
 
-@pytest.mark.programs
-async def test_many_threads_may_look_at_one_frame():
-    looking = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", LOOK, stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await looking.communicate()
-    assert looking.returncode == 0
-    assert said == b"all seen\n"
+def test_many_threads_may_look_at_one_frame(tmp_path):
+    (tmp_path / "look.py").write_text(LOOK)
+    looking = run_forked("look", cwd=tmp_path)
+    assert looking.returncode == 0, looking.stderr
+    assert looking.stdout == "all seen\n"
 
 
 def test_a_frame_is_shrunk_but_never_enlarged_and_keeps_its_colours():

@@ -170,8 +170,8 @@ async def test_a_screen_that_a_replay_shares_is_read(
     url: str, bottle: Path, tmp_path: Path
 ) -> None:
     slide = tmp_path / "slide.png"
-    picture = Image.new("RGB", (1600, 1000), "white")
-    ImageDraw.Draw(picture).text((200, 400), "Departure from platform nine", "black", font_size=64)
+    picture = Image.new("RGB", (960, 600), "white")
+    ImageDraw.Draw(picture).text((120, 240), "Departure from platform nine", "black", font_size=38)
     picture.save(slide)
     report = await replay(
         ReplayOptions(bottle, url, typed="What does my screen say?", screen=slide)

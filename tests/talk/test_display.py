@@ -28,7 +28,7 @@ def display(monkeypatch):
 def page(*lines: str) -> np.ndarray:
     picture = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
     for n, line in enumerate(lines):
-        cv2.putText(picture, line, (150, 260 + 110 * n), cv2.FONT_HERSHEY_DUPLEX, 1.8, (0, 0, 0), 3)
+        cv2.putText(picture, line, (90, 160 + 70 * n), cv2.FONT_HERSHEY_DUPLEX, 1.2, (0, 0, 0), 2)
     return picture
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-WIDTH, HEIGHT = 1280, 720
+WIDTH, HEIGHT = 800, 450
 _DEPTH, _Z_PIXMAP = 24, 2
 
 
