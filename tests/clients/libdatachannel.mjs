@@ -9,11 +9,12 @@ let state = "";
 peer.onStateChange((now) => {
   state = now;
 });
-// Adding the channel begins the negotiation, and with it the gathering.
-const gathered = new Promise((resolve) => {
-  peer.onGatheringStateChange((now) => {
-    if (now === "complete") resolve();
-  });
+// Adding the channel begins the negotiation. The offer is sent before candidates are gathered, so that
+// the server waits for this side's checks, which begin with the answer's candidates. A check of the
+// server's own can begin DTLS while the library takes the answer: without the answer's fingerprint it
+// closes the connection, and refuses the candidates.
+const described = new Promise((resolve) => {
+  peer.onLocalDescription(resolve);
 });
 
 const audio = new datachannel.Audio("audio", "SendRecv");
@@ -31,8 +32,7 @@ const channel = peer.createDataChannel("chat");
 channel.onOpen(() => channel.sendMessage(rtvi("client-ready", { version: "2.1.0" })));
 channel.onMessage((text) => report.take(text));
 
-await gathered;
-peer.setRemoteDescription(await offer(url, peer.localDescription().sdp), "answer");
+peer.setRemoteDescription(await offer(url, await described), "answer");
 await report.until("a connection", () => {
   if (state === "failed") throw new Error("the connection failed");
   return state === "connected";

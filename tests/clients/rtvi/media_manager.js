@@ -3,6 +3,8 @@
 
 // A recording needs no processing, which takes a tenth of a call's CPU time in Chromium.
 const SOUND = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+// As many frames as the page sends. Each is encoded and decoded, and the model gets one a second.
+const VIDEO = { frameRate: 2 };
 
 export class PlainMediaManager {
   constructor() {
@@ -24,7 +26,7 @@ export class PlainMediaManager {
 
   async initialize() {
     if (this.stream) return;
-    this.stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND, video: true });
+    this.stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND, video: VIDEO });
     this.enableMic(this.microphoneOn);
     this.enableCam(this.cameraOn);
   }
