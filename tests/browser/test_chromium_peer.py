@@ -1,6 +1,9 @@
 """Chromium's peer connection without the page: what other web clients do with it."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.support.forked_product import ForkedServer
@@ -85,6 +88,13 @@ async (options) => {
 """
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(shared_server: ForkedServer, quiet_browser: Browser) -> AsyncIterator[Page]:
+    async with await quiet_browser.new_page() as page:
+        await page.goto(f"{shared_server.url}/healthz")  # the page's modules are not used
+        yield page
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -93,13 +103,8 @@ async (options) => {
         pytest.param({"channel": True}, id="opens its data channel anew"),
     ],
 )
-async def test_chromium_stays_connected(
-    server: ForkedServer, quiet_browser: Browser, options: dict[str, bool]
-):
-    page: Page = await quiet_browser.new_page()
-    await page.goto(f"{server.url}/healthz")  # the page's modules are not used
+async def test_chromium_stays_connected(server: ForkedServer, page: Page, options: dict[str, bool]):
     called = await page.evaluate(CALL, options)
-    await page.close()
     assert called["state"] == "connected"
     assert "a=setup:passive" in called["answer"]
     assert "a=fingerprint:sha-256" in called["answer"]

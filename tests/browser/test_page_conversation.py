@@ -82,6 +82,8 @@ async def falls_silent(caller: Caller, since_ms: float) -> None:
         silent_ms = first_silence(samples, since_ms)
         return (samples, silent_ms) if silent_ms and samples[-1].interruptions else None
 
+    shown = "() => samples.at(-1)?.interruptions"
+    await caller.page.wait_for_function(shown, polling=100, timeout=60_000)
     samples, silent_ms = await until(interrupted_and_silent, what="an interrupted answer")
     assert any(one.rms > VOICE_RMS for one in samples if since_ms - 1_500 < one.at_ms <= since_ms)
     shown_ms = next(one.at_ms for one in samples if one.interruptions)

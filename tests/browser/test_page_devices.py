@@ -129,14 +129,14 @@ async def test_devices_that_are_allowed_later_join_a_call_which_keeps_the_screen
     caller = await open_page(strict_browser, server.url)
     await caller.page.evaluate(COUNT_LOCKS)
     await caller.call()
-    await caller.page.wait_for_function("() => window.locks.size === 1")
+    await caller.page.wait_for_function("() => window.locks.size === 1", polling=100)
     await caller.notice()
     await caller.page.context.grant_permissions(["camera", "microphone"])
     await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
     await expect(caller.page.locator(".notice")).to_have_count(0)
     await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
     await caller.press("hang-up")
-    await caller.page.wait_for_function("() => window.locks.size === 0")
+    await caller.page.wait_for_function("() => window.locks.size === 0", polling=100)
 
 
 async def test_muting_is_shown_and_the_camera_sends_two_frames_a_second_and_nothing_while_off(

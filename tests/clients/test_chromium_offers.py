@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from playwright.async_api import async_playwright
@@ -46,14 +45,10 @@ async def test_chromium_holds_a_call_with_every_kind_of_offer(tmp_path: Path) ->
         async_playwright() as playwright,
         chromium(playwright) as browser,
     ):
-
-        async def report(how: dict) -> dict:
-            page = await browser.new_page()
-            await page.goto(f"{server.url}/healthz")  # the page's modules are not used
-            found = await page.evaluate(f"async (how) => {{ {module}; return call(how); }}", how)
-            await page.close()
-            return found
-
-        found = await asyncio.gather(*(report(how) for how, _ in OFFERS.values()))
+        page = await browser.new_page()
+        await page.goto(f"{server.url}/healthz")  # the page's modules are not used
+        offers = [how for how, _ in OFFERS.values()]
+        calls = f"(offers) => {{ {module}; return Promise.all(offers.map(call)); }}"
+        found = await page.evaluate(calls, offers)
     wanted = [expected | {"state": "connected"} for _, expected in OFFERS.values()]
     assert dict(zip(OFFERS, found, strict=True)) == dict(zip(OFFERS, wanted, strict=True))

@@ -25,7 +25,6 @@ from tests.clients.site import served
 from tests.conftest import RECORDINGS
 from tests.support.forked_product import ForkedServer
 from tests.support.scenarios import IN_TONES, TONES
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -137,14 +136,18 @@ class Application:
         wanted = "(kinds) => events.filter(({ kind }) => kinds.includes(kind))"
         return await self.page.evaluate(wanted, kinds)
 
-    async def event(self, kind: str, wanted: str = "True", *, after: int = 0) -> dict[str, Any]:
-        """The first event of a kind, counted from the `after`-th, that has `wanted` in it."""
-
-        async def found() -> dict[str, Any] | None:
-            told = (await self.events(kind))[after:]
-            return next((one for one in told if wanted == "True" or wanted in str(one)), None)
-
-        return await until(found, what=f"{kind} with {wanted}")
+    async def event(self, kind: str, wanted: str = "", *, after: int = 0) -> dict[str, Any]:
+        """The first event of a kind, counted from the `after`-th, whose JSON has `wanted` in it."""
+        found = await self.page.wait_for_function(
+            """([wanted, after, text]) => events
+                 .filter(({ kind }) => kind === wanted)
+                 .slice(after)
+                 .find((one) => JSON.stringify(one).includes(text))""",
+            arg=[kind, after, wanted],
+            polling=100,
+            timeout=60_000,
+        )
+        return await found.json_value()
 
     async def connect(self, url: str) -> None:
         await self.page.evaluate(
@@ -159,18 +162,16 @@ class Application:
         An earlier answer may end after the question; it has no words then. On a slow machine
         "One moment, please." comes first.
         """
-        asked = await self.page.evaluate("() => events.length")
+        before = await self.page.evaluate("() => events.map(({ kind }) => kind)")
         await self.page.evaluate("(text) => client.sendText(text)", text)
-
-        async def answer() -> str:
-            told = await self.page.evaluate("(asked) => events.slice(asked)", asked)
-            last_stop = max(
-                (n for n, one in enumerate(told) if one["kind"] == "bot-stopped"), default=0
-            )
+        said, stops = "", before.count("bot-stopped")
+        while not said or words not in said.lower():
+            await self.event("bot-stopped", after=stops)
+            stops += 1
+            told = await self.page.evaluate("(asked) => events.slice(asked)", len(before))
+            last_stop = max(n for n, one in enumerate(told) if one["kind"] == "bot-stopped")
             said = self.words([one for one in told[:last_stop] if one["kind"] == "output"])
-            return said if words in said.lower() else ""
-
-        return await until(answer, what=f"an answer to {text!r}")
+        return said
 
     @staticmethod
     def words(outputs: list[dict[str, Any]]) -> str:
@@ -258,18 +259,18 @@ async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
     await page.goto(address)
     await page.get_by_role("button", name="Connect").first.click()
 
-    async def shows(*words: str) -> bool:
-        text = (await page.inner_text("body")).lower()
-        return all(word in text for word in words)
+    async def shows(*words: str) -> None:
+        shown = (
+            "(words) => words.every((one) => document.body.innerText.toLowerCase().includes(one))"
+        )
+        await page.wait_for_function(shown, arg=words, polling=250, timeout=60_000)
 
-    await until(lambda: shows("what do you see", "i see "), what="the question and its answer")
+    await shows("what do you see", "i see ")
     # The console has one field for narrow and one for wide windows.
     box = page.get_by_placeholder("Type message").locator("visible=true").first
     await box.fill("What colour is this?")
     await box.press("Enter")
-    await until(
-        lambda: shows("what colour is this?", "it is "), what="the answer to what was typed"
-    )
+    await shows("what colour is this?", "it is ")
     await page.close()
 
 
@@ -293,7 +294,7 @@ in_a_call = functools.partial(pytest.mark.parametrize, "called", indirect=True)
 async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
     called: Application,
 ) -> None:
-    heard = await called.event("user", "'final': True")
+    heard = await called.event("user", '"final":true')
     assert heard["data"]["text"] == "What do you see?"
     stopped = await called.event("bot-stopped")
     # The question is shown before its answer has been spoken.
@@ -307,7 +308,7 @@ async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
 
 @in_a_call(argvalues=VERSIONS)
 async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(called: Application) -> None:
-    await called.event("server-message", "'source': 'camera'")
+    await called.event("server-message", '"source":"camera"')
     await called.page.evaluate("() => client.enableCam(false)")
     assert "camera is off" in await called.asks("What colour is this?")
     await called.page.evaluate("() => client.enableCam(true)")
@@ -318,7 +319,7 @@ async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(called: Applica
 async def test_a_screen_that_the_sdk_shares_is_read_beside_the_camera(called: Application) -> None:
     await called.page.evaluate(SCREEN)
     await called.page.evaluate("() => client.enableScreenShare(true)")
-    await called.event("server-message", "'source': 'screen'")
+    await called.event("server-message", '"source":"screen"')
     assert await called.asks("What does my screen say?", "platform nine")
     await called.page.evaluate("() => client.enableScreenShare(false)")
     assert "share your screen any more" in await called.asks("What does my screen say?")
