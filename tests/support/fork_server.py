@@ -7,9 +7,9 @@ directory, signals, exit status, exit handlers.
 
 Requests arrive on the given Unix socket, one connection for each child. The answer is the child's
 pid, and later its exit status. Forks send requests too: a command starts its server here, and a
-server its local Live API. Requests for hibari's workers arrive on a second socket. A child with
-onnxruntime, which starts a thread, forks those and nothing else: such a worker only runs its
-network, which needs no thread.
+server its local Live API. Requests for local Live APIs and for hibari's workers arrive on a second
+socket. A child with onnxruntime, which starts a thread, forks those and nothing else: they only run
+their networks, which need no thread.
 
 The process ends with its standard input, and so with the process that started it.
 """
@@ -43,7 +43,7 @@ from google.adk.platform.time import set_time_provider
 from tests.support.authorities import leave_out_the_webs
 from tests.support.declared import build_schemas, declare_tools, look_at_private_attributes
 from tests.support.fork_request import Request
-from tests.support.forked import VOICE, ForkedProcess
+from tests.support.forked import LOCAL_API, VOICE, ForkedProcess
 from tests.support.kept_worker import KeptWorkers, keep_models, next_request
 from vision_agent import rtc
 from vision_agent.caller import recording, tracks
@@ -53,8 +53,9 @@ from vision_agent.live import local_process
 from vision_agent.local import certificate
 from vision_agent.local.engine.hearing import grammar_decoder, whispers
 from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
+from vision_agent.local.engine.language import nearest_examples
 from vision_agent.local.engine.language.understanding import Understanding
-from vision_agent.local.engine.sight.look import Sight
+from vision_agent.local.engine.sight import look
 from vision_agent.local.engine.speech import hibari
 from vision_agent.local.engine.weights import WHISPER_TINY, Weights, whisper_base
 from vision_agent.local.engine.worker_process import WorkerProcess
@@ -135,9 +136,19 @@ def _load_models(module: str) -> None:
         made = grammar_decoder.GrammarDecoder()
         grammar_decoder.GrammarDecoder = lambda: made
         _check_that_it_can_fork()
-    else:
+    elif module == VOICE:
         speaker = hibari.Hibari()
         hibari.Hibari = lambda: speaker
+    else:
+        for place, name in (
+            (look, "FaceDetector"),
+            (look, "Names"),
+            (look, "Reader"),
+            (nearest_examples, "NearestExamples"),
+        ):
+            make = functools.cache(getattr(place, name))
+            make()
+            setattr(place, name, make)
 
 
 def _put_whispers_ready() -> None:
@@ -174,7 +185,7 @@ def _start_engines_late() -> None:
         start(self)
         return begin(self, agents)
 
-    Sight.warm_up = not_yet
+    look.Sight.warm_up = not_yet
     Recognizer.start = Understanding.begin = lambda _: None
     Recognizer.begin = begin_and_start
 
@@ -290,7 +301,7 @@ def fork_on_request(listener: socket.socket, until: int = 0) -> _Child | None:
     gc.freeze()
     gc.enable()
     waiting: dict[int, socket.socket] = {}
-    unloaded = {RECOGNIZER, VOICE}
+    unloaded = {RECOGNIZER, VOICE, LOCAL_API}
     kept = KeptWorkers()
     wake_up, woken = socket.socketpair()
     with selectors.DefaultSelector() as selector, wake_up, woken:
@@ -345,7 +356,7 @@ def _tell(connection: socket.socket, number: int) -> None:
         connection.sendall(f"{number}\n".encode())
 
 
-def main(listener: socket.socket, voices: socket.socket) -> _Child | None:
+def main(listener: socket.socket, networks: socket.socket) -> _Child | None:
     """Imports and serves; in each child, returns what it becomes."""
     # Ctrl-C is for the requesters; this process ends with its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -369,11 +380,11 @@ def main(listener: socket.socket, voices: socket.socket) -> _Child | None:
     _check_that_it_can_fork()
     if os.fork() == 0:
         listener.close()
-        with voices:
-            voice = fork_on_request(voices)
+        with networks:
+            child = fork_on_request(networks)
         # The interpreter would take 0.4 s to tear down the modules.
-        return voice or os._exit(0)
-    voices.close()
+        return child or os._exit(0)
+    networks.close()
     with listener:
         return fork_on_request(listener)
 

@@ -19,13 +19,14 @@ from tests.support.fork_request import ADDRESS_VARIABLE, Request
 
 ROOT = Path(__file__).parent.parent.parent
 
+LOCAL_API = "vision_agent.local"
 VOICE = "vision_agent.local.engine.speech.hibari_worker"
-"""The module whose processes have a fork server of their own."""
+"""The modules whose processes run networks, and have a fork server of their own that has them."""
 
 KEPT = ("vision_agent.local.engine.hearing.recognizer_worker", VOICE)
 """The modules whose processes serve one parent after another, see `kept_worker`."""
 
-_VOICES = "-voices"
+_NETWORKS = "-networks"
 """Added to the fork server's address for its socket for them."""
 
 _address = os.environ.get(ADDRESS_VARIABLE)
@@ -52,11 +53,11 @@ def start_fork_server() -> None:
     # In Linux's abstract namespace: no file stays behind.
     _address = f"tests-fork-server-{os.getpid()}"
     os.environ[ADDRESS_VARIABLE] = _address
-    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as voices:
-        for each, address in ((listener, _address), (voices, f"{_address}{_VOICES}")):
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as networks:
+        for each, address in ((listener, _address), (networks, f"{_address}{_NETWORKS}")):
             each.bind(f"\0{address}")
             each.listen(64)
-        files = [listener.fileno(), voices.fileno()]
+        files = [listener.fileno(), networks.fileno()]
         _started = subprocess.Popen(
             [sys.executable, "-m", "tests.support.fork_server", *map(str, files)],
             stdin=subprocess.PIPE,
@@ -108,7 +109,7 @@ def _ask(
     """Asks for a child; its pid and its exit status arrive on the connection."""
     start_fork_server()
     connection = sockets.pop() if sockets else socket.socket(socket.AF_UNIX)
-    connection.connect(f"\0{_address}{_VOICES if module == VOICE else ''}")
+    connection.connect(f"\0{_address}{_NETWORKS if module in (LOCAL_API, VOICE) else ''}")
     env = dict(os.environ if environment is None else environment)
     here = str(folder or Path.cwd())
     request = Request(module, list(arguments), env, here, new_session, module in KEPT)
