@@ -34,7 +34,12 @@ async def test_what_the_page_links_is_kept_by_browsers_and_is_the_same_as_elsewh
             versioned = await http.get(f"/{link}")
             assert versioned.headers["cache-control"] == "max-age=31536000, immutable"
             version, _, path = link.partition("/")
-            assert versioned.content == (await http.get(f"/{path}")).content
+            unversioned = await http.get(f"/{path}")
+            assert versioned.content == unversioned.content
+            assert versioned.headers["content-type"] == unversioned.headers["content-type"]
+            head = await http.head(f"/{link}")
+            assert head.headers["cache-control"] == versioned.headers["cache-control"]
+            assert head.headers["content-length"] == versioned.headers["content-length"]
             # A path with another version is served too, but browsers ask for it again.
             other = await http.get(f"/version-{'0' * 16}/{path}")
             assert other.content == versioned.content
