@@ -23,6 +23,10 @@ from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("every_packet")]
 
 
+TEXT = {"modalities": "TEXT"}
+"""Answers are not spoken where their voice is not the subject."""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url():
     async with serving("--scenario", str(ASKS_FOR_A_COLOUR)) as server:
@@ -47,7 +51,7 @@ async def test_a_camera_whose_frames_are_too_large_is_said_once_and_the_call_goe
     def huge(n: int) -> np.ndarray:
         return plain(10, 20, 30, 4112, 32)
 
-    caller = Dialled(url, FrameSource(huge, fps=4))
+    caller = Dialled(url, FrameSource(huge, fps=4), TEXT)
     await caller.connect()
     try:
         told = await caller.wait_for(lambda m: bool(error(m)))
@@ -94,10 +98,6 @@ class PushToTalk(MicrophoneTrack):
             frame = await super().recv()
             if talking or (self.pause_frames and self._frames % self.pause_frames == 0):
                 return frame
-
-
-TEXT = {"modality": "text"}
-"""Answers are not spoken where their voice is not the subject."""
 
 
 async def talking(url: str, microphone: MicrophoneTrack, data: dict | None = TEXT) -> Dialled:
@@ -261,7 +261,7 @@ async def test_a_camera_that_sends_nothing_more_is_off_without_a_word_of_its_cli
         async with asyncio.timeout(20):
             # tests/calls/test_video_presence.py asserts how soon it is noticed.
             while not (await answer_to(caller, "what colour is this?")).startswith(OFF):
-                pass
+                await asyncio.sleep(0.5)
         if how == "pictures stop":
             camera.on.set()
             before = len(caller.messages)
