@@ -10,12 +10,22 @@ from google.genai import live, types
 
 from tests.local.live_clients import MODEL_2, Connect, studio_client, vertex_client
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.networks import SHARED, share_networks
 from vision_agent.local.server import LocalServer, serve
+
+share_networks()
 
 
 @pytest.fixture
 def engine() -> ScriptedEngine:
     return ScriptedEngine()
+
+
+@pytest.fixture
+def networks_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines load their networks themselves: for tests that damage the weights."""
+    for module, name in SHARED:
+        monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
 
 
 @pytest.fixture

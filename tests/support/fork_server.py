@@ -45,6 +45,7 @@ from tests.support.declared import build_schemas, declare_tools, look_at_private
 from tests.support.fork_request import Request
 from tests.support.forked import LOCAL_API, VOICE, ForkedProcess
 from tests.support.kept_worker import KeptWorkers, keep_models, next_request
+from tests.support.networks import load_networks, share_networks
 from vision_agent import rtc
 from vision_agent.caller import recording, tracks
 from vision_agent.cli.main import app
@@ -53,9 +54,8 @@ from vision_agent.live import local_process
 from vision_agent.local import certificate
 from vision_agent.local.engine.hearing import grammar_decoder, whispers
 from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
-from vision_agent.local.engine.language import nearest_examples
 from vision_agent.local.engine.language.understanding import Understanding
-from vision_agent.local.engine.sight import look
+from vision_agent.local.engine.sight.look import Sight
 from vision_agent.local.engine.speech import hibari
 from vision_agent.local.engine.weights import WHISPER_TINY, Weights, whisper_base
 from vision_agent.local.engine.worker_process import WorkerProcess
@@ -140,15 +140,8 @@ def _load_models(module: str) -> None:
         speaker = hibari.Hibari()
         hibari.Hibari = lambda: speaker
     else:
-        for place, name in (
-            (look, "FaceDetector"),
-            (look, "Names"),
-            (look, "Reader"),
-            (nearest_examples, "NearestExamples"),
-        ):
-            make = functools.cache(getattr(place, name))
-            make()
-            setattr(place, name, make)
+        share_networks()
+        load_networks()
 
 
 def _put_whispers_ready() -> None:
@@ -185,7 +178,7 @@ def _start_engines_late() -> None:
         start(self)
         return begin(self, agents)
 
-    look.Sight.warm_up = not_yet
+    Sight.warm_up = not_yet
     Recognizer.start = Understanding.begin = lambda _: None
     Recognizer.begin = begin_and_start
 

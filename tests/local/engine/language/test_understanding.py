@@ -358,6 +358,7 @@ async def test_a_reply_that_people_give_each_other_is_believed_when_it_is_typed(
         assert await understanding.request(reply) is None
 
 
+@pytest.mark.usefixtures("networks_of_their_own")
 async def test_without_the_encoder_the_rules_decide_and_the_log_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -180,6 +180,7 @@ async def test_closing_ends_the_threads_and_refuses_further_looks() -> None:
         await sight.observe([frame(RED_THING)], frozenset({"quality"}))
 
 
+@pytest.mark.usefixtures("networks_of_their_own")
 async def test_a_sense_without_its_weights_says_so_and_the_others_go_on(
     sight: Sight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
