@@ -11,7 +11,7 @@ from google.adk.sessions.session import Session
 from google.genai import types
 
 from tests.conftest import serving
-from tests.support.dialling import Dialled
+from tests.support.dialling import TEXT, Dialled
 from tests.support.messages import said
 from tests.support.waiting import until
 from vision_agent import call_scope
@@ -247,7 +247,7 @@ async def test_the_next_call_of_the_same_caller_knows_what_was_said_in_the_last(
     arguments = ("--scenario", str(scenario))
 
     async def ask(url: str, user: str | None, text: str, wanted: str) -> str:
-        caller = Dialled(url, data={"user": user} if user else None)
+        caller = Dialled(url, data=TEXT | ({"user": user} if user else {}))
         await caller.connect()
         caller.send("send-text", {"content": text})
         answer = await caller.wait_for(lambda m: bool(said(m)))

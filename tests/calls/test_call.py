@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from tests.conftest import serving
 from tests.rtc.calling import FrameSource, plain
-from tests.support.dialling import Dialled
+from tests.support.dialling import TEXT, Dialled
 from tests.support.messages import said, state
 from tests.support.scenarios import ASKS_FOR_A_COLOUR, IN_TONES
 from vision_agent.caller.recording import read_sound
@@ -54,7 +54,7 @@ class CameraThatStarts(FrameSource):
 
 async def test_what_is_typed_while_the_camera_starts_waits_for_its_first_frame(url):
     camera = CameraThatStarts()
-    caller = Dialled(url, camera)
+    caller = Dialled(url, camera, TEXT)
     await caller.connect()
     try:
         caller.send("send-text", {"content": "what colour is this?"})

@@ -12,7 +12,7 @@ import pytest_asyncio
 from tests.conftest import serving
 from tests.local.recordings import SPEECH
 from tests.rtc.calling import FrameSource, plain
-from tests.support.dialling import Dialled
+from tests.support.dialling import TEXT, Dialled
 from tests.support.messages import said, state
 from tests.support.scenarios import ASKS_FOR_A_COLOUR
 from tests.support.waiting import until
@@ -21,10 +21,6 @@ from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("every_packet")]
-
-
-TEXT = {"modalities": "TEXT"}
-"""Answers are not spoken where their voice is not the subject."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.conftest import serving
-from tests.support.dialling import Dialled, killable
+from tests.support.dialling import TEXT, Dialled, killable
 from tests.support.footprint import footprint, settled
 from tests.support.messages import said, state
 from tests.support.metrics import until_metric
@@ -21,8 +21,8 @@ from vision_agent import Settings, create_app
 
 
 @asynccontextmanager
-async def calling(url: str, **options):
-    caller = Dialled(url)
+async def calling(url: str, data: dict | None = None, **options):
+    caller = Dialled(url, data=data)
     await caller.connect(**options)
     try:
         yield caller
@@ -238,7 +238,7 @@ async def test_who_lost_the_line_in_an_answer_is_given_it_when_they_are_back(dat
         os.kill(server.pid, signal.SIGKILL)
     async with (
         serving(*database, *IN_TONES) as server,
-        calling(server.url, resume=caller.answer["resume"]) as again,
+        calling(server.url, TEXT, resume=caller.answer["resume"]) as again,
     ):
         await again.wait_for(lambda m: "offline" in (said(m) or ""))
 
@@ -252,6 +252,6 @@ async def test_who_is_asked_to_come_back_in_an_answer_is_given_it_again(tmp_path
         caller = await cut_short(url)
         await app.state.registry.close("the server is restarting", come_back=True)
         await caller.peer.close()
-        async with calling(url, resume=caller.answer["resume"]) as again:
+        async with calling(url, TEXT, resume=caller.answer["resume"]) as again:
             assert [line["who"] for line in await told_earlier(again)] == ["user"]
             await again.wait_for(lambda m: "offline" in (said(m) or ""))

@@ -173,8 +173,10 @@ async def test_a_screen_that_a_replay_shares_is_read(
     picture = Image.new("RGB", (960, 600), "white")
     ImageDraw.Draw(picture).text((120, 240), "Departure from platform nine", "black", font_size=38)
     picture.save(slide)
-    report = await replay(
-        ReplayOptions(bottle, url, typed="What does my screen say?", screen=slide)
+    asked = {"modalities": "TEXT"}
+    options = ReplayOptions(
+        bottle, url, typed="What does my screen say?", screen=slide, asked=asked
     )
+    report = await replay(options)
     assert (report.errors, report.answered) == ([], True)
     assert "platform nine" in report.said().lower()

@@ -72,7 +72,8 @@ async def test_a_phone_scans_the_address_and_calls_and_plain_http_is_sent_on(
         with pytest.raises(CallRefused, match="SSL_CERT_FILE"):
             await CallClient(f"https://localhost:{port}").__aenter__()
         monkeypatch.setenv("SSL_CERT_FILE", str(data_folder / "https" / "authority.crt"))
-        async with CallClient(f"https://localhost:{port}") as call:
+        asked = {"modalities": "TEXT"}
+        async with CallClient(f"https://localhost:{port}", asked=asked) as call:
             assert (await call.type("What time is it?")).text
         # Neither a silent connection nor garbage delays the server's end.
         silent, garbage = connected(port), connected(port)

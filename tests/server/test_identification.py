@@ -12,7 +12,7 @@ from fastapi import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tests.conftest import serving
-from tests.support.dialling import Dialled
+from tests.support.dialling import TEXT, Dialled
 from tests.support.messages import said
 from tests.support.offers import offer
 from tests.support.scenarios import SILENT
@@ -50,7 +50,7 @@ async def ask(url: str, data: dict | None = None, resume: str | None = None) -> 
     Returns:
         The answer, which counts what was kept before, and the conversation's token.
     """
-    caller = Dialled(url, data=data)
+    caller = Dialled(url, data=TEXT | (data or {}))
     await caller.connect(resume=resume)
     caller.send("send-text", {"content": "Please keep it."})
     answer = said(await caller.wait_for(lambda m: bool(said(m))))

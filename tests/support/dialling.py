@@ -39,6 +39,9 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
     return json.loads(text) if text else {}
 
 
+TEXT = {"modalities": "TEXT"}
+"""Data of a caller who is answered in text: where the voice of an answer is not the subject."""
+
 SILENT_OPUS = b"\xfb\x06" + 6 * b"\xff\xfe"
 """An encoded packet of 120 ms of silence, the longest that Opus has.
 
@@ -220,7 +223,7 @@ class Dialled:
         if restart:
             body |= {"pc_id": restart, "restart_pc": True}
         if resume is not None:
-            body["requestData"] = {"resume": resume}
+            body["requestData"] = {**(self.data or {}), "resume": resume}
         self.answer = await asyncio.to_thread(request, "POST", f"{self.url}/api/offer", body)
         self.pc_id = self.answer["pc_id"]
         return self.answer
