@@ -50,11 +50,15 @@ async def conversation(server: LocalServer, chunk_ms: int, speed: float) -> tupl
 async def test_the_same_sound_gives_the_same_answers_at_any_speed_and_in_any_pieces(
     server: LocalServer,
 ) -> None:
-    first = await conversation(server, 20, 1.0)
+    first, *others = await asyncio.gather(
+        *(
+            conversation(server, chunk_ms, speed)
+            for chunk_ms, speed in ((20, 1.0), (20, 20.0), (100, 20.0), (100, 1.0))
+        )
+    )
     assert first[0] == "Hello.|What do you see?"
     assert "Hello!" in first[1]
-    for chunk_ms, speed in ((20, 20.0), (100, 20.0), (100, 1.0)):
-        again = await conversation(server, chunk_ms, speed)
+    for again in others:
         assert again[:2] == first[:2]
         # The same words in the same voice take the same time.
         assert len(again[2]) == pytest.approx(len(first[2]), rel=0.01)
