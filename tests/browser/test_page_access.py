@@ -73,9 +73,9 @@ def accessible() -> Callable[[Page], Awaitable[None]]:
 
 
 async def test_the_lobby_the_call_and_its_end_are_accessible(
-    server, quiet_browser, open_page, accessible
+    tones_server, quiet_browser, open_page, accessible
 ):
-    caller = await open_page(quiet_browser, server.url, **DESK)
+    caller = await open_page(quiet_browser, tones_server.url, **DESK)
     page = caller.page
     await accessible(page)
     await caller.call()
@@ -165,7 +165,7 @@ async def test_with_a_phones_keyboard_open_the_newest_words_can_be_read(
     caller = await open_page(quiet_browser, tones_server.url, **PHONE)
     page = caller.page
     await caller.call()
-    await caller.types("what can you do?")
+    await caller.types("hello, " * 30)
     await caller.reads_answer()
     await page.locator("#text").focus()
     await page.set_viewport_size({"width": 390, "height": 420})
@@ -181,14 +181,14 @@ async def test_with_a_phones_keyboard_open_the_newest_words_can_be_read(
         await expect(page.locator(selector)).to_be_in_viewport(ratio=1)
 
 
-async def test_a_question_in_the_lobby_calls_and_asks(server, denying_browser, open_page):
-    caller = await open_page(denying_browser, server.url)
+async def test_a_question_in_the_lobby_calls_and_asks(tones_server, denying_browser, open_page):
+    caller = await open_page(denying_browser, tones_server.url)
     await caller.page.get_by_role("button", name="What do you see?").click()
     assert await caller.reads_answer()
     assert await caller.reads("user") == ["What do you see?"]
     await caller.press("hang-up")
     await caller.sees_state("ended")
-    await no_calls(server)
+    await no_calls(tones_server)
     # The question is asked once, not in the next call.
     await Caller.call(caller)
     assert await caller.reads("user") == []

@@ -31,9 +31,9 @@ async def test_a_denied_camera_is_explained_and_the_call_goes_on_with_voice(
 
 
 async def test_a_denied_microphone_is_explained_and_a_typed_question_answered_aloud(
-    server, strict_browser, open_page
+    tones_server, strict_browser, open_page
 ):
-    caller = await open_page(strict_browser, server.url)
+    caller = await open_page(strict_browser, tones_server.url)
     await caller.page.context.grant_permissions(["camera"])
     await caller.call()
     assert "microphone is not allowed" in await caller.notice()

@@ -19,14 +19,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_hanging_up_ends_the_call_on_the_server_and_one_can_call_again(
-    server, quiet_browser, open_page
+    tones_server, quiet_browser, open_page
 ):
-    caller = await open_page(quiet_browser, server.url)
+    await no_calls(tones_server)
+    caller = await open_page(quiet_browser, tones_server.url)
     await caller.call()
-    assert calls(server) == 1
+    assert calls(tones_server) == 1
     await caller.press("hang-up")
     await caller.sees_state("ended")
-    await no_calls(server, within_s=5)
+    await no_calls(tones_server, within_s=5)
     await expect(caller.page.locator("#call")).to_have_text("Call again")
     live = "() => document.querySelector('video').srcObject === null"
     assert await caller.page.evaluate(live)
@@ -35,7 +36,7 @@ async def test_hanging_up_ends_the_call_on_the_server_and_one_can_call_again(
     await caller.types("hello")
     await caller.hears_voice()
     await caller.press("hang-up")
-    await no_calls(server)
+    await no_calls(tones_server)
 
 
 async def test_a_page_closed_in_mid_call_ends_the_call_on_the_server(

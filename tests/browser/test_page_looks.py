@@ -34,9 +34,9 @@ async def resized(page: Page, sizes: Iterable[tuple[int, int]]) -> AsyncIterator
 
 
 async def test_the_page_fits_every_window_in_the_lobby_in_a_call_and_after_it(
-    server, quiet_browser, open_page
+    tones_server, quiet_browser, open_page
 ):
-    caller = await open_page(quiet_browser, server.url)
+    caller = await open_page(quiet_browser, tones_server.url)
     page = caller.page
     await nothing_scrolls_sideways(page)
     await settings_are_beside_the_name_on_a_phone(page)

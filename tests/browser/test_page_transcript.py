@@ -20,9 +20,9 @@ SAID = """
 
 
 async def test_the_transcript_is_copied_during_the_call_and_saved_after_it(
-    server, denying_browser, open_page
+    tones_server, denying_browser, open_page
 ):
-    caller = await open_page(denying_browser, server.url)
+    caller = await open_page(denying_browser, tones_server.url)
     page = caller.page
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     copy = page.get_by_role("button", name="Copy transcript")
