@@ -15,13 +15,13 @@ gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 
 CAMERA = {
-    "VP8": "vp8enc deadline=1 keyframe-max-dist=10 ! rtpvp8pay pt=96 ! "
+    "VP8": "vp8enc deadline=1 keyframe-max-dist=4 ! rtpvp8pay pt=96 ! "
     "application/x-rtp,media=video,encoding-name=VP8,payload=96",
-    "H264": "openh264enc gop-size=10 ! video/x-h264,profile=constrained-baseline ! "
+    "H264": "openh264enc gop-size=4 ! video/x-h264,profile=constrained-baseline ! "
     "rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency ! "
     "application/x-rtp,media=video,encoding-name=H264,payload=96",
     # Of another profile; without an aggregate mode the payloader offers packetization mode 0.
-    "H264-HIGH": "openh264enc gop-size=10 ! video/x-h264,profile=high ! "
+    "H264-HIGH": "openh264enc gop-size=4 ! video/x-h264,profile=high ! "
     "rtph264pay pt=96 config-interval=-1 ! "
     "application/x-rtp,media=video,encoding-name=H264,payload=96",
 }
@@ -35,7 +35,7 @@ PIPELINE = """
 webrtcbin name=peer bundle-policy=max-bundle
 filesrc location={speech} ! wavparse ! audioconvert ! audioresample ! identity sync=true !
     {microphone} ! peer.
-videotestsrc is-live=true pattern=red ! video/x-raw,width=320,height=240,framerate=10/1 !
+videotestsrc is-live=true pattern=red ! video/x-raw,width=160,height=120,framerate=4/1 !
     {camera} ! peer.
 """
 
