@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 
 from tests.conftest import serving
+from tests.support.dialling import TEXT
 from vision_agent import CallClient
 
 SCENARIO = """
@@ -20,12 +21,12 @@ SCENARIO = """
 async def test_what_a_program_shares_is_seen_beside_its_camera(tmp_path):
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(SCENARIO)
-    camera, screen = np.full((240, 320, 3), 90, np.uint8), np.full((600, 900, 3), 230, np.uint8)
+    camera, screen = np.full((240, 320, 3), 90, np.uint8), np.full((400, 600, 3), 230, np.uint8)
     async with (
         serving("--scenario", str(scenario)) as server,
-        CallClient(server.url, show=camera, screen=screen) as call,
+        CallClient(server.url, show=camera, screen=screen, asked=TEXT) as call,
     ):
         async with asyncio.timeout(40):
             # The screen's first frame may come after the first question.
             while (await call.type("what?")).text.strip() != "I see two pictures.":
-                pass
+                await asyncio.sleep(0.2)

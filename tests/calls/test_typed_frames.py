@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import serving
+from tests.support.dialling import TEXT
 from tests.support.forked import start_forked
 from vision_agent import CallClient
 from vision_agent.replay import ReplayOptions, replay
@@ -38,18 +39,18 @@ async def url(tmp_path_factory):
 
 
 async def by_program(url: str, bottle: Path) -> str:
-    async with CallClient(url, show=bottle) as call:
+    async with CallClient(url, show=bottle, asked=TEXT) as call:
         return (await call.type(QUESTION)).text
 
 
 async def by_replay(url: str, bottle: Path) -> str:
-    return (await replay(ReplayOptions(bottle, url, typed=QUESTION))).said()
+    return (await replay(ReplayOptions(bottle, url, typed=QUESTION, asked=TEXT))).said()
 
 
 async def by_talk(url: str, bottle: Path) -> str:
     process = await start_forked(
         *(sys.executable, "-m", "vision_agent", "talk", "--url", url, "--text"),
-        *("--camera", str(bottle), "--output", "none"),
+        *("--camera", str(bottle), "--modality", "text"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -66,5 +67,5 @@ async def test_a_typed_question_is_answered_from_the_frame_that_it_carries(url, 
 
 
 async def test_without_a_camera_a_typed_question_carries_none(url):
-    async with CallClient(url) as call:
+    async with CallClient(url, asked=TEXT) as call:
         assert (await call.type(QUESTION)).text.strip() == "I see nothing."

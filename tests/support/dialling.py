@@ -40,7 +40,7 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
 
 
 TEXT = {"modalities": "TEXT"}
-"""Data of a caller who is answered in text: where the voice of an answer is not the subject."""
+"""What a caller asks for where the voice of an answer is not the subject."""
 
 SILENT_OPUS = b"\xfb\x06" + 6 * b"\xff\xfe"
 """An encoded packet of 120 ms of silence, the longest that Opus has.
