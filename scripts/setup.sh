@@ -22,24 +22,26 @@ fi
 
 # The newest Python that every dependency has wheels for. The system's goes first where it can make an environment:
 # distributions build theirs with optimizations, pyenv doesn't, and a server starts with a tenth less CPU.
-supported='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
-python=""
-for candidate in python3.13 python3.12 python3.11 python3; do
-	if "/usr/bin/$candidate" -c "import ensurepip, venv; $supported" 2>/dev/null; then
-		python=/usr/bin/$candidate
-		break
-	elif "$candidate" -c "$supported" 2>/dev/null; then
-		python=$candidate
-		break
+if ! [ -x "$venv/bin/python" ]; then
+	supported='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
+	python=""
+	for candidate in python3.13 python3.12 python3.11 python3; do
+		if "/usr/bin/$candidate" -c "import ensurepip, venv; $supported" 2>/dev/null; then
+			python=/usr/bin/$candidate
+			break
+		elif "$candidate" -c "$supported" 2>/dev/null; then
+			python=$candidate
+			break
+		fi
+	done
+	if [ -z "$python" ]; then
+		say "Python 3.11, 3.12 or 3.13 is needed; this machine has $(python3 --version 2>/dev/null || echo none)."
+		say "Install one (Debian/Ubuntu: apt-get install python3 python3-venv), then try again."
+		exit 1
 	fi
-done
-if [ -z "$python" ]; then
-	say "Python 3.11, 3.12 or 3.13 is needed; this machine has $(python3 --version 2>/dev/null || echo none)."
-	say "Install one (Debian/Ubuntu: apt-get install python3 python3-venv), then try again."
-	exit 1
+	"$python" -c 'import ensurepip, venv' 2>/dev/null ||
+		missing="$missing $("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')"
 fi
-"$python" -c 'import ensurepip, venv' 2>/dev/null ||
-	missing="$missing $("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')"
 if [ "$what" = dev ]; then
 	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
 		command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
