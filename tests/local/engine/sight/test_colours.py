@@ -19,6 +19,7 @@ from tests.local.engine.sight.sight_frames import (
     with_faces,
 )
 from vision_agent.detection.face_detector import FaceDetector
+from vision_agent.local.engine.sight import look
 from vision_agent.local.engine.sight.box_colours import colour_in
 from vision_agent.local.engine.sight.camera_frame import Box
 from vision_agent.local.engine.sight.colour_names import base_name
@@ -99,7 +100,7 @@ def test_two_things_side_by_side_are_told_with_their_places() -> None:
 
 @pytest.fixture(scope="module")
 def detector() -> FaceDetector:
-    return FaceDetector()
+    return look.FaceDetector()  # shared
 
 
 @pytest.mark.parametrize("rgb", [SHADES[name][0] for name in ("red", "green", "yellow", "purple")])

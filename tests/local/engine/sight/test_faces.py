@@ -19,12 +19,13 @@ from tests.local.engine.sight.sight_frames import (
     written,
 )
 from vision_agent.detection.face_detector import FaceDetector
+from vision_agent.local.engine.sight import look
 from vision_agent.local.engine.sight.places import spot
 
 
 @pytest.fixture(scope="module")
 def faces() -> FaceDetector:
-    return FaceDetector()
+    return look.FaceDetector()  # shared
 
 
 def places(faces: FaceDetector, pixels: Pixels) -> list[str]:

@@ -17,6 +17,7 @@ from vision_agent.detection.kinds import LABELS
 from vision_agent.detection.object_detector import Detection, anchors
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.named_things import everybody
+from vision_agent.local.engine.sight import look
 from vision_agent.local.engine.sight.camera_frame import Box
 from vision_agent.local.engine.sight.detections import candidates, steady, together
 from vision_agent.local.engine.sight.everyday import ALIKE, kind_of, words
@@ -39,7 +40,7 @@ BOX = Box(0.4, 0.3, 0.2, 0.5)
 
 @pytest.fixture(scope="module")
 def names() -> Names:
-    return Names()
+    return look.Names()  # shared
 
 
 @pytest.fixture(scope="module")
