@@ -60,6 +60,7 @@ def write_video(path: Path, rgb: np.ndarray, samples: np.ndarray, codecs: tuple[
     with av.open(str(path), "w") as container:
         video = container.add_stream(codecs[0], rate=10)
         video.width, video.height, video.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"
+        video.codec_context.thread_count = 1  # more of libvpx's spin
         audio = container.add_stream(codecs[1], rate=SOUND_RATE_HZ, layout="mono")
         for n in range(20):
             frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")

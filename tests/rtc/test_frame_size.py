@@ -18,6 +18,7 @@ def encoded(codec: str, width: int, height: int, **options: str) -> bytes:
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base = fractions.Fraction(1, 30)
     context.options = options
+    context.thread_count = 1  # more of libvpx's spin
     frame = av.VideoFrame(width, height, "yuv420p")
     for plane in frame.planes:
         plane.update(bytes([100]) * plane.buffer_size)
