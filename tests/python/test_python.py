@@ -29,7 +29,7 @@ async def conversation(python: str | Path, model: str, folder: Path) -> dict[str
         certificate.write_text(server.certificate_pem)
         printed = await run(
             python,
-            "conversation.py",
+            *("-m", "conversation"),
             model,
             speech,
             cwd=HERE,
