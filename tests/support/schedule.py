@@ -27,7 +27,6 @@ UNDIVIDED = (
     "tests/cluster/test_cluster.py",
     "tests/deploy/test_image.py",
     "tests/samples/test_samples.py",
-    "tests/calls/test_caller_input.py",
     "tests/local/api/test_field_table.py",
 )
 """Files of which one worker runs all tests: one cluster, one image, one server and a client's
