@@ -254,7 +254,7 @@ async def test_the_id_of_a_session_does_not_open_it(tmp_path):
 
 
 async def test_a_silent_call_is_marked_as_in_use_however_much_the_others_say(url, monkeypatch):
-    monkeypatch.setattr("vision_agent.live.sessions.write_behind.TOUCH_EVERY_S", 0.3)
+    monkeypatch.setattr("vision_agent.live.sessions.write_behind.TOUCH_EVERY_S", 0.1)
     async with opened(url) as store:
         silent, busy = await store.begin(None), await store.begin(None)
         await happens(store, silent, said("hello"))
