@@ -128,6 +128,12 @@ class AnsweringCall:
         if self.channel is not None and self.channel.readyState == "open":
             self.channel.send(json.dumps(message))
 
+    def _stop_speaking(self) -> None:
+        """Interrupt an answer that is being played, as the product does for speech and text."""
+        if self.voice.pending > 0:
+            self.voice.pending = 0
+            self.say("server-message", kind="interrupted")
+
     def answer(self, question: str) -> None:
         if not self.behaviour.answers:
             return
@@ -171,6 +177,7 @@ class AnsweringCall:
         elif message["type"] == "send-text" and self.behaviour.drops_when_asked:
             self.tasks.append(asyncio.create_task(self.peer.close()))
         elif message["type"] == "send-text":
+            self._stop_speaking()
             self.answer(message["data"]["content"])
 
     def _on_track(self, track: MediaStreamTrack) -> None:
@@ -193,9 +200,8 @@ class AnsweringCall:
                 samples = (await track.recv()).to_ndarray()
                 if np.abs(samples).max() > 1500:
                     quiet_ms = 0
-                    if not talking and self.voice.pending > 0:
-                        self.voice.pending = 0
-                        self.say("server-message", kind="interrupted")
+                    if not talking:
+                        self._stop_speaking()
                     talking = True
                 else:
                     quiet_ms += 20
