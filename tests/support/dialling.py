@@ -203,8 +203,14 @@ class Dialled:
         def found() -> dict | None:
             return next((m for m in self.messages if wanted(m)), None)
 
-        async with asyncio.timeout(timeout), self._arrived:
-            await self._arrived.wait_for(lambda: found() is not None)
+        try:
+            async with asyncio.timeout(timeout), self._arrived:
+                await self._arrived.wait_for(lambda: found() is not None)
+        except TimeoutError:
+            newest = "\n".join(map(str, self.messages[-30:]))
+            raise TimeoutError(
+                f"It did not come within {timeout:g} s. The newest:\n{newest}"
+            ) from None
         return found()
 
     def of(self, kind: str) -> list[dict]:
