@@ -58,6 +58,8 @@ async def converse(url: str) -> None:
         sound = read_sound(SPEECH / "stop.wav")
         caller.microphone.speak(sound, utterances(sound, SOUND_RATE_HZ))
         await caller.wait_for(lambda m: said(m) == "It is a pelican eel.")
+        # An answer that follows while the agent still speaks does not start its speech again.
+        await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
         before = len(caller.messages)
         caller.send("send-text", {"content": "and the badger?"})
         await caller.wait_for(lambda m: said(m) == "That failed.")
