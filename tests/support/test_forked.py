@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.forked import VOICE, ForkedProcess
+from tests.support.waiting import until
 from vision_agent.local.engine.worker_pipe import HEADER, READY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has what it needs")
@@ -99,6 +100,10 @@ async def test_what_it_raises_is_printed_and_is_its_exit_status(
     assert (await child.stdout.read()).endswith(b"RAISE\ngoodbye\n")
 
 
+def sleeps(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_with_that_status(
     start: Start, number: signal.Signals, tmp_path: Path
@@ -106,6 +111,8 @@ async def test_a_signal_ends_it_with_that_status(
     with (tmp_path / "log").open("wb") as log:
         child = await start(stderr=log)
         await child.stdout.readline()
+        # Python would miss a signal that comes just before it waits for its input.
+        await until(lambda: sleeps(child.pid), what="the child to wait for its input")
         child.send_signal(number)
         assert await child.wait() == -number
 
