@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 COMPUTE = (
-    "tests/deploy/test_image.py",
     "tests/live/",
     "tests/local/api/",
     "tests/local/engine/answers/",
