@@ -398,4 +398,3 @@ addEventListener("pageshow", () => (leaving = false));
 voice.useSpeaker(preferences.now.speaker);
 lobby.open();
 render();
-byId("unloaded").remove();

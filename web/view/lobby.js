@@ -40,6 +40,7 @@ export class Lobby {
 
   /** Asks the server for its agents until it is ready. */
   open() {
+    byId("unloaded").remove();
     if (!("RTCPeerConnection" in window)) {
       this.notices.show("browser", NO_WEBRTC);
       return;
