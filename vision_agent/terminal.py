@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -47,14 +46,14 @@ class CannotPrint(Exception):
 class Terminal(Console):
     """A console whose only control sequences are those that rich makes of styles."""
 
-    def print(self, *objects: Any, **options: Any) -> None:
-        """Print as rich does, at once.
+    def _check_buffer(self) -> None:
+        """Write what is printed by any way.
 
         Raises:
             CannotPrint: Nobody reads the output any more, or the disk is full.
         """
         try:
-            super().print(*objects, **options)
+            super()._check_buffer()
         except OSError as error:
             raise CannotPrint(f"The output can't be written: {error.strerror}.") from error
 

@@ -164,7 +164,7 @@ async def test_a_page_that_loads_in_part_says_so(server, denying_browser):
     await expect(notice).to_be_hidden()  # it may still load
     await notice.evaluate("(element) => element.getAnimations()[0].finish()")
     await expect(notice).to_be_visible()
-    assert "Reload the page." in await notice.inner_text()
+    assert "reload the page." in await notice.inner_text()
     await page.unroute("**/view/lobby.js")
     await page.reload()
     await expect(page.locator("#call")).to_be_enabled()

@@ -9,14 +9,14 @@ from vision_agent.cli.main import main
 from vision_agent.cli.options import out
 
 
-def test_what_the_encoding_lacks_is_a_question_mark(monkeypatch) -> None:
+def test_what_the_encoding_lacks_is_printed_by_its_number(monkeypatch) -> None:
     printed = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, "latin-1"))
     monkeypatch.setattr(sys, "argv", ["vision-agent", "--version"])
     with pytest.raises(SystemExit):
         main()
     out.say("→ né")
-    assert printed.getvalue().splitlines()[-1] == "? né".encode("latin-1")
+    assert printed.getvalue().splitlines()[-1] == "\\u2192 né".encode("latin-1")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's.")

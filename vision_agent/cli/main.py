@@ -73,11 +73,11 @@ def common(
 def main() -> None:
     """Run the command line.
 
-    What the terminal's encoding lacks is printed as a question mark. If the output can't be
-    written, the exit code is 1.
+    What the terminal's encoding lacks is printed as an escape sequence, as on standard error. If
+    the output can't be written, the exit code is 1.
     """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
-        sys.stdout.reconfigure(errors="replace")
+        sys.stdout.reconfigure(errors="backslashreplace")
     why = None
     try:
         app()

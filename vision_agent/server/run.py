@@ -145,6 +145,8 @@ def run_server(
     details: tuple[str, ...] = ()
     if settings.record is not None:
         details += (f"Recordings: {settings.record}",)
+    if tls and tls.warning:
+        details += (f"Warning: {tls.warning}",)
     try:
         bound = listen(settings.host, settings.port)
         if video.operator_port is not None:
@@ -201,8 +203,6 @@ def run_server(
     logging.getLogger("uvicorn.error").addFilter(OncePerMinute())
     listen_with_tls = None
     if tls:
-        if tls.warning:
-            say(f"Warning: {tls.warning}")
         starting = bounded_connections()
         listen_with_tls = partial(TlsListener, bound, tls.certificate, starting=starting)
     server = _Server(config, announce, listen_with_tls)

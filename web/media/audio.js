@@ -137,7 +137,7 @@ export class ReconnectChime {
   #play() {
     const context = audioContext();
     TONES_HZ.forEach((frequency, index) => {
-      const begin = context.currentTime + index * TONE_S;
+      const begin = context.currentTime + BLOCK_S + index * TONE_S; // a block is being made
       const tone = new OscillatorNode(context, { frequency });
       const gain = new GainNode(context, { gain: 0 });
       // Without the ramps it clicks.
