@@ -10,9 +10,10 @@ RUN pip install --no-cache-dir uv==0.13.9 hatchling==1.33.0 && \
     uv venv --python "$(command -v python3)" /opt/venv
 WORKDIR /src
 COPY ${REQUIREMENTS} requirements.txt
-# The packages' own tests, an eighth of the bytecode, are not compiled. Files that can't be are left as they are.
+# What no server imports stays without bytecode: a good quarter of it, 28 MB. So do files that can't be compiled.
 RUN uv pip install --no-deps -r requirements.txt && \
-    { python -m compileall -qq -j 0 -x /tests/ /opt/venv/lib || true; }
+    unused='tests|testing|huggingface_hub|pygments/lexers|onnxruntime/transformers|google/adk/evaluation' && \
+    { python -m compileall -qq -j 0 -x "/($unused|openai/(resources|types)/(admin|beta))/[^_]" /opt/venv/lib || true; }
 COPY pyproject.toml README.md LICENSE ./
 COPY samples/recordings samples/recordings
 COPY web web
