@@ -12,6 +12,7 @@ import pytest
 from tests.support.answering_server import AnsweringCall, Behaviour, answering_server
 from tests.support.media_files import make_image
 from tests.support.signals import tone
+from vision_agent.caller.call import OutgoingCall
 from vision_agent.caller.failure import CallFailed
 from vision_agent.caller.transcript import TranscriptLine
 from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
@@ -63,6 +64,21 @@ async def test_each_turn_waits_for_the_answer_to_the_one_before(bottle: Path) ->
     assert len(report.voice_ms) == 3
     assert report.call_id == "call-1"
     assert switches(server) == [(1, False)]
+
+
+async def test_the_answer_to_a_line_is_awaited_however_slow_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_ms, read = OutgoingCall.now_ms, [0]
+
+    def later(call: OutgoingCall) -> int:
+        """On a slow machine, every reading of the clock is a later millisecond."""
+        read.append(max(read[-1] + 1, now_ms(call)))
+        return read[-1]
+
+    monkeypatch.setattr(OutgoingCall, "now_ms", later)
+    report, _ = await call(FixedScript([Step(TypeText("stop"), 0)]))
+    assert (report.answered, report.errors, report.ended) == (True, [], "answered")
 
 
 async def test_steps_with_times_wait_for_no_answer_and_a_sound_goes_on_under_them() -> None:

@@ -217,7 +217,9 @@ class ScriptPlayer:
     def _typed(self, text: str) -> bool:
         self._turns += 1
         now_ms = self._call.now_ms()
-        self._be_quiet(0)  # a silent sound that goes on under it awaits no answer
+        # A silent sound that goes on under the line awaits no answer, and silence that ended a
+        # millisecond later would be the newest thing said instead of the line.
+        self._quiet = (now_ms, now_ms)
         self._said.append(CallerWords(now_ms, now_ms, self._turns, text))
         self._on_state("asking")
         return True
