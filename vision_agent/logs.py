@@ -78,7 +78,7 @@ def json_record(
 def start_logging(*, verbose: bool) -> None:
     """Log text to standard error: from INFO on if `verbose`, otherwise from WARNING on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(TextFormatter(fold=not sys.stderr.isatty()))
+    handler.setFormatter(TextFormatter(fold=not (sys.stderr and sys.stderr.isatty())))
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
     logging.captureWarnings(True)
 

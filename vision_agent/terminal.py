@@ -7,12 +7,16 @@ bidirectional control could reorder a line (CWE-150, CVE-2021-42574).
 
 from __future__ import annotations
 
+import logging
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
+
+_logger = logging.getLogger(__name__)
 
 # The bidirectional controls and marks, which reorder the text around them.
 _BIDIRECTIONAL = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -46,6 +50,20 @@ class CannotPrint(Exception):
 class Terminal(Console):
     """A console whose only control sequences are those that rich makes of styles."""
 
+    _is_optional = False
+
+    @contextmanager
+    def optional(self, when: bool = True) -> Iterator[None]:
+        """Let the command outlive its output: it serves calls, or writes what was asked for.
+
+        Within the context, output that can't be written is logged once and `quiet` is set.
+        """
+        self._is_optional = when
+        try:
+            yield
+        finally:
+            self._is_optional = False
+
     def _check_buffer(self) -> None:
         """Write what is printed by any way.
 
@@ -55,7 +73,12 @@ class Terminal(Console):
         try:
             super()._check_buffer()
         except OSError as error:
-            raise CannotPrint(f"The output can't be written: {error.strerror}.") from error
+            failure = CannotPrint(f"The output can't be written: {error.strerror}.")
+            if not self._is_optional:
+                raise failure from error
+            self.quiet = True
+            del self._buffer[:]
+            _logger.warning("%s The command goes on without it.", failure)
 
     def on_broken_pipe(self) -> None:
         """Say so like every other error; rich would end the program."""

@@ -104,7 +104,7 @@ def cluster(
         **brain,
         **answers,
     )
-    with user_errors():
+    with user_errors(), out.optional():
         if settings.scenario is not None:
             load_scenario(settings.scenario)
         run_cluster(settings, workers=workers, address=address, dashboard=dashboard, say=out.say)

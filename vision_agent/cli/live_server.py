@@ -65,7 +65,11 @@ def live_server(
         refuse(str(error))
     with user_errors():
         own = read_settings(**brain, voice=voice).own_models()
-    with user_errors(), tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
+    with (
+        user_errors(),
+        out.optional(),
+        tempfile.TemporaryDirectory(prefix="vision-agent-") as folder,
+    ):
         script = load_scenario(scenario) if scenario else None
         kept_in = data_dir or data_folder()
         private_folder(kept_in)

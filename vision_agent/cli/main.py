@@ -74,17 +74,21 @@ def main() -> None:
     """Run the command line.
 
     What the terminal's encoding lacks is printed as an escape sequence, as on standard error. If
-    the output can't be written, the exit code is 1.
+    the output can't be written and the command does nothing else, the exit code is 1.
     """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
         sys.stdout.reconfigure(errors="backslashreplace")
-    why = None
+    why: BaseException | None = None
     try:
         app()
     except* CannotPrint as failures:
-        why = failures.exceptions[0]
+        why = failures
+    finally:
+        if why is not None or out.quiet:
+            with open(os.devnull, "w") as nowhere:  # Python flushes the output again at its end
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    while isinstance(why, BaseExceptionGroup):
+        why = why.exceptions[0]
     if why is not None:
-        with open(os.devnull, "w") as nowhere:  # Python flushes the output again at its end
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
         piped = isinstance(why.__cause__, BrokenPipeError)
         sys.exit(1 if piped else str(why))  # `| head` is no failure to speak of

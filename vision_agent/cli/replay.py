@@ -90,7 +90,8 @@ def replay(
     if compare and given:
         refuse(f"--compare makes the recorded call again: leave {given[0]} out.")
     cut = read_cut(begin, end)
-    with user_errors():
+    wanted = any((json_out, html_out, wav_out))
+    with user_errors(), out.optional(wanted):
         check_writable(json_out, html_out, wav_out)
         options = ReplayOptions(
             file,

@@ -135,7 +135,7 @@ def serve(
         **brain,
         **answers,
     )
-    with user_errors():
+    with user_errors(), out.optional():
         if settings.scenario is not None:
             load_scenario(settings.scenario)  # reports mistakes in it before the server starts
         run_server(settings, say=out.say, until_eof=until_eof, show_token=out.is_terminal)

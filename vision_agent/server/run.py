@@ -34,9 +34,6 @@ from vision_agent.server.tls import chosen_tls
 from vision_agent.server.tls_listener import TlsListener
 from vision_agent.server.video_agent import VideoAgent
 from vision_agent.settings import Settings
-from vision_agent.terminal import CannotPrint
-
-_logger = logging.getLogger(__name__)
 
 MIN_CONNECTIONS = 10
 """Connections kept even if there are few file descriptors; calls need most of those."""
@@ -171,11 +168,8 @@ def run_server(
             show_token=show_token,
             paid=any(host.model_choice.kind != "local" for host in agents.hosts.values()),
         )
-        try:
-            for line in announcement.lines():
-                say(line)
-        except CannotPrint as error:
-            _logger.warning("%s Calls are answered all the same.", error)
+        for line in announcement.lines():
+            say(line)
 
     proxies = Proxies(settings.trusted_proxies)
 

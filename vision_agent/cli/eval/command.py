@@ -104,7 +104,8 @@ def evaluate(
         headers = parse_headers(header or ())
     except ValueError as error:
         refuse(f"--header {error}")
-    with user_errors(), ExitStack() as stack:
+    wanted = any((json_out, junit_out, html_out, keep))
+    with user_errors(), out.optional(wanted), ExitStack() as stack:
         targets = [AgentTarget.named(one) for one in (*(agent or ()), *(url or ()))]
         files = read_suites(suites)
         trials = plan(files, Choice(targets, model or (), case or (), repeats))
