@@ -15,11 +15,13 @@ ROOM_SAMPLES = 1 << 18
 CAMERA_FPS = 5
 CAMERA_S = 10
 
-SCREEN = """() => {
+SCREEN = """(width) => {
+    const scale = (width ?? 1600) / 1600;
     navigator.mediaDevices.getDisplayMedia = async () => {
       const canvas = document.createElement("canvas");
-      [canvas.width, canvas.height] = [1600, 1000];
+      [canvas.width, canvas.height] = [1600 * scale, 1000 * scale];
       const context = canvas.getContext("2d");
+      context.scale(scale, scale);
       let n = 0;
       const draw = () => {
         context.fillStyle = "white";
@@ -27,7 +29,7 @@ SCREEN = """() => {
         context.fillStyle = "black";
         context.font = "64px sans-serif";
         context.fillText("Departure from platform nine", 200, 400);
-        context.fillRect(0, 0, n++ % 2, 1); // a canvas that does not change sends nothing
+        context.fillRect(0, 0, n++ % 2 / scale, 1); // a canvas that does not change sends nothing
       };
       draw();
       window.drawing = setInterval(draw, 300);
@@ -36,8 +38,8 @@ SCREEN = """() => {
       return stream;
     };
   }"""
-"""A getDisplayMedia that draws on a canvas: the headless shell has no screen, and no dialogue in
-which a person chooses one."""
+"""A getDisplayMedia that draws on a canvas, 1600 or the given number of pixels wide: the headless
+shell has no screen, and no dialogue in which a person chooses one."""
 
 
 def camera_file(recording: Path, out: Path) -> Path:
@@ -75,11 +77,12 @@ def microphone_file(parts: Iterable[Path | float], out: Path) -> Path:
     digital silence, which no real microphone captures.
     """
     pieces = [
-        np.zeros(round(part * SOUND_HZ)) if isinstance(part, float) else _samples(part)
+        np.zeros(round(part * SOUND_HZ), np.float32) if isinstance(part, float) else _samples(part)
         for part in parts
     ]
     sound = np.concatenate(pieces)
-    sound = np.clip(sound + _room(len(sound)), -32768, 32767)
+    sound += _room(len(sound))
+    np.clip(sound, -32768, 32767, out=sound)
     with wave.open(str(out), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -93,7 +96,7 @@ def _room(samples: int) -> np.ndarray:
     spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal(ROOM_SAMPLES))
     spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(ROOM_SAMPLES, 1 / SOUND_HZ), 50))
     noise = np.fft.irfft(spectrum, ROOM_SAMPLES)
-    return np.resize(noise * (ROOM_RMS / noise.std()), samples)
+    return np.resize((noise * (ROOM_RMS / noise.std())).astype(np.float32), samples)
 
 
 def _samples(recording: Path) -> np.ndarray:
@@ -101,4 +104,4 @@ def _samples(recording: Path) -> np.ndarray:
     with av.open(str(recording)) as source:
         frames = [f for frame in source.decode(audio=0) for f in resampler.resample(frame)]
     frames += resampler.resample(None)
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(float)
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32)
