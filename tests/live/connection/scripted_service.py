@@ -110,7 +110,8 @@ class ScriptedService:
         opened_s: When each TCP connection was opened, on the loop's clock.
         closed_s: When the client closed each of them, in closing order.
         most_at_once: The largest number of TCP connections that were open at the same time.
-        delay_s: The delay of the service's bytes to the client; None withholds them.
+        delay_s: The delay of the service's bytes to the client.
+        withholds: Whether the service's bytes are withheld from the client at present.
     """
 
     def __init__(self, script: Script, certificate_pem: str) -> None:
@@ -122,7 +123,8 @@ class ScriptedService:
         self.opened_s: list[float] = []
         self.closed_s: list[float] = []
         self.most_at_once = 0
-        self.delay_s: float | None = 0.0
+        self.delay_s = 0.0
+        self.withholds: Callable[[], bool] = lambda: False
 
     async def take(self, socket: ServerConnection) -> None:
         with suppress(ConnectionClosed):
@@ -178,7 +180,8 @@ class ScriptedService:
         writer.close()
 
     async def _held_back(self, came_s: float) -> None:
-        while self.delay_s is None or asyncio.get_running_loop().time() < came_s + self.delay_s:
+        now_s = asyncio.get_running_loop().time
+        while self.withholds() or now_s() < came_s + self.delay_s:
             await asyncio.sleep(0.01)
 
 

@@ -264,16 +264,17 @@ async def test_no_answer_is_cut_off_by_an_end_that_is_announced_in_the_middle_of
 
 async def test_a_new_connection_waits_until_a_slow_service_has_closed_the_old_one():
     """A question that is asked meanwhile is answered on the new connection."""
-    async with talking_to_service(answering, Timeouts()) as (service, talk):
+    async with talking_to_service(answering, Timeouts(close_s=60)) as (service, talk):
         talk.live_queue.text("one")
         await talk.turns(1)
         first = service.connections[0]
+        service.withholds = lambda: first.closes
         await first.send(handle("newest"), go_away("50s"))
-        service.delay_s = 0.5
         await until(lambda: first.closes)
         talk.live_queue.text("two")
         await asyncio.sleep(0.3)
         assert len(service.opened_s) == 1
+        service.withholds = lambda: False
         await talk.turns(2)
     assert talk.said == "Answer 1.1. Answer 2.1."
     assert service.connections[1].handle == "newest"
@@ -283,8 +284,9 @@ async def test_a_new_connection_waits_until_a_slow_service_has_closed_the_old_on
 
 async def goes_deaf_and_is_asked_again(service: ScriptedService, talk) -> None:
     """Nothing reaches the service until its connection has ended; the next one works."""
-    service.delay_s = None
+    service.withholds = lambda: True
     await until(lambda: service.closed_s)
+    service.withholds = lambda: False
     service.delay_s = 0.0
     talk.live_queue.text("two")
     await talk.turns(2)
@@ -295,6 +297,7 @@ async def test_a_service_that_never_acknowledges_a_close_is_dropped():
         talk.live_queue.text("one")
         await talk.turns(1)
         first = service.connections[0]
+        service.withholds = lambda: first.closes
         await first.send(handle("newest"), go_away("50s"))
         await until(lambda: first.closes)
         await goes_deaf_and_is_asked_again(service, talk)
