@@ -199,8 +199,10 @@ async def test_adk_goes_on_when_the_line_is_torn_off_in_the_middle_of_an_answer(
         async with calling(agent) as call:
             call.type("hello")
             await call.until(lambda event: event.live_session_resumption_update)
+            before = server.websockets.connections
             call.type("a story")
-            await until(lambda: server.faults.log and server.connections)
+            # A line that is being torn off is still open for a moment, and loses what it is sent.
+            await until(lambda: server.faults.log and server.websockets.connections - before)
             call.type("hello again")
             await call.until(lambda event: event.live_session_resumption_update, 2)
     assert call.final("output_transcription")[-1] == "Here again."
