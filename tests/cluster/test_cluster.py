@@ -240,6 +240,7 @@ async def test_the_page_comes_back_from_a_killed_worker_by_one_new_call(cluster,
         await caller.press("microphone")  # Chromium's beeps would be turns
         await caller.types("hello")
         await expect(caller.page.locator(".line-agent .text").last).to_have_text("Hello.")
+        await caller.sees_state("listening")  # an answer that is broken off is given once more
         (lost,) = [one for one in (await workers()).values() if one.calls]
         await caller.page.evaluate(PHASES)
         killed_ms = 1_000 * time.time()
