@@ -17,6 +17,10 @@ from vision_agent.own_models import OwnServer
 
 CONNECT_S = 5.0
 
+KEPT_S = 2.0
+"""How long an idle connection is kept. llama.cpp and uvicorn close theirs after 5 s, and a request
+that crosses the closing is lost."""
+
 LONGEST_BYTES = 8_000_000
 """Of one response: more than two minutes of sound; the rest is not read."""
 
@@ -89,6 +93,9 @@ class OpenAIServer:
             http_client=httpx2.AsyncClient(
                 follow_redirects=False,
                 timeout=httpx2.Timeout(None, connect=CONNECT_S),
+                limits=httpx2.Limits(
+                    max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEPT_S
+                ),
                 event_hooks={"request": [self._only_what_is_needed], "response": [_bound]},
             ),
         )
